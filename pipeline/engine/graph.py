@@ -1,0 +1,222 @@
+"""The file systems that a chain describes, as values: what a step starts from, and what it does.
+
+A node is immutable and evaluated only when something reads it (`snapshots.py`). Its key is the digest of its
+canonical form with the keys of its inputs, so equal work has an equal key in every process and on every day.
+Proxy settings, certificates, the contents of cache volumes and the plaintext of secrets are not part of it.
+"""
+
+import hashlib
+import json
+from dataclasses import dataclass, fields, is_dataclass
+from functools import cached_property
+from typing import Any
+
+
+def canonical(value: Any) -> Any:
+    """Return what stands for a value in a key: nodes by their keys, dataclasses by type and fields."""
+    if isinstance(value, Node):
+        return value.key
+    if is_dataclass(value) and not isinstance(value, type):
+        return [type(value).__name__, *(canonical(getattr(value, field.name)) for field in fields(value))]
+    if isinstance(value, (tuple, list)):
+        return [canonical(item) for item in value]
+    return value
+
+
+def digest(value: Any) -> str:
+    """Return the hexadecimal SHA-256 of a value's canonical form."""
+    text = json.dumps(canonical(value), ensure_ascii=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class Node:
+    """A file system that can be made."""
+
+    @cached_property
+    def key(self) -> str:
+        """Hexadecimal SHA-256 that names the file system in the store."""
+        return digest([type(self).__name__, *(canonical(getattr(self, field.name)) for field in fields(self))])
+
+
+@dataclass(frozen=True)
+class Scratch(Node):
+    """The empty file system."""
+
+
+@dataclass(frozen=True)
+class ImageRoot(Node):
+    """The root file system of an image whose blobs are in the store.
+
+    Args:
+        manifest: the digest of its manifest, `sha256:…`.
+    """
+
+    manifest: str
+
+
+@dataclass(frozen=True)
+class StandIn(Node):
+    """A root file system bootstrapped from the machine's own apt sources.
+
+    Args:
+        release: what it is, `debian-12`.
+        suite: the distribution's code name.
+        sources: the machine's apt sources that it is made from, one-line format.
+        epoch: seconds since 1970 that its times are clamped to.
+    """
+
+    release: str
+    suite: str
+    sources: str
+    epoch: int | None
+
+
+@dataclass(frozen=True)
+class HostTree(Node):
+    """Files copied from the host; named by their content, so the key is that of the copy.
+
+    Args:
+        content: hexadecimal SHA-256 over names, modes and contents.
+    """
+
+    content: str
+
+
+@dataclass(frozen=True)
+class Change(Node):
+    """What one operation makes of its parent: one layer of an image.
+
+    Args:
+        parent: what it starts from.
+        epoch: the environment's SOURCE_DATE_EPOCH at that moment, in seconds; times in the layer are clamped to it.
+    """
+
+    parent: Node
+    epoch: int | None
+
+
+@dataclass(frozen=True)
+class Mount:
+    """Something put into a container for its execs only; it is never part of a layer.
+
+    Args:
+        kind: directory, file, cache, secret or temp.
+        target: absolute path in the container.
+        source: the node of a directory or file.
+        path: the path in that node.
+        name: the cache volume's key, or the secret's.
+        sharing: SHARED, PRIVATE or LOCKED, of a cache volume.
+        owner: `user[:group]`, by name or number; empty for root.
+        mode: permission bits of a secret.
+        size: bytes of a temporary file system.
+        read_only: refuse writes.
+    """
+
+    kind: str
+    target: str
+    source: Node | None = None
+    path: str = "/"
+    name: str = ""
+    sharing: str = "SHARED"
+    owner: str = ""
+    mode: int = 0o400
+    size: int | None = None
+    read_only: bool = False
+
+
+@dataclass(frozen=True)
+class Exec(Change):
+    """A command that runs in a container. See dagger.md's withExec for the meaning of its arguments."""
+
+    args: tuple[str, ...]
+    env: tuple[str, ...]
+    user: str
+    workdir: str
+    mounts: tuple[Mount, ...] = ()
+    secret_env: tuple[tuple[str, str], ...] = ()
+    stdin: str = ""
+    redirect_stdout: str = ""
+    redirect_stderr: str = ""
+    expect: str = "SUCCESS"
+    insecure_root: bool = False
+
+
+@dataclass(frozen=True)
+class NewFile(Change):
+    """A file with given text."""
+
+    path: str
+    contents: str
+    mode: int
+    owner: str = ""
+
+
+@dataclass(frozen=True)
+class NewDirectory(Change):
+    """An empty directory."""
+
+    path: str
+    mode: int
+
+
+@dataclass(frozen=True)
+class Copy(Change):
+    """A file or a directory's contents copied from another node.
+
+    Args:
+        path: where the file goes, or the directory that receives the contents.
+        source: the node copied from.
+        source_path: a file or directory in it.
+        mode: permission bits for the file, if they change.
+        owner: `user[:group]`; empty keeps the source's.
+    """
+
+    path: str
+    source: Node
+    source_path: str
+    mode: int | None = None
+    owner: str = ""
+
+
+@dataclass(frozen=True)
+class Remove(Change):
+    """Files or directories taken away; what does not exist is no error."""
+
+    paths: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Symlink(Change):
+    """A symbolic link."""
+
+    target: str
+    path: str
+
+
+@dataclass(frozen=True)
+class Tarball(Node):
+    """An OCI archive, at /image.tar in a file system of its own.
+
+    Args:
+        root: the image's file system.
+        config: canonical JSON of its configuration.
+        annotations: of its manifest.
+        compression: gzip or zstd, for layers that are not packed yet.
+        created: ISO 8601.
+    """
+
+    root: Node
+    config: str
+    annotations: tuple[tuple[str, str], ...]
+    compression: str
+    created: str
+
+
+def parents(node: Node) -> list[Node]:
+    """Return the node and what it was made from, step by step, the first layer first."""
+    chain: list[Node] = [node]
+    while isinstance(node, Change):
+        node = node.parent
+        chain.append(node)
+    return chain[::-1]

@@ -1,0 +1,106 @@
+"""The one function that runs host programs."""
+
+import asyncio
+import errno
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipeline.engine.errors import CommandFailed, DiskFull, HostMissing
+
+#: The Debian and Ubuntu package that brings each program.
+PACKAGES = {
+    "runc": "runc",
+    "skopeo": "skopeo",
+    "mmdebstrap": "mmdebstrap",
+    "mount": "mount",
+    "unshare": "util-linux",
+    "apt-get": "apt",
+    "apt-config": "apt",
+}
+
+
+@dataclass(frozen=True)
+class Completed:
+    """What a program left behind."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+async def run(
+    argv: Sequence[str],
+    *,
+    env: Mapping[str, str] | None = None,
+    cwd: Path | None = None,
+    timeout: float | None = None,  # noqa: ASYNC109  a limit for the child, not for the caller
+    check: bool = True,
+) -> Completed:
+    """Run a host program to its end, with no standard input, and keep what it says.
+
+    Args:
+        argv: the program, looked up on PATH, and its arguments; never a secret.
+        env: its whole environment; by default the engine's own.
+        cwd: its working directory.
+        timeout: seconds until it is killed.
+        check: raise when it ends with an error.
+
+    Raises:
+        HostMissing: the program is not installed.
+        DiskFull: it said that no space is left.
+        CommandFailed: it ended with an error, or ran out of time.
+    """
+    process = await spawn(argv, env=env, cwd=cwd)
+    try:
+        out, err = await asyncio.wait_for(process.communicate(), timeout)
+    except asyncio.TimeoutError:
+        raise CommandFailed(list(argv), -9, f"no answer within {timeout} s") from None
+    finally:
+        await kill(process)
+    done = Completed(process.returncode or 0, out.decode(errors="replace"), err.decode(errors="replace"))
+    if check and done.returncode:
+        if os.strerror(errno.ENOSPC).lower() in done.stderr.lower():
+            raise DiskFull(f"No space is left on the device while `{argv[0]}` ran; free some and run again.")
+        raise CommandFailed(list(argv), done.returncode, done.stderr)
+    return done
+
+
+async def spawn(
+    argv: Sequence[str],
+    *,
+    env: Mapping[str, str] | None = None,
+    cwd: Path | None = None,
+    stdin: int = asyncio.subprocess.DEVNULL,
+    pass_fds: Sequence[int] = (),
+    new_session: bool = False,
+) -> asyncio.subprocess.Process:
+    """Start a host program with piped output, as `run` does, and leave it to the caller.
+
+    Raises:
+        HostMissing: the program is not installed.
+    """
+    try:
+        return await asyncio.create_subprocess_exec(
+            *argv,
+            env=env,
+            cwd=cwd,
+            stdin=stdin,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+            pass_fds=pass_fds,
+            start_new_session=new_session,
+        )
+    except FileNotFoundError:
+        package = PACKAGES.get(argv[0], argv[0])
+        raise HostMissing(
+            f"The program `{argv[0]}` is missing on this machine; install it: apt-get install {package}"
+        ) from None
+
+
+async def kill(process: asyncio.subprocess.Process) -> None:
+    """Kill a program if it still runs, and reap it."""
+    if process.returncode is None:
+        process.kill()
+        await process.wait()

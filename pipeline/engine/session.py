@@ -1,0 +1,119 @@
+"""Starting the engine beside a client, as `dagger session` is started beside one."""
+
+import asyncio
+import contextlib
+import json
+import os
+import sys
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pipeline.engine.errors import EngineError, HostMissing, NotPermitted
+from pipeline.engine.process import kill, spawn
+
+#: One namespace of mounts and processes for the engine: when it ends, however it ends, the kernel takes down
+#: every mount and every container with it.
+NAMESPACES = ("unshare", "--mount", "--propagation", "private", "--pid", "--fork", "--mount-proc", "--kill-child")
+
+#: Seconds that an engine gets to stop its steps and to tidy up.
+STOP_TIMEOUT = 10.0
+
+Event = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Session:
+    """Where a client finds the engine: DAGGER_SESSION_PORT and DAGGER_SESSION_TOKEN."""
+
+    port: int
+    token: str
+
+
+@contextlib.asynccontextmanager
+async def open_session(
+    *, store: Path | None = None, on_event: Callable[[Event], None] | None = None
+) -> AsyncIterator[Session]:
+    """Run an engine for the time of a block.
+
+    Args:
+        store: the directory that keeps images and steps; by default the user's own.
+        on_event: called with each progress event (engine/events.py).
+
+    Raises:
+        HostMissing: a program is missing.
+        NotPermitted: no right to mount.
+        EngineError: the engine could not start.
+    """
+    if os.geteuid() != 0:
+        raise NotPermitted("The embedded engine mounts overlay file systems, which needs root: run it with sudo.")
+    read_end, write_end = os.pipe()
+    argv = [*NAMESPACES, sys.executable, "-m", "pipeline.engine", f"--events-fd={write_end}"]
+    if store is not None:
+        argv.append(f"--store={store}")
+    try:
+        process = await spawn(argv, stdin=asyncio.subprocess.PIPE, pass_fds=[write_end], new_session=True)
+    finally:
+        os.close(write_end)
+    reader = asyncio.ensure_future(_events(read_end, on_event))
+    try:
+        yield await _greeting(process)
+    finally:
+        await asyncio.shield(_stop(process, reader))
+
+
+async def _greeting(process: asyncio.subprocess.Process) -> Session:
+    assert process.stdout and process.stderr  # noqa: S101  both are pipes
+    line = await process.stdout.readline()
+    if line:
+        answer = json.loads(line)
+        return Session(port=answer["port"], token=answer["session_token"])
+    said = (await process.stderr.read()).decode(errors="replace").strip()
+    await process.wait()
+    raise _start_error(said)
+
+
+def _start_error(said: str) -> EngineError:
+    with contextlib.suppress(ValueError, KeyError, TypeError):
+        answer = json.loads(said.splitlines()[-1])
+        kind = {cls.code: cls for cls in _classes(EngineError)}.get(answer["code"], EngineError)
+        error = EngineError.__new__(kind)
+        Exception.__init__(error, answer["message"])
+        return error
+    if "unshare" in said and ("not permitted" in said or "denied" in said):
+        return NotPermitted(
+            "This machine does not let the embedded engine make namespaces; "
+            "run it as root outside a container, or in a privileged one."
+        )
+    if "unshare" in said:
+        return HostMissing(f"The embedded engine cannot start here: {said}; it needs util-linux 2.32 or newer.")
+    return EngineError(f"The embedded engine did not start: {said or 'it said nothing'}")
+
+
+def _classes(root: type[EngineError]) -> list[type[EngineError]]:
+    return [root, *(cls for child in root.__subclasses__() for cls in _classes(child))]
+
+
+async def _events(read_end: int, on_event: Callable[[Event], None] | None) -> None:
+    loop = asyncio.get_running_loop()
+    stream = asyncio.StreamReader(limit=2**22)
+    transport, _ = await loop.connect_read_pipe(
+        lambda: asyncio.StreamReaderProtocol(stream), os.fdopen(read_end, "rb", buffering=0)
+    )
+    try:
+        while line := await stream.readline():
+            if on_event is not None:
+                on_event(json.loads(line))
+    finally:
+        transport.close()
+
+
+async def _stop(process: asyncio.subprocess.Process, reader: "asyncio.Future[None]") -> None:
+    assert process.stdin  # noqa: S101  it is a pipe
+    process.stdin.close()
+    with contextlib.suppress(asyncio.TimeoutError):
+        await asyncio.wait_for(process.wait(), STOP_TIMEOUT)
+    await kill(process)
+    with contextlib.suppress(asyncio.TimeoutError):
+        await asyncio.wait_for(reader, 1)
