@@ -1,0 +1,12 @@
+"""The command line: the module's functions under `dagger call`'s names and flags, without the Dagger CLI.
+
+options     the flags that belong to the command line itself
+functions   what can be called, read from the module and from the SDK's classes
+arguments   words into calls
+values      words into files, secrets, numbers …
+session     which engine serves the calls
+results     what a call returned, printed or exported
+summary     the table at the end of build-all
+failures    errors into sentences and exit codes
+app         all of it, in order
+"""

@@ -1,0 +1,99 @@
+"""The command line from its words to its exit code."""
+
+import importlib.metadata
+import logging
+import os
+import signal
+import sys
+
+import anyio
+from anyio.abc import TaskStatus
+
+from pipeline.cli.failures import INTERRUPTED, TERMINATED, report
+from pipeline.cli.options import Options, debugging, split_options
+from pipeline.cli.run import run
+from pipeline.progress import LiveView, PlainView, View, is_terminal
+
+DISTRIBUTION = "ska-base-images"
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the command line.
+
+    Args:
+        argv: the words after the program's name; those of the process by default.
+
+    Returns:
+        The exit code.
+    """
+    _quiet_logs()
+    try:
+        options, words = split_options(sys.argv[1:] if argv is None else argv)
+        if options.version:
+            print(f"ska-images {importlib.metadata.version(DISTRIBUTION)}")
+            return 0
+        if options.help or not words:
+            print(_help(words))
+            return 0
+        return anyio.run(_interruptible, options, words)
+    except KeyboardInterrupt:
+        print("Interrupted.", file=sys.stderr)
+        return INTERRUPTED
+    except Exception as error:
+        return report(error, shown=False)
+
+
+def _quiet_logs() -> None:
+    # The SDK logs what it also raises; here each error is said once, in a sentence.
+    if debugging():
+        logging.basicConfig(level=logging.DEBUG)
+    else:
+        logging.getLogger().addHandler(logging.NullHandler())
+
+
+def _help(words: list[str]) -> str:
+    from pipeline.cli.arguments import parse
+    from pipeline.cli.functions import constructor
+    from pipeline.cli.help import of_function, overview
+
+    shared = constructor()
+    calls = parse(words, shared).calls
+    return of_function(calls[-1].function) if calls else overview(shared)
+
+
+async def _interruptible(options: Options, words: list[str]) -> int:
+    view = _view(options)
+    scope = anyio.CancelScope()
+    signals: list[int] = []
+    code = 0
+    async with anyio.create_task_group() as group:
+        await group.start(_cancel_on_signal, scope, signals)
+        try:
+            outcome = await run(options, words, view, scope)
+            if outcome is not None:
+                outcome.show()
+        except Exception as error:
+            code = report(error, shown=isinstance(view, LiveView))
+        group.cancel_scope.cancel()
+    if not signals:
+        return code
+    print("Interrupted.", file=sys.stderr)
+    return INTERRUPTED if signals[0] == signal.SIGINT else TERMINATED
+
+
+async def _cancel_on_signal(
+    scope: anyio.CancelScope, signals: list[int], *, task_status: TaskStatus[None]
+) -> None:
+    with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as received:
+        task_status.started()
+        async for number in received:
+            signals.append(number)
+            scope.cancel()
+
+
+def _view(options: Options) -> View:
+    if not is_terminal(options.progress, sys.stderr, os.environ.get("TERM", "")):
+        return PlainView()
+    from rich.console import Console
+
+    return LiveView(Console(stderr=True, force_terminal=True))

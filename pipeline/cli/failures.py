@@ -1,0 +1,94 @@
+"""Errors into one sentence and an exit code, as `dagger call` has them."""
+
+import shlex
+import sys
+import traceback
+from typing import Any, TextIO
+
+from pipeline.cli.options import debugging
+from pipeline.errors import SkaError
+
+#: What the user can mend, by the engine's code: exit code 2.
+MENDABLE = frozenset(
+    (
+        "ARCHIVE_INVALID",
+        "BAD_INPUT",
+        "DISK_FULL",
+        "HOST_MISSING",
+        "IMAGE_UNKNOWN",
+        "NOT_PERMITTED",
+        "NOT_SERVED",
+        "REFERENCE_INVALID",
+        "REGISTRY_REFUSED",
+        "REGISTRY_UNREACHABLE",
+    )
+)
+INTERRUPTED = 2
+#: What shells give for a process that SIGTERM ended.
+TERMINATED = 143
+#: So many of the last lines of each stream of a failed command are shown.
+SHOWN_LINES = 20
+
+
+def report(error: BaseException, *, shown: bool, stream: TextIO | None = None) -> int:
+    """Say what went wrong.
+
+    Args:
+        error: what was raised; of a group, the first.
+        shown: whether the output of the failed step is on the screen already.
+        stream: standard error by default.
+
+    Returns:
+        The exit code: that of the failed command, 2 for what the user can mend, else 1.
+    """
+    stream = stream or sys.stderr
+    error = _first(error)
+    if debugging():
+        traceback.print_exception(error, file=stream)
+    sentence, code = _describe(error)
+    print(f"Error: {sentence}", file=stream)
+    if not shown and _is(error, "ExecError"):
+        for title, text in (("Stdout", error.stdout), ("Stderr", error.stderr)):  # type: ignore[attr-defined]
+            if text.strip():
+                print(f"{title}:\n{_end(text)}", file=stream)
+    return code
+
+
+def _describe(error: BaseException) -> tuple[str, int]:
+    if isinstance(error, SkaError):
+        return str(error), int(getattr(error, "exit_code", 1))
+    if _is(error, "ExecError"):
+        failed: Any = error
+        return f"{_step(failed.command)} failed with exit code {failed.exit_code}.", failed.exit_code or 1
+    if _is(error, "QueryError"):
+        query: Any = error
+        return str(error), 2 if (query.error.extensions or {}).get("code") in MENDABLE else 1
+    if isinstance(error, OSError) and error.filename:
+        return f"{error.filename}: {error.strerror}.", 2
+    return f"{str(error) or type(error).__name__} (SKA_DEBUG=1 shows where).", 1
+
+
+def _is(error: BaseException, name: str) -> bool:
+    # By name, because the SDK is not imported when the error came before it was needed.
+    dagger = sys.modules.get("dagger")
+    return dagger is not None and isinstance(error, getattr(dagger, name, ()))
+
+
+def _first(error: BaseException) -> BaseException:
+    # Python 3.10 has no ExceptionGroup; anyio brings its own there.
+    while members := getattr(error, "exceptions", None):
+        error = members[0]
+    return error
+
+
+def _step(command: list[str]) -> str:
+    if command[:2] == ["sh", "-euc"] and len(command) > 3:
+        return f'step "{command[3]}"'
+    words = shlex.join(command)
+    return f"`{words if len(words) <= 100 else words[:97] + '...'}`"
+
+
+def _end(text: str) -> str:
+    lines = text.strip().splitlines()
+    left_out = len(lines) - SHOWN_LINES
+    return "\n".join([*([f"[{left_out} lines before]"] if left_out > 0 else []), *lines[-SHOWN_LINES:]])

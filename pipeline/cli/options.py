@@ -1,0 +1,90 @@
+"""The flags that belong to the command line itself; they may stand anywhere."""
+
+import argparse
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NoReturn
+
+from pipeline.errors import SkaError
+
+
+class UsageError(SkaError):
+    """The words of the command line make no call."""
+
+    exit_code = 2
+
+
+class Parser(argparse.ArgumentParser):
+    """An argument parser that raises instead of ending the process."""
+
+    def __init__(self) -> None:
+        super().__init__(prog="ska-images", add_help=False, allow_abbrev=False)
+
+    def error(self, message: str) -> NoReturn:
+        """Raise what argparse found.
+
+        Args:
+            message: argparse's words, such as `argument --store: expected one argument`.
+        """
+        raise UsageError(f"{message}; see `ska-images --help`.")
+
+
+@dataclass(frozen=True)
+class Options:
+    """The command line's own flags."""
+
+    output: Path | None
+    json: bool
+    progress: str
+    engine: str
+    store: Path | None
+    help: bool
+    version: bool
+
+
+#: Flag, value's name, help: what `--help` shows and what the parser knows.
+FLAGS = (
+    ("-o, --output", "PATH", "Write the result there: an archive, a directory, a file or text."),
+    ("-j, --json", "", "Print the result as JSON."),
+    ("--progress", "auto|plain|tty", "How to show the steps. auto: tty on a terminal, else plain."),
+    ("--engine", "auto|embedded|dagger", "What runs them. auto: the session of `dagger run`, else embedded."),
+    ("--store", "DIR", "Where the embedded engine keeps what it has built."),
+    ("-h, --help", "", "Show this, or the help of a function."),
+    ("--version", "", "Show the version."),
+)
+
+
+def split_options(argv: list[str]) -> tuple[Options, list[str]]:
+    """Take the command line's own flags out of the words.
+
+    Args:
+        argv: the words after the program's name.
+
+    Returns:
+        The options, and the other words in their order.
+
+    Raises:
+        UsageError: a value is missing or not one of those that the flag takes.
+    """
+    parser = Parser()
+    for names, value, _ in FLAGS:
+        if value:
+            choices = value.split("|") if "|" in value else None
+            parser.add_argument(*names.split(", "), choices=choices, default=choices and "auto")
+        else:
+            parser.add_argument(*names.split(", "), action="store_true")
+    known, words = parser.parse_known_args(argv)
+    fields = vars(known)
+    fields.update({name: Path(fields[name]) for name in ("output", "store") if fields[name]})
+    return Options(**fields), words
+
+
+def debugging() -> bool:
+    """Tell whether the user asked for tracebacks and logs with SKA_DEBUG."""
+    return os.environ.get("SKA_DEBUG", "") not in ("", "0")
+
+
+def session_in_environment() -> bool:
+    """Tell whether an engine's session is given by the environment, as `dagger run` does."""
+    return bool(os.environ.get("DAGGER_SESSION_PORT"))

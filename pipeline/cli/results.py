@@ -1,0 +1,112 @@
+"""What a call returned: as text, or exported to where --output says."""
+
+import json
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from dagger.client.base import Type
+
+from pipeline.cli.options import Options, UsageError
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What remains to be said when the progress is off the screen.
+
+    Attributes:
+        text: for standard output; empty for nothing.
+        saved: where the result was exported to; None when it was not.
+    """
+
+    text: str = ""
+    saved: Path | None = None
+
+    def show(self) -> None:
+        """Print it."""
+        if self.text:
+            sys.stdout.write(self.text if self.text.endswith("\n") else f"{self.text}\n")
+            sys.stdout.flush()
+        if self.saved is not None:
+            print(f'Saved to "{self.saved}".', file=sys.stderr)
+
+
+async def deliver(result: Any, options: Options) -> Outcome:
+    """Evaluate a result, and export it when --output is given, as `dagger call` does.
+
+    Args:
+        result: None, a scalar, an object of the SDK, or a list.
+        options: `output` and `json` are read.
+
+    Raises:
+        UsageError: an object that has no export was to be exported.
+    """
+    if options.output is not None and isinstance(result, Type):
+        await export(result, options.output)
+        return Outcome(saved=options.output)
+    value = await _evaluated(result)
+    if value is None:
+        return Outcome()
+    text = json.dumps(value, indent=4) if options.json else _text(value)
+    if options.output is None:
+        return Outcome(text)
+    write_beside(options.output, text)
+    return Outcome(saved=options.output)
+
+
+async def export(result: Any, output: Path) -> None:
+    """Export a container, directory or file.
+
+    Args:
+        result: an object of the SDK.
+        output: where to; parents are made.
+
+    Raises:
+        UsageError: it is none of those.
+    """
+    if not hasattr(result, "export"):
+        raise UsageError(f"a {type(result).__name__} cannot be exported; leave --output out.")
+    output.parent.mkdir(parents=True, exist_ok=True)
+    await result.export(_absolute(output))
+
+
+def write_beside(output: Path, text: str) -> None:
+    """Write a file so that it is there completely or not at all.
+
+    Args:
+        output: the file; its parents are made.
+        text: its content.
+    """
+    output.parent.mkdir(parents=True, exist_ok=True)
+    partial = output.with_name(f".{output.name}.{os.getpid()}.partial")
+    try:
+        partial.write_text(text, encoding="utf-8")
+        partial.replace(output)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def _absolute(path: Path) -> str:
+    # An engine that was started elsewhere has another working directory.
+    return str(path.absolute())
+
+
+async def _evaluated(result: Any) -> Any:
+    if isinstance(result, list):
+        return [await _evaluated(item) for item in result]
+    if not isinstance(result, Type):
+        return result
+    if hasattr(result, "sync"):
+        await result.sync()
+    identity: Any = getattr(result, "digest", None) or result.id  # type: ignore[attr-defined]
+    return f"{type(result).__name__}@{await identity()}"
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, list):
+        return "\n".join(_text(item) for item in value)
+    if isinstance(value, bool):
+        return str(value).lower()
+    return str(getattr(value, "value", value))

@@ -1,0 +1,137 @@
+"""Which engine serves the calls, and which base it starts from."""
+
+import os
+import shutil
+import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from pipeline.cli.options import Options, UsageError, session_in_environment
+from pipeline.errors import SkaError
+
+OnEvent = Callable[[dict[str, Any]], None]
+STAND_IN = "bootstrap:auto"
+
+
+class EngineStartError(SkaError):
+    """The embedded engine did not start."""
+
+    def __init__(self, message: str, code: str) -> None:
+        super().__init__(message)
+        self.exit_code = 1 if code == "INTERNAL" else 2
+
+
+@dataclass(frozen=True)
+class Engine:
+    """An engine that runs or that `connect` will start.
+
+    Attributes:
+        embedded: whether it is the one of this project.
+        connect: makes the SDK's `dag` use it.
+    """
+
+    embedded: bool
+    connect: Callable[[], AbstractAsyncContextManager[Any]]
+
+
+@asynccontextmanager
+async def start_engine(options: Options, on_event: OnEvent) -> AsyncIterator[Engine]:
+    """Start the engine that the options choose, without importing Dagger's SDK.
+
+    Args:
+        options: `engine` and `store` are read.
+        on_event: takes the embedded engine's events.
+
+    Raises:
+        UsageError: `--engine dagger` without Dagger's CLI.
+        EngineStartError: the embedded engine cannot run on this host.
+    """
+    if options.engine != "embedded" and session_in_environment():
+        yield Engine(False, _connect_environment)
+    elif options.engine == "dagger":
+        if not (binary := os.environ.get("_EXPERIMENTAL_DAGGER_CLI_BIN") or shutil.which("dagger")):
+            raise UsageError(
+                "--engine dagger needs the `dagger` program, which is not in PATH; install it"
+                " (https://docs.dagger.io/install) or use --engine embedded."
+            )
+        # The SDK would download a program of its own version otherwise.
+        os.environ["_EXPERIMENTAL_DAGGER_CLI_BIN"] = binary
+        yield Engine(False, _connect_dagger)
+    else:
+        async with _embedded(options, on_event) as connect:
+            yield Engine(True, connect)
+
+
+@asynccontextmanager
+async def _embedded(
+    options: Options, on_event: OnEvent
+) -> AsyncIterator[Callable[[], AbstractAsyncContextManager[Any]]]:
+    # The only place outside pipeline.engine that imports it.
+    from pipeline.engine.errors import EngineError
+    from pipeline.engine.session import open_session
+
+    try:
+        async with open_session(store=options.store, on_event=on_event) as session:
+            yield lambda: _connect(session.port, session.token)
+    except EngineError as error:
+        raise EngineStartError(str(error), error.code) from error
+
+
+def _connect(port: int, token: str) -> AbstractAsyncContextManager[Any]:
+    from dagger.client._config import ConnectConfig
+    from dagger.client._session import ConnectParams, SharedConnection
+
+    # No retries: on loopback they only hide for 15 s that the engine has died.
+    connection = SharedConnection().with_config(ConnectConfig(retry=None))
+    return connection.with_params(ConnectParams(port=port, session_token=token))
+
+
+def _connect_environment() -> AbstractAsyncContextManager[Any]:
+    from dagger.client._session import SharedConnection
+
+    return SharedConnection()
+
+
+def _connect_dagger() -> AbstractAsyncContextManager[Any]:
+    import dagger
+
+    return dagger.connection(dagger.Config(log_output=sys.stderr))
+
+
+async def choose_base(reference: str, warn: Callable[[str], None]) -> str:
+    """Choose between the pinned base and, where no registry answers, a stand-in.
+
+    Args:
+        reference: the pinned base.
+        warn: shows the warning that the images are built on a stand-in.
+
+    Returns:
+        The reference, or that of a stand-in such as `bootstrap:debian-12`.
+    """
+    import dagger
+    from dagger import dag
+
+    try:
+        await dag.container().from_(reference).image_ref()
+    except dagger.QueryError as error:
+        if (error.error.extensions or {}).get("code") != "REGISTRY_UNREACHABLE":
+            raise
+        stand_in = await dag.container().from_(STAND_IN).image_ref()
+        warn(
+            f"WARNING: {str(error).rstrip('.')}.\n"
+            f"The images are therefore built on a STAND-IN BASE, {stand_in}, made from this machine's own"
+            " package sources. They serve this machine and its tests; do not publish them.\n"
+            "For the real base, make the registry reachable, or give an archive of it: on a machine that"
+            f" reaches the registry `skopeo copy docker://{_for_skopeo(reference)} oci-archive:base.tar`,"
+            " here `--base-archive base.tar`."
+        )
+        return stand_in
+    return reference
+
+
+def _for_skopeo(reference: str) -> str:
+    # skopeo refuses a reference with both a tag and a digest.
+    name, at, digest = reference.partition("@")
+    return f"{name.rpartition(':')[0] or name}{at}{digest}" if at and "/" not in name else reference

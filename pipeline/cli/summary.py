@@ -1,0 +1,77 @@
+"""The table that ends build-all."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pipeline.progress import Step
+
+MEGABYTE = 1_000_000
+_HEADER = ("IMAGE", "SIZE", "LAYERS", "CHECKS", "DIGEST", "TIME")
+#: Numbers stand to the right.
+_RIGHT = frozenset({"SIZE", "LAYERS", "CHECKS", "TIME"})
+
+
+@dataclass(frozen=True)
+class Run:
+    """What a run did.
+
+    Attributes:
+        steps: the engine's; None where it does not tell.
+        seconds: how long it took.
+    """
+
+    steps: tuple[Step, ...] | None
+    seconds: float
+
+
+def table(report: Mapping[str, Any], run: Run, output: Path) -> str:
+    """Write what was built.
+
+    Args:
+        report: the build-report.json of build-all.
+        run: for the times.
+        output: where the archives are.
+    """
+    images = report["images"]
+    rows = [_HEADER, *(_row(image, run.steps) for image in images)]
+    return f"{_aligned(rows)}\n\n{_closing(len(images), run, output)}"
+
+
+def _row(image: Mapping[str, Any], steps: tuple[Step, ...] | None) -> tuple[str, ...]:
+    return (
+        image["name"],
+        f"{image['size'] / MEGABYTE:.1f} MB",
+        str(len(image["layers"])),
+        str(len(image["checks"])),
+        f"sha256:{image['digest'].removeprefix('sha256:')[:12]}",
+        _time(image["name"], steps),
+    )
+
+
+def _time(image: str, steps: tuple[Step, ...] | None) -> str:
+    if steps is None:
+        return "-"
+    own = [step for step in steps if step.name.startswith(f"{image}: ")]
+    worked = [step.seconds for step in own if step.state == "done"]
+    return f"{sum(worked):.1f} s" if worked else "cached"
+
+
+def _closing(count: int, run: Run, output: Path) -> str:
+    noun = "image" if count == 1 else "images"
+    verb = "is" if count == 1 else "are"
+    if run.steps is not None and not any(step.state == "done" for step in run.steps):
+        return f"Nothing to do: {count} {noun} {verb} up to date ({run.seconds:.1f} s)."
+    return f"{count} {noun} built and checked in {run.seconds:.0f} s; archives in {output}/"
+
+
+def _aligned(rows: Sequence[tuple[str, ...]]) -> str:
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return "\n".join(
+        "  ".join(
+            cell.rjust(width) if title in _RIGHT else cell.ljust(width)
+            for cell, width, title in zip(row, widths, _HEADER, strict=True)
+        ).rstrip()
+        for row in rows
+    )

@@ -1,0 +1,93 @@
+"""Words into the values that functions take."""
+
+import csv
+import enum
+import os
+from pathlib import Path
+from typing import Any
+
+import dagger
+from dagger import dag
+from dagger.client.base import Scalar
+
+from pipeline.cli.arguments import Call
+from pipeline.cli.functions import Flag
+from pipeline.cli.options import UsageError
+
+
+def arguments(call: Call) -> dict[str, Any]:
+    """Convert what was given for a function's flags.
+
+    Args:
+        call: a function and its words.
+
+    Returns:
+        Values by Python's names; what was not given is left out, so that Python's defaults apply.
+
+    Raises:
+        UsageError: a word is no value of the flag's type.
+    """
+    return {flag.key: _value(flag, words) for flag, words in call.given.items()}
+
+
+def _value(flag: Flag, words: tuple[str, ...]) -> Any:
+    if not flag.many:
+        return _one(flag, words[-1])
+    parts = [part for word in words for row in csv.reader([word]) for part in row]
+    return [_one(flag, part) for part in parts]
+
+
+def _one(flag: Flag, word: str) -> Any:
+    kind = flag.kind
+    if kind is bool:
+        return word == "true"
+    if kind in (int, float):
+        return _number(flag, word)
+    if kind is dagger.Secret:
+        return _secret(flag, word)
+    if kind is dagger.File:
+        return dag.host().file(_path(flag, word, Path.is_file, "file"))
+    if kind is dagger.Directory:
+        return dag.host().directory(_path(flag, word, Path.is_dir, "directory"))
+    if kind is dagger.Container:
+        return dag.container().from_(word)
+    if issubclass(kind, enum.Enum):
+        return _member(flag, kind, word)
+    if issubclass(kind, (str, Scalar)):
+        return kind(word)
+    raise UsageError(f"--{flag.name} takes a {kind.__name__}, which only `dagger call` can make.")
+
+
+def _number(flag: Flag, word: str) -> Any:
+    try:
+        return flag.kind(word)
+    except ValueError:
+        what = "a whole number" if flag.kind is int else "a number"
+        raise UsageError(f'--{flag.name} takes {what}, not "{word}".') from None
+
+
+def _member(flag: Flag, kind: type[enum.Enum], word: str) -> enum.Enum:
+    members = {member.name.lower(): member for member in kind}
+    if word.lower() not in members:
+        raise UsageError(f'--{flag.name} takes one of {", ".join(members)}, not "{word}".')
+    return members[word.lower()]
+
+
+def _path(flag: Flag, word: str, is_right: Any, what: str) -> str:
+    # Absolute, because an engine that was started elsewhere has another working directory.
+    path = Path(word.removeprefix("file://")).expanduser().absolute()
+    if not is_right(path):
+        raise UsageError(f'--{flag.name} takes the path of a {what}, and there is none at "{word}".')
+    return str(path)
+
+
+def _secret(flag: Flag, word: str) -> dagger.Secret:
+    scheme, separator, place = word.partition("://")
+    if not separator or scheme not in ("env", "file"):
+        # The word may be the secret itself, so no message repeats it.
+        raise UsageError(f"--{flag.name} takes a secret as env://NAME or file://PATH, never as plain text.")
+    if scheme == "env" and place not in os.environ:
+        raise UsageError(f"--{flag.name}: the environment has no variable {place}.")
+    if scheme == "env":
+        return dag.secret(word)
+    return dag.secret(f"file://{_path(flag, word, Path.is_file, 'file')}")
