@@ -109,5 +109,5 @@ def _normalised(words: list[str]) -> list[str]:
 
 
 def _nearest(word: str, known: Iterable[str]) -> str:
-    near = difflib.get_close_matches(word, known, n=1, cutoff=0.5)
+    near = difflib.get_close_matches(word, known, n=1)
     return f"did you mean {near[0]}?" if near else "see `ska-images --help`."

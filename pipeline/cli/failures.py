@@ -56,7 +56,7 @@ def report(error: BaseException, *, shown: bool, stream: TextIO | None = None) -
 
 def _describe(error: BaseException) -> tuple[str, int]:
     if isinstance(error, SkaError):
-        return str(error), int(getattr(error, "exit_code", 1))
+        return str(error), error.exit_code
     if _is(error, "ExecError"):
         failed: Any = error
         return f"{_step(failed.command)} failed with exit code {failed.exit_code}.", failed.exit_code or 1

@@ -12,7 +12,7 @@ import pipeline.module  # noqa: F401  it registers the module's objects
 from dagger.client.base import Type
 from dagger.mod import default_module
 from dagger.mod._resolver import Constructor, ObjectType
-from dagger.mod._resolver import Function as SdkFunction
+from typing_extensions import Self
 
 MAIN_OBJECT = "SkaBaseImages"
 
@@ -103,11 +103,11 @@ def functions_of(owner: type | None) -> dict[str, Function]:
         The functions by their command-line names, sorted.
     """
     if owner is None:
-        found = [function for name, function in _main().functions.items() if name]
+        found = [_function(function) for name, function in _main().functions.items() if name]
     else:
         methods = inspect.getmembers(owner, inspect.isfunction)
-        found = [SdkFunction(m, origin=owner) for name, m in methods if _callable(name)]
-    return {f.name: f for f in sorted(map(_function, found), key=lambda f: f.name)}
+        found = [_method(owner, method) for name, method in methods if _callable(name)]
+    return {f.name: f for f in sorted(found, key=lambda f: f.name)}
 
 
 def is_object(kind: type | None) -> bool:
@@ -125,23 +125,43 @@ def _callable(name: str) -> bool:
 
 
 def _function(function: Any) -> Function:
-    doc = inspect.cleandoc(function.doc or "")
-    parameter_docs = _parameter_docs(doc)
-    returns, many = element_type(function.return_type)
-    flags = tuple(
-        _flag(key, parameter, parameter_docs.get(key, "")) for key, parameter in function.parameters.items()
-    )
+    """Read a function of the module, as its registration with Dagger does."""
+    flags = []
+    for key, parameter in function.parameters.items():
+        kind, many = element_type(parameter.resolved_type)
+        default = parameter.signature.default if parameter.has_default else None
+        required = not parameter.is_optional
+        flags.append(Flag(kebab(parameter.name), key, kind, many, _line(parameter.doc), default, required))
     key = "" if isinstance(function, Constructor) else function.original_name
-    text = re.split(r"\n+(?:Parameters|Returns|Raises|Note|Example)\n-+\n", doc)[0]
-    kind = None if returns is type(None) else returns
-    return Function(kebab(function.name.removesuffix("_")), key, text.strip(), flags, kind, many)
+    returns, many = element_type(function.return_type)
+    doc = inspect.cleandoc(function.doc or "")
+    return Function(kebab(function.name), key, doc, tuple(flags), _nothing_is_none(returns), many)
 
 
-def _flag(key: str, parameter: Any, documented: str) -> Flag:
-    kind, many = element_type(parameter.resolved_type)
-    default = parameter.signature.default if parameter.has_default else None
-    doc = " ".join((parameter.doc or documented).split())
-    return Flag(kebab(parameter.name), key, kind, many, doc, default, not parameter.is_optional)
+def _method(owner: type, method: Any) -> Function:
+    """Read a method of the SDK's generated classes, whose documentation is numpydoc."""
+    hints = {name: owner if hint is Self else hint for name, hint in typing.get_type_hints(method).items()}
+    text, _, section = inspect.getdoc(method).partition("\n\nParameters\n")  # type: ignore[union-attr]
+    docs = dict(re.findall(r"^(\w+):\n((?: .*\n?|\n)+)", section, re.MULTILINE))
+    flags = []
+    for key, parameter in list(inspect.signature(method).parameters.items())[1:]:
+        kind, many = element_type(hints[key])
+        required = parameter.default is parameter.empty
+        default = None if required else parameter.default
+        name = kebab(key.removesuffix("_"))
+        flags.append(Flag(name, key, kind, many, _line(docs.get(key)), default, required))
+    returns, many = element_type(hints["return"])
+    text = re.split(r"\n\n(?:Returns|Raises|Note|Example)\n---", text)[0]
+    name = kebab(method.__name__.removesuffix("_"))
+    return Function(name, method.__name__, text, tuple(flags), _nothing_is_none(returns), many)
+
+
+def _nothing_is_none(kind: type) -> type | None:
+    return None if kind is type(None) else kind
+
+
+def _line(doc: str | None) -> str:
+    return " ".join((doc or "").split())
 
 
 def element_type(annotation: Any) -> tuple[type, bool]:
@@ -155,10 +175,3 @@ def element_type(annotation: Any) -> tuple[type, bool]:
     if typing.get_origin(annotation) is list:
         return typing.get_args(annotation)[0], True
     return annotation or type(None), False
-
-
-def _parameter_docs(doc: str) -> Mapping[str, str]:
-    """Read the "Parameters" section of the SDK's own docstrings (numpydoc)."""
-    _, _, section = doc.partition("Parameters\n----------\n")
-    found = re.findall(r"^(\w+):\n((?:[ ]+.*\n?|\n)+)", section, re.MULTILINE)
-    return dict(found)

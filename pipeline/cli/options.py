@@ -6,13 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
 
-from pipeline.errors import SkaError
+from pipeline.errors import UserError
 
 
-class UsageError(SkaError):
+class UsageError(UserError):
     """The words of the command line make no call."""
-
-    exit_code = 2
 
 
 class Parser(argparse.ArgumentParser):

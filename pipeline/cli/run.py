@@ -14,7 +14,7 @@ import anyio
 import anyio.to_thread
 
 from pipeline.cli.options import Options
-from pipeline.cli.session import Engine, EngineStartError, choose_base, start_engine
+from pipeline.cli.session import Engine, HostError, choose_base, start_engine
 from pipeline.cli.summary import Run, table
 from pipeline.progress import Progress, View
 
@@ -60,7 +60,7 @@ async def run(options: Options, words: list[str], view: View, scope: anyio.Cance
                         result = await _perform(invocation, engine, view)
                         so_far = partial(_so_far, progress if engine.embedded else None, began)
                         return await _outcome(result, invocation, options, so_far)
-        except EngineStartError:
+        except HostError:
             # A wrong word is the better news: it can be mended at once.
             _invocation(words)
             raise

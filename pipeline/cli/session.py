@@ -9,18 +9,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from pipeline.cli.options import Options, UsageError, session_in_environment
-from pipeline.errors import SkaError
+from pipeline.errors import SkaError, UserError
 
 OnEvent = Callable[[dict[str, Any]], None]
 STAND_IN = "bootstrap:auto"
 
 
-class EngineStartError(SkaError):
-    """The embedded engine did not start."""
-
-    def __init__(self, message: str, code: str) -> None:
-        super().__init__(message)
-        self.exit_code = 1 if code == "INTERNAL" else 2
+class HostError(UserError):
+    """The embedded engine cannot run on this host as it is."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +42,7 @@ async def start_engine(options: Options, on_event: OnEvent) -> AsyncIterator[Eng
 
     Raises:
         UsageError: `--engine dagger` without Dagger's CLI.
-        EngineStartError: the embedded engine cannot run on this host.
+        HostError: the embedded engine cannot run on this host.
     """
     if options.engine != "embedded" and session_in_environment():
         yield Engine(False, _connect_environment)
@@ -76,7 +72,7 @@ async def _embedded(
         async with open_session(store=options.store, on_event=on_event) as session:
             yield lambda: _connect(session.port, session.token)
     except EngineError as error:
-        raise EngineStartError(str(error), error.code) from error
+        raise (SkaError if error.code == "INTERNAL" else HostError)(str(error)) from error
 
 
 def _connect(port: int, token: str) -> AbstractAsyncContextManager[Any]:
