@@ -1,0 +1,108 @@
+"""Paths of a container, resolved on the host as the kernel would after chroot(2)."""
+
+import os
+import stat
+from pathlib import Path
+
+from pipeline.engine.errors import BadInput
+
+#: The kernel's own limit: path_resolution(7), ELOOP.
+MAX_SYMLINKS = 40
+
+
+class SymlinkLoop(BadInput):
+    """A path of a container passes through too many symbolic links."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(
+            f"The path '{path}' passes through more than {MAX_SYMLINKS} symbolic links; "
+            "name the file by a path without a loop."
+        )
+
+
+def resolve(root: Path, path: str, *, follow: bool = True) -> Path:
+    """Return the host path of a container's path; it never lies outside the root.
+
+    Args:
+        root: the container's root directory on the host.
+        path: a path inside the container, absolute or relative to its root; components may be missing.
+        follow: whether a symbolic link as the last component is followed.
+
+    Raises:
+        SymlinkLoop: more than 40 symbolic links are on the way.
+    """
+    pending = path.split("/")[::-1]
+    found: list[str] = []
+    links = 0
+    while pending:
+        component = pending.pop()
+        if component in ("", "."):
+            continue
+        if component == "..":
+            del found[-1:]
+            continue
+        target = _link(root, [*found, component]) if follow or any(pending) else None
+        if target is None:
+            found.append(component)
+            continue
+        links += 1
+        if links > MAX_SYMLINKS:
+            raise SymlinkLoop(path)
+        if target.startswith("/"):
+            found.clear()
+        pending += target.split("/")[::-1]
+    return root.joinpath(*found)
+
+
+def missing(root: Path, path: str) -> list[Path]:
+    """Return what does not exist yet on the way to a container's path, outermost first.
+
+    Args:
+        root: the container's root directory on the host.
+        path: a path inside the container; symbolic links are followed inside the root.
+
+    Raises:
+        SymlinkLoop: more than 40 symbolic links are on the way.
+    """
+    absent: list[Path] = []
+    at = resolve(root, path)
+    while at != root and not os.path.lexists(at):
+        absent.append(at)
+        at = at.parent
+    return absent[::-1]
+
+
+def mkdirs(root: Path, path: str, mode: int = 0o755, uid: int = 0, gid: int = 0) -> Path:
+    """Make a directory of a container with the parents that it lacks, and return its host path.
+
+    Args:
+        root: the container's root directory on the host.
+        path: the directory inside the container; symbolic links are followed inside the root.
+        mode: permission bits of what is made, whatever the umask.
+        uid: owner of what is made; set only when the process is root.
+        gid: group of what is made; set only when the process is root.
+
+    Raises:
+        BadInput: something on the way is not a directory.
+        SymlinkLoop: more than 40 symbolic links are on the way.
+    """
+    directory = resolve(root, path)
+    absent = missing(root, path)
+    last = absent[0].parent if absent else directory
+    if not stat.S_ISDIR(last.lstat().st_mode):
+        raise BadInput(
+            f"'/{last.relative_to(root)}' is not a directory, so '{path}' cannot be made; name another path."
+        )
+    for each in absent:
+        each.mkdir()
+        if os.geteuid() == 0:
+            os.chown(each, uid, gid)
+        each.chmod(mode)
+    return directory
+
+
+def _link(root: Path, components: list[str]) -> str | None:
+    try:
+        return os.readlink(os.path.join(root, *components))  # noqa: PTH115, PTH118  hot: no Path objects
+    except OSError:  # missing, or no symbolic link
+        return None

@@ -1,0 +1,129 @@
+"""Headers of tar entries, byte for byte the same on every Python version.
+
+tarfile.TarInfo writes binary extended attributes only through a change of character set, which few
+readers know, and takes longer for a header than reading a small file does.
+"""
+
+import stat
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+BLOCK = 512
+END = bytes(2 * BLOCK)
+REGULAR, HARD_LINK, SYMLINK = b"0", b"1", b"2"
+CHARACTER, BLOCK_DEVICE, DIRECTORY, FIFO = b"3", b"4", b"5", b"6"
+
+_KINDS = {
+    stat.S_IFREG: REGULAR,
+    stat.S_IFLNK: SYMLINK,
+    stat.S_IFCHR: CHARACTER,
+    stat.S_IFBLK: BLOCK_DEVICE,
+    stat.S_IFDIR: DIRECTORY,
+    stat.S_IFIFO: FIFO,
+}
+_XATTR = b"SCHILY.xattr."
+
+
+def kind_of(mode: int) -> bytes | None:
+    """Return the tar type flag for a file's st_mode, None where tar has none (sockets)."""
+    return _KINDS.get(stat.S_IFMT(mode))
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One tar entry.
+
+    Args:
+        name: its path in the archive; a directory's ends with a slash.
+        kind: the type flag.
+        mode: permission bits with setuid, setgid and sticky.
+        uid: numeric owner.
+        gid: numeric group.
+        mtime: whole seconds since 1970.
+        size: bytes of content that follow the header.
+        target: of a hard or symbolic link.
+        device: major and minor number.
+        xattrs: extended attributes.
+    """
+
+    name: bytes
+    kind: bytes
+    mode: int
+    uid: int = 0
+    gid: int = 0
+    mtime: int = 0
+    size: int = 0
+    target: bytes = b""
+    device: tuple[int, int] = (0, 0)
+    xattrs: Mapping[bytes, bytes] = field(default_factory=dict)
+
+    def header(self) -> bytes:
+        """Return the header blocks: POSIX.1-2001's pax format, xattrs as star and GNU tar write them."""
+        records: dict[bytes, bytes] = {}
+        ustar = _ustar(
+            _text(records, b"path", self.name),
+            self.kind,
+            self.mode,
+            _number(records, b"uid", self.uid, 7),
+            _number(records, b"gid", self.gid, 7),
+            _number(records, b"size", self.size, 11),
+            _number(records, b"mtime", self.mtime, 11),
+            _text(records, b"linkpath", self.target),
+            self.device,
+        )
+        records |= {_XATTR + _escaped(key): value for key, value in self.xattrs.items()}
+        if not records:
+            return ustar
+        body = b"".join(_record(key, value) for key, value in sorted(records.items()))
+        extended = _ustar(b"././@PaxHeader", b"x", 0o644, 0, 0, len(body), 0, b"", (0, 0))
+        return extended + body + bytes(padding(len(body))) + ustar
+
+
+def padding(size: int) -> int:
+    """Return the number of zero bytes that fill content of this size up to whole blocks."""
+    return -size % BLOCK
+
+
+def _ustar(
+    name: bytes,
+    kind: bytes,
+    mode: int,
+    uid: int,
+    gid: int,
+    size: int,
+    mtime: int,
+    target: bytes,
+    device: tuple[int, int],
+) -> bytes:
+    front = b"%b%07o\0%07o\0%07o\0%011o\0%011o\0" % (name.ljust(100, b"\0"), mode, uid, gid, size, mtime)
+    back = b"%b%bustar\x0000%b%07o\0%07o\0" % (kind, target.ljust(100, b"\0"), bytes(64), *device)
+    back = back.ljust(BLOCK - len(front) - 8, b"\0")
+    checksum = sum(front) + sum(back) + 8 * ord(" ")
+    return b"%b%06o\0 %b" % (front, checksum, back)
+
+
+def _text(records: dict[bytes, bytes], key: bytes, value: bytes) -> bytes:
+    if len(value) > 100 or not value.isascii():
+        records[key] = value
+    return value[:100]
+
+
+def _number(records: dict[bytes, bytes], key: bytes, value: int, digits: int) -> int:
+    if 0 <= value < 8**digits:
+        return value
+    records[key] = b"%d" % value
+    return 0
+
+
+def _record(key: bytes, value: bytes) -> bytes:
+    """Return "LENGTH KEY=VALUE\\n", where the length counts itself."""
+    rest = len(key) + len(value) + 3
+    length = rest + len(str(rest))
+    if len(str(length)) > len(str(rest)):
+        length += 1
+    return b"%d %b=%b\n" % (length, key, value)
+
+
+def _escaped(key: bytes) -> bytes:
+    """Return an attribute's name without "=", which would end the keyword, as GNU tar writes it."""
+    return key.replace(b"%", b"%25").replace(b"=", b"%3D")
