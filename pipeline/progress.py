@@ -1,23 +1,16 @@
-"""What the engine does, shown on standard error: one live view on a terminal, plain lines otherwise."""
+"""What the engine does, shown on standard error: plain lines, or the live view of pipeline.cli.live."""
 
 import re
 import sys
 import time
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Protocol, TextIO
-
-if TYPE_CHECKING:
-    from rich.console import Console, RenderableType
-    from rich.text import Text
+from typing import Any, Protocol, TextIO
 
 #: So many of a failed step's last lines are shown.
 FAILURE_LINES = 20
-#: So many of a running step's last lines are shown in the live view.
-LIVE_LINES = 3
-_SPINNER = "-\\|/"
 #: Escape sequences and other control characters would garble the screen.
 _CONTROL = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|[\x00-\x08\x0a-\x1f\x7f]")
 
@@ -77,6 +70,7 @@ class Progress:
     def __init__(self, view: View) -> None:
         self._view = view
         self.steps: dict[str, Step] = {}
+        self._stopped = False
 
     def __enter__(self) -> "Progress":
         self._view.open()
@@ -85,6 +79,11 @@ class Progress:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self.stop()
+
+    def stop(self) -> None:
+        """Show nothing any more: what an interrupted engine still says is no news."""
+        self._stopped = True
         self._view.close()
 
     def event(self, event: Mapping[str, Any]) -> None:
@@ -93,6 +92,8 @@ class Progress:
         Args:
             event: a "step", "log" or "notice"; others are ignored, so that an engine may learn new ones.
         """
+        if self._stopped:
+            return
         if event["event"] == "step":
             self._step(event)
         elif event["event"] == "log" and event["id"] in self.steps:
@@ -159,93 +160,3 @@ class PlainView:
 
     def _write(self, line: str) -> None:
         print(line, file=self._stream, flush=True)
-
-
-class LiveView:
-    """Finished steps above, running ones with their last lines below; cached ones counted by image.
-
-    Args:
-        console: a rich console on standard error.
-    """
-
-    def __init__(self, console: "Console") -> None:
-        from rich.live import Live
-
-        self._console = console
-        self._active: dict[str, Step] = {}
-        self._cached: Counter[str] = Counter()
-        self._live = Live(
-            console=console, get_renderable=self.render, refresh_per_second=8, transient=True,
-            redirect_stdout=False, redirect_stderr=False,
-        )  # fmt: skip
-
-    def open(self) -> None:
-        """Start the live part."""
-        self._live.start()
-
-    def close(self) -> None:
-        """Remove the live part and say what was cached."""
-        self._active.clear()
-        self._live.stop()
-        for image in list(self._cached):
-            self._flush(image)
-
-    def step(self, step: Step) -> None:
-        """Move a step between the live part and the finished ones above it."""
-        if step.state in ("started", "waiting"):
-            self._active[step.id] = step
-            return
-        self._active.pop(step.id, None)
-        if step.state == "cached":
-            self._cached[step.image] += 1
-            return
-        self._flush(step.image)
-        failed = step.state == "failed"
-        mark, style = ("FAILED", "bold red") if failed else (f"{step.seconds:.1f}s", "green")
-        self._print(_row(mark, style, step.name))
-        for text in step.output if failed else ():
-            self._print(_row("", "", f"| {text}"))
-
-    def line(self, step: Step, text: str) -> None:
-        """Do nothing: the live part reads a step's last lines from the step."""
-
-    def notice(self, text: str) -> None:
-        """Show a sentence among the finished steps, whole and in the colour of warnings."""
-        self._console.print(text, style="bold yellow", markup=False, highlight=False)
-
-    def render(self) -> "RenderableType":
-        """Draw the live part, never higher than the terminal."""
-        from rich.console import Group
-
-        room = max(self._console.height - 4, 3)
-        steps = list(self._active.values())
-        running = [s for s in steps if s.state == "started"]
-        rows: list[Text] = []
-        each = max(min(LIVE_LINES, room // max(len(running), 1) - 1), 0)
-        for step in running[:room]:
-            rows.append(self._running(step))
-            rows.extend(_row("", "", f"| {text}", "dim") for text in list(step.output)[-each:] if each)
-        if len(steps) > len(running):
-            rows.append(_row("waiting", "dim", f"{len(steps) - len(running)} more", "dim"))
-        return Group(*rows[:room])
-
-    def _running(self, step: Step) -> "Text":
-        now = time.monotonic()
-        frame = _SPINNER[int(now * len(_SPINNER)) % len(_SPINNER)]
-        return _row(f"{frame} {now - step.since:.1f}s", "cyan", step.name)
-
-    def _flush(self, image: str) -> None:
-        count = self._cached.pop(image, 0)
-        if count:
-            steps = "" if count == 1 else f" ({count} steps)"
-            self._print(_row("CACHED", "blue", f"{image}{steps}"))
-
-    def _print(self, row: "Text") -> None:
-        self._console.print(row, soft_wrap=False, highlight=False)
-
-
-def _row(mark: str, mark_style: str, text: str, style: str = "") -> "Text":
-    from rich.text import Text
-
-    row = Text(no_wrap=True, overflow="ellipsis")
-    return row.append(f"{mark:>9}  ", mark_style).append(text, style)

@@ -12,7 +12,7 @@ from anyio.abc import TaskStatus
 from pipeline.cli.failures import INTERRUPTED, TERMINATED, report
 from pipeline.cli.options import Options, debugging, split_options
 from pipeline.cli.run import run
-from pipeline.progress import LiveView, PlainView, View, is_terminal
+from pipeline.progress import PlainView, View, is_terminal
 
 DISTRIBUTION = "ska-base-images"
 
@@ -30,7 +30,7 @@ def main(argv: list[str] | None = None) -> int:
     try:
         options, words = split_options(sys.argv[1:] if argv is None else argv)
         if options.version:
-            print(f"ska-images {importlib.metadata.version(DISTRIBUTION)}")
+            print(f"ska-images {_version()}")
             return 0
         if options.help or not words:
             print(_help(words))
@@ -49,6 +49,13 @@ def _quiet_logs() -> None:
         logging.basicConfig(level=logging.DEBUG)
     else:
         logging.getLogger().addHandler(logging.NullHandler())
+
+
+def _version() -> str:
+    try:
+        return importlib.metadata.version(DISTRIBUTION)
+    except importlib.metadata.PackageNotFoundError:
+        return "from a source tree"
 
 
 def _help(words: list[str]) -> str:
@@ -73,7 +80,7 @@ async def _interruptible(options: Options, words: list[str]) -> int:
             if outcome is not None:
                 outcome.show()
         except Exception as error:
-            code = report(error, shown=isinstance(view, LiveView))
+            code = report(error, shown=not isinstance(view, PlainView))
         group.cancel_scope.cancel()
     if not signals:
         return code
@@ -95,5 +102,7 @@ def _view(options: Options) -> View:
     if not is_terminal(options.progress, sys.stderr, os.environ.get("TERM", "")):
         return PlainView()
     from rich.console import Console
+
+    from pipeline.cli.live import LiveView
 
     return LiveView(Console(stderr=True, force_terminal=True))

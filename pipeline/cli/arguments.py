@@ -52,7 +52,7 @@ def parse(words: list[str], constructor: Function) -> Invocation:
 
 
 def require(invocation: Invocation) -> None:
-    """Check that every required flag was given.
+    """Check that a function and every required flag were given.
 
     Args:
         invocation: what `parse` returned.
@@ -60,6 +60,8 @@ def require(invocation: Invocation) -> None:
     Raises:
         UsageError: in the words of Dagger's CLI.
     """
+    if not invocation.calls:
+        raise UsageError("no function was named; `ska-images --help` lists them.")
     for call in (invocation.constructor, *invocation.calls):
         missing = [f'"{f.name}"' for f in call.function.flags if f.required and f not in call.given]
         if missing:

@@ -60,6 +60,7 @@ async def run(options: Options, words: list[str], view: View, scope: anyio.Cance
                         result = await _perform(invocation, engine, view)
                         so_far = partial(_so_far, progress if engine.embedded else None, began)
                         return await _outcome(result, invocation, options, so_far)
+                    progress.stop()
         except HostError:
             # A wrong word is the better news: it can be mended at once.
             _invocation(words)

@@ -68,8 +68,11 @@ async def _embedded(
     from pipeline.engine.errors import EngineError
     from pipeline.engine.session import open_session
 
+    from pipeline.settings import Settings
+
+    store = options.store or Settings().store
     try:
-        async with open_session(store=options.store, on_event=on_event) as session:
+        async with open_session(store=store, on_event=on_event) as session:
             yield lambda: _connect(session.port, session.token)
     except EngineError as error:
         raise (SkaError if error.code == "INTERNAL" else HostError)(str(error)) from error

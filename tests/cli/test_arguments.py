@@ -66,6 +66,11 @@ def test_a_missing_required_flag_is_said_as_dagger_says_it() -> None:
         require(parsed("build"))
 
 
+def test_flags_without_a_function_are_no_call() -> None:
+    with pytest.raises(UsageError, match="no function was named"):
+        require(parsed("--base b@c"))
+
+
 @pytest.mark.parametrize(
     ("line", "sentence"),
     [
