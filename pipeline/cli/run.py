@@ -6,6 +6,7 @@ import json
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,7 +21,7 @@ from pipeline.progress import Progress, View
 
 # What imports Dagger's SDK is imported when the engine is starting already.
 if TYPE_CHECKING:
-    from pipeline.cli.arguments import Invocation
+    from pipeline.cli.functions import Function
     from pipeline.cli.results import Outcome
 
 #: build-all exports there when --output does not say otherwise.
@@ -29,6 +30,19 @@ BUILD_ALL = "build-all"
 REPORT = "build-report.json"
 #: These build nothing, so that they need no base.
 WITHOUT_BASE = frozenset({"images"})
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is to be called: all words have become values, so that a mistake in the last one costs nothing.
+
+    Attributes:
+        given: the constructor's arguments.
+        calls: functions and their arguments.
+    """
+
+    given: dict[str, Any]
+    calls: "tuple[tuple[Function, dict[str, Any]], ...]"
 
 
 async def run(options: Options, words: list[str], view: View, scope: anyio.CancelScope) -> "Outcome | None":
@@ -54,16 +68,16 @@ async def run(options: Options, words: list[str], view: View, scope: anyio.Cance
         try:
             async with start_engine(options, progress.event) as engine:
                 await anyio.to_thread.run_sync(module.result)
-                invocation = _invocation(words)
+                plan = _plan(words)
                 async with engine.connect():
                     with scope:
-                        result = await _perform(invocation, engine, view)
+                        result = await _perform(plan, engine, view)
                         so_far = partial(_so_far, progress if engine.embedded else None, began)
-                        return await _outcome(result, invocation, options, so_far)
+                        return await _outcome(result, plan.calls[-1][0], options, so_far)
                     progress.stop()
         except HostError:
             # A wrong word is the better news: it can be mended at once.
-            _invocation(words)
+            _plan(words)
             raise
     return None
 
@@ -73,26 +87,26 @@ def _so_far(progress: Progress | None, began: float) -> Run:
     return Run(steps, time.monotonic() - began)
 
 
-def _invocation(words: list[str]) -> "Invocation":
-    from pipeline.cli import arguments, functions
-
-    invocation = arguments.parse(words, functions.constructor())
-    arguments.require(invocation)
-    return invocation
-
-
-async def _perform(invocation: "Invocation", engine: Engine, view: View) -> Any:
-    from pipeline.cli.functions import new_main_object
+def _plan(words: list[str]) -> Plan:
+    from pipeline.cli.arguments import parse, require
+    from pipeline.cli.functions import constructor
     from pipeline.cli.values import arguments
 
-    # All words become values before anything runs, so that a mistake in the last one costs nothing.
-    values = [arguments(call) for call in invocation.calls]
-    given = arguments(invocation.constructor)
-    if engine.embedded and invocation.calls[0].function.name not in WITHOUT_BASE:
-        given.update(await _base(given, view))
+    invocation = parse(words, constructor())
+    require(invocation)
+    calls = [(call.function, arguments(call)) for call in invocation.calls]
+    return Plan(arguments(invocation.constructor), tuple(calls))
+
+
+async def _perform(plan: Plan, engine: Engine, view: View) -> Any:
+    from pipeline.cli.functions import new_main_object
+
+    given = plan.given
+    if engine.embedded and plan.calls[0][0].name not in WITHOUT_BASE:
+        given = given | await _base(given, view)
     result = await _awaited(new_main_object(given))
-    for call, keywords in zip(invocation.calls, values, strict=True):
-        result = await _awaited(getattr(result, call.function.key)(**keywords))
+    for function, values in plan.calls:
+        result = await _awaited(getattr(result, function.key)(**values))
     return result
 
 
@@ -113,11 +127,11 @@ async def _awaited(value: Any) -> Any:
 
 
 async def _outcome(
-    result: Any, invocation: "Invocation", options: Options, so_far: Callable[[], Run]
+    result: Any, function: "Function", options: Options, so_far: Callable[[], Run]
 ) -> "Outcome":
     from pipeline.cli.results import Outcome, deliver, export
 
-    if invocation.calls[-1].function.name != BUILD_ALL:
+    if function.name != BUILD_ALL:
         return await deliver(result, options)
     output = options.output or DIST
     await export(result, output)

@@ -1,0 +1,47 @@
+import os
+from pathlib import Path
+
+import pytest
+
+from pipeline.cli.options import Options, UsageError
+from pipeline.cli.session import start_engine
+
+
+def options(engine: str) -> Options:
+    return Options(None, False, "plain", engine, None, False, False)
+
+
+@pytest.fixture(autouse=True)
+def _no_session(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("DAGGER_SESSION_PORT", "DAGGER_SESSION_TOKEN", "_EXPERIMENTAL_DAGGER_CLI_BIN"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.mark.parametrize("engine", ["auto", "dagger"])
+async def test_a_session_of_the_environment_is_used(monkeypatch: pytest.MonkeyPatch, engine: str) -> None:
+    monkeypatch.setenv("DAGGER_SESSION_PORT", "1")
+    async with start_engine(options(engine), lambda _: None) as started:
+        assert not started.embedded
+
+
+async def test_without_daggers_program_there_is_a_remedy(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(UsageError, match=r"install it .* or use --engine embedded"):
+        async with start_engine(options("dagger"), lambda _: None):
+            pass
+
+
+async def test_the_program_in_path_is_the_one_that_is_started(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    program = tmp_path / "dagger"
+    program.write_text("")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    # Registered with monkeypatch, so that what start_engine sets is undone.
+    monkeypatch.setenv("_EXPERIMENTAL_DAGGER_CLI_BIN", "")
+    async with start_engine(options("dagger"), lambda _: None) as started:
+        assert not started.embedded
+        assert os.environ["_EXPERIMENTAL_DAGGER_CLI_BIN"] == str(program)
