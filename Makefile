@@ -1,0 +1,40 @@
+.DEFAULT_GOAL := help
+.PHONY: help build-all test test-fast lint format lock setup setup-tests clean
+SHELL := /bin/sh
+
+# Further arguments of ska-images or pytest: make build-all ARGS="--version 1.2.3"
+ARGS ?=
+
+help: ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "  make %-12s %s\n", $$1, $$2 }'
+
+build-all: setup ## build and check the images; archives and build-report.json go to dist/
+	@scripts/as-root.sh .venv/bin/ska-images build-all -o dist $(ARGS)
+
+test: lint ## lint, then every test, with real images in real containers
+	@scripts/as-root.sh .venv/bin/pytest $(ARGS)
+
+test-fast: setup-tests ## the tests that need no container, in seconds
+	@.venv/bin/pytest -m "not engine" $(ARGS)
+
+lint: setup-tests ## ruff, mypy and shellcheck
+	@.venv/bin/ruff check
+	@.venv/bin/ruff format --check
+	@.venv/bin/mypy
+	@.venv/bin/shellcheck scripts/*.sh .ci/run
+
+format: setup-tests ## let ruff mend what it can
+	@.venv/bin/ruff check --fix
+	@.venv/bin/ruff format
+
+lock: setup-tests ## write the lock files again; ARGS=--upgrade takes newer versions
+	@scripts/lock.sh $(ARGS)
+
+setup: ## install what building needs (the targets above do it themselves)
+	@scripts/setup.sh
+
+setup-tests:
+	@scripts/setup.sh --tests
+
+clean: ## remove dist/ and .venv/
+	rm -rf dist .venv

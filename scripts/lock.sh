@@ -1,0 +1,16 @@
+#!/bin/sh
+# Writes the two lock files from pyproject.toml: every package with its hashes, for Python 3.10 and later.
+#   scripts/lock.sh                          keeps the versions that still fit
+#   scripts/lock.sh --upgrade                takes the newest ones
+#   scripts/lock.sh --upgrade-package NAME   takes the newest one of NAME
+set -eu
+cd "$(dirname "$0")/.."
+
+compile() {
+    .venv/bin/uv pip compile --quiet --universal --python-version 3.10 --generate-hashes --no-sources \
+        --no-annotate --no-header --no-emit-index-url --no-emit-find-links "$@" pyproject.toml
+}
+
+# dagger-io is not in the module's lock: Dagger's runtime puts its own copy beside the module and installs that.
+compile --no-emit-package dagger-io -o requirements.lock "$@"
+compile --extra embedded --group dev -o requirements-dev.lock "$@"

@@ -1,0 +1,121 @@
+#!/bin/sh
+# Installs what this project needs and this machine does not have: host packages with apt-get, Python packages into
+# .venv from requirements-dev.lock. Says what it installs; does nothing when all is in place.
+#   scripts/setup.sh           what `make build-all` needs
+#   scripts/setup.sh --tests   what `make test` needs beyond that
+# PYTHON chooses the interpreter of .venv (3.10 or later; default: the first one found that fits).
+set -eu
+cd "$(dirname "$0")/.."
+PATH="$PATH:/usr/local/sbin:/usr/sbin:/sbin"
+
+# command=package: the package is installed where the command is not found.
+HOST="runc=runc skopeo=skopeo mmdebstrap=mmdebstrap unshare=util-linux flock=util-linux mount=mount
+      gpgv=gpgv update-ca-certificates=ca-certificates"
+TEST_HOST="buildah=buildah umoci=umoci openssl=openssl git=git"
+STAMP=.venv/setup-stamp
+
+stop() {
+    echo "setup: $*" >&2
+    exit 1
+}
+
+case "${1-}" in
+'') ;;
+--tests) HOST="$HOST $TEST_HOST" ;;
+*) stop "unknown argument '$1'; it takes --tests or nothing" ;;
+esac
+
+missing_packages() {
+    for pair in $HOST; do
+        command -v "${pair%%=*}" >/dev/null || printf '%s ' "${pair#*=}"
+    done
+}
+
+as_root() {
+    if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi
+}
+
+apt_install() {
+    [ "$#" -gt 0 ] || return 0
+    command -v apt-get >/dev/null ||
+        stop "apt-get is not here and this is missing: $*; install it with this system's package manager"
+    how=
+    if [ "$(id -u)" != 0 ]; then
+        command -v sudo >/dev/null ||
+            stop "this is missing and takes root or sudo to install: $*; have root run 'apt-get install $*'"
+        how=' through sudo'
+    fi
+    echo "setup: installing with apt-get$how: $*" >&2
+    as_root apt-get update -qq >&2 ||
+        echo "setup: apt-get update failed; going on with the package lists that are here" >&2
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends \
+        -o DPkg::Lock::Timeout=600 "$@" >&2 ||
+        stop "apt-get could not install $*; its own message stands above (it needs this machine's package sources)"
+}
+
+install_host_packages() {
+    # One process a machine: apt waits for its install lock, but fails at once on the lock of its lists.
+    exec 8</var/lib/dpkg/status
+    if command -v flock >/dev/null; then flock 8; fi
+    # shellcheck disable=SC2046  # package names hold no spaces
+    apt_install $(missing_packages)
+    exec 8<&-
+}
+
+fits() {
+    "$1" -c 'import sys; sys.exit(sys.version_info < (3, 10))' 2>/dev/null
+}
+
+find_python() {
+    for candidate in ${PYTHON:-python3 /usr/bin/python3 python3.13 python3.12 python3.11 python3.10}; do
+        if command -v "$candidate" >/dev/null && fits "$candidate"; then
+            echo "$candidate"
+            return
+        fi
+    done
+}
+
+ensure_python() {
+    python=$(find_python)
+    if [ -z "$python" ] && [ -z "${PYTHON-}" ] && ! command -v python3 >/dev/null; then
+        apt_install python3 python3-venv
+        python=$(find_python)
+    fi
+    [ -n "$python" ] ||
+        stop "${PYTHON:-python3} is no Python 3.10 or later; name one that is: PYTHON=/path/to/python3"
+    "$python" -c 'import ensurepip' 2>/dev/null ||
+        apt_install "$("$python" -c 'import sys; print("python%d.%d-venv" % sys.version_info[:2])')"
+}
+
+# What .venv is made from. Its scripts hold its absolute path, so a moved checkout counts as changed.
+inputs() {
+    pwd
+    sha256sum requirements-dev.lock pyproject.toml
+}
+
+in_place() {
+    [ -r "$STAMP" ] && [ -x .venv/bin/python ] || return 1
+    [ "$(sed 1,2d "$STAMP")" = "$(inputs)" ] || return 1
+    { read -r asked && read -r binary; } <"$STAMP"
+    [ "$binary" = "$(readlink -f .venv/bin/python)" ] || return 1
+    [ -z "${PYTHON-}" ] || [ "$asked" = "PYTHON=$PYTHON" ]
+}
+
+make_venv() {
+    ensure_python
+    echo "setup: installing the Python packages of requirements-dev.lock into .venv ($("$python" -V))" >&2
+    rm -f "$STAMP"
+    "$python" -m venv --clear .venv
+    .venv/bin/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements-dev.lock &&
+        .venv/bin/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e . ||
+        stop "pip could not fill .venv; its own message stands above ('pip config list' shows which index it asks)"
+    { echo "PYTHON=${PYTHON-}" && readlink -f .venv/bin/python && inputs; } >"$STAMP.new"
+    mv "$STAMP.new" "$STAMP" # last: an interrupted installation has none and is made again
+}
+
+[ -z "$(missing_packages)" ] || install_host_packages
+if ! in_place; then
+    exec 9<pyproject.toml
+    flock 9
+    in_place || make_venv
+fi
