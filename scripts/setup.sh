@@ -46,19 +46,14 @@ apt_install() {
         how=' through sudo'
     fi
     echo "setup: installing with apt-get$how: $*" >&2
+    # One set-up at a time: apt waits for its install lock, but fails at once on the lock of its lists.
+    exec 8</var/lib/dpkg/status
+    if command -v flock >/dev/null; then flock 8; fi
     as_root apt-get update -qq >&2 ||
         echo "setup: apt-get update failed; going on with the package lists that are here" >&2
     as_root env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends \
         -o DPkg::Lock::Timeout=600 "$@" >&2 ||
         stop "apt-get could not install $*; its own message stands above (it needs this machine's package sources)"
-}
-
-install_host_packages() {
-    # One process a machine: apt waits for its install lock, but fails at once on the lock of its lists.
-    exec 8</var/lib/dpkg/status
-    if command -v flock >/dev/null; then flock 8; fi
-    # shellcheck disable=SC2046  # package names hold no spaces
-    apt_install $(missing_packages)
     exec 8<&-
 }
 
@@ -101,19 +96,24 @@ in_place() {
     [ -z "${PYTHON-}" ] || [ "$asked" = "PYTHON=$PYTHON" ]
 }
 
+pip_install() {
+    .venv/bin/python -m pip install -q --disable-pip-version-check "$@" ||
+        stop "pip could not fill .venv; its own message stands above ('pip config list' shows which index it asks)"
+}
+
 make_venv() {
     ensure_python
     echo "setup: installing the Python packages of requirements-dev.lock into .venv ($("$python" -V))" >&2
     rm -f "$STAMP"
     "$python" -m venv --clear .venv
-    .venv/bin/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements-dev.lock &&
-        .venv/bin/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e . ||
-        stop "pip could not fill .venv; its own message stands above ('pip config list' shows which index it asks)"
+    pip_install --require-hashes -r requirements-dev.lock
+    pip_install --no-deps --no-build-isolation -e .
     { echo "PYTHON=${PYTHON-}" && readlink -f .venv/bin/python && inputs; } >"$STAMP.new"
     mv "$STAMP.new" "$STAMP" # last: an interrupted installation has none and is made again
 }
 
-[ -z "$(missing_packages)" ] || install_host_packages
+# shellcheck disable=SC2046  # package names hold no spaces
+apt_install $(missing_packages)
 if ! in_place; then
     exec 9<pyproject.toml
     flock 9
