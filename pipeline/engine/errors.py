@@ -1,19 +1,19 @@
 """What can go wrong in the engine, as one tree.
 
-    EngineError                 INTERNAL: a defect of the engine
-    ├── UserError               what the user can mend; the command line exits with 2
-    │   ├── ArchiveInvalid      ARCHIVE_INVALID
-    │   ├── BadInput            BAD_INPUT
-    │   ├── DiskFull            DISK_FULL
-    │   ├── HostMissing         HOST_MISSING: a program or a kernel feature
-    │   ├── ImageUnknown        IMAGE_UNKNOWN
-    │   ├── NotPermitted        NOT_PERMITTED
-    │   ├── NotServed           NOT_SERVED: Dagger's engine has it, this one does not
-    │   ├── ReferenceInvalid    REFERENCE_INVALID
-    │   ├── RegistryRefused     REGISTRY_REFUSED
-    │   └── RegistryUnreachable REGISTRY_UNREACHABLE
-    ├── CommandFailed           a host program ended with an error that nobody foresaw
-    └── ExecError               a step of a container failed: Dagger's EXEC_ERROR
+EngineError                 INTERNAL: a defect of the engine
+├── UserError               what the user can mend; the command line exits with 2
+│   ├── ArchiveInvalid      ARCHIVE_INVALID
+│   ├── BadInput            BAD_INPUT
+│   ├── DiskFull            DISK_FULL
+│   ├── HostMissing         HOST_MISSING: a program or a kernel feature
+│   ├── ImageUnknown        IMAGE_UNKNOWN
+│   ├── NotPermitted        NOT_PERMITTED
+│   ├── NotServed           NOT_SERVED: Dagger's engine has it, this one does not
+│   ├── ReferenceInvalid    REFERENCE_INVALID
+│   ├── RegistryRefused     REGISTRY_REFUSED
+│   └── RegistryUnreachable REGISTRY_UNREACHABLE
+├── CommandFailed           a host program ended with an error that nobody foresaw
+└── ExecError               a step of a container failed: Dagger's EXEC_ERROR
 """
 
 from typing import Any, ClassVar

@@ -9,7 +9,7 @@ import hashlib
 import json
 from dataclasses import dataclass, fields, is_dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal
 
 
 def canonical(value: Any) -> Any:
@@ -209,7 +209,7 @@ class Tarball(Node):
     root: Node
     config: str
     annotations: tuple[tuple[str, str], ...]
-    compression: str
+    compression: Literal["gzip", "zstd"]
     created: str
 
 

@@ -3,7 +3,8 @@
 import asyncio
 import errno
 import os
-from collections.abc import Mapping, Sequence
+import shutil
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,7 +36,7 @@ async def run(
     *,
     env: Mapping[str, str] | None = None,
     cwd: Path | None = None,
-    timeout: float | None = None,  # noqa: ASYNC109  a limit for the child, not for the caller
+    timeout: float | None = None,
     check: bool = True,
 ) -> Completed:
     """Run a host program to its end, with no standard input, and keep what it says.
@@ -104,3 +105,15 @@ async def kill(process: asyncio.subprocess.Process) -> None:
     if process.returncode is None:
         process.kill()
         await process.wait()
+
+
+def required(programs: Iterable[str]) -> None:
+    """Check that programs are installed.
+
+    Raises:
+        HostMissing: the ones that are not, with the command that installs them.
+    """
+    missing = [name for name in programs if shutil.which(name) is None]
+    if missing:
+        packages = " ".join(dict.fromkeys(PACKAGES[name] for name in missing))
+        raise HostMissing(f"This machine lacks {', '.join(missing)}; install: apt-get install {packages}")

@@ -15,7 +15,16 @@ from pipeline.engine.process import kill, spawn
 
 #: One namespace of mounts and processes for the engine: when it ends, however it ends, the kernel takes down
 #: every mount and every container with it.
-NAMESPACES = ("unshare", "--mount", "--propagation", "private", "--pid", "--fork", "--mount-proc", "--kill-child")
+NAMESPACES = (
+    "unshare",
+    "--mount",
+    "--propagation",
+    "private",
+    "--pid",
+    "--fork",
+    "--mount-proc",
+    "--kill-child",
+)
 
 #: Seconds that an engine gets to stop its steps and to tidy up.
 STOP_TIMEOUT = 10.0

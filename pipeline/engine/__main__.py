@@ -1,0 +1,71 @@
+"""The engine as a process: says where it listens, and serves until its standard input ends."""
+
+import argparse
+import asyncio
+import json
+import os
+import secrets
+import socket
+import sys
+from pathlib import Path
+
+from pipeline.engine.errors import EngineError
+from pipeline.engine.events import Events
+from pipeline.engine.host import read_host
+from pipeline.engine.process import PACKAGES, required
+from pipeline.engine.store import Store
+
+
+def main() -> int:
+    """Run a session; errors at the start go to standard error as one line of JSON."""
+    parser = argparse.ArgumentParser(prog="python -m pipeline.engine", description=__doc__)
+    parser.add_argument("--store", type=Path, help="the directory that keeps images and steps")
+    parser.add_argument("--events-fd", type=int, help="a file descriptor for progress, JSON lines")
+    given = parser.parse_args()
+    os.umask(0o022)
+    try:
+        asyncio.run(session(given.store, given.events_fd))
+    except EngineError as error:
+        print(json.dumps({"code": error.code, "message": str(error)}), file=sys.stderr)
+        return 2
+    return 0
+
+
+async def session(directory: Path | None, events_fd: int | None) -> None:
+    """Serve one client.
+
+    Raises:
+        HostMissing: a program is missing.
+        NotPermitted: the store cannot be written.
+    """
+    required(PACKAGES)
+    host = await read_host()
+    store = Store((directory or host.store).absolute())
+    try:
+        listener = socket.create_server(("127.0.0.1", 0))
+        token = secrets.token_hex(16)
+        answer = {"port": listener.getsockname()[1], "session_token": token}
+        # Clients may connect from here on; what follows takes time to load.
+        print(json.dumps(answer), flush=True)
+        from pipeline.engine.api import Engine
+        from pipeline.engine.server import Server, serve
+        from pipeline.engine.snapshots import Snapshots
+
+        cores = len(os.sched_getaffinity(0))
+        snapshots = Snapshots(store, host, Events(events_fd), cores)
+        await serve(Server(Engine(snapshots, Path.cwd()), token), listener, _stdin_ended())
+        await snapshots.close()
+    finally:
+        store.close()
+
+
+async def _stdin_ended() -> None:
+    loop = asyncio.get_running_loop()
+    reader = asyncio.StreamReader()
+    await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
+    while await reader.read(1 << 16):
+        pass
+
+
+if __name__ == "__main__":
+    sys.exit(main())

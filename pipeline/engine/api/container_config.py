@@ -1,0 +1,142 @@
+"""Fields of Container that read or change the image configuration."""
+
+from dataclasses import replace
+
+from pipeline.engine.api.fields import Engine, serves
+from pipeline.engine.bases import PLATFORM
+from pipeline.engine.values import Container, EnvVariable, Label
+
+
+def _without(pairs: tuple[tuple[str, str], ...], name: str) -> tuple[tuple[str, str], ...]:
+    return tuple(pair for pair in pairs if pair[0] != name)
+
+
+@serves("Container.withEnvVariable")
+async def with_env_variable(engine: Engine, this: Container, name: str, value: str, expand: bool = False) -> Container:
+    env = this.variables | {name: this.expanded(value) if expand else value}
+    return this.with_config(env=tuple(f"{key}={text}" for key, text in env.items()))
+
+
+@serves("Container.withoutEnvVariable")
+async def without_env_variable(engine: Engine, this: Container, name: str) -> Container:
+    return this.with_config(env=tuple(f"{key}={text}" for key, text in this.variables.items() if key != name))
+
+
+@serves("Container.envVariable")
+async def env_variable(engine: Engine, this: Container, name: str) -> str | None:
+    return this.variables.get(name)
+
+
+@serves("Container.envVariables")
+async def env_variables(engine: Engine, this: Container) -> list[EnvVariable]:
+    return [EnvVariable(name, value) for name, value in this.variables.items()]
+
+
+@serves("EnvVariable.name")
+@serves("Label.name")
+async def pair_name(engine: Engine, this: EnvVariable | Label) -> str:
+    return this.name
+
+
+@serves("EnvVariable.value")
+@serves("Label.value")
+async def pair_value(engine: Engine, this: EnvVariable | Label) -> str:
+    return this.value
+
+
+@serves("Container.withLabel")
+async def with_label(engine: Engine, this: Container, name: str, value: str) -> Container:
+    return this.with_config(labels=tuple(sorted((*_without(this.config.labels, name), (name, value)))))
+
+
+@serves("Container.withoutLabel")
+async def without_label(engine: Engine, this: Container, name: str) -> Container:
+    return this.with_config(labels=_without(this.config.labels, name))
+
+
+@serves("Container.label")
+async def label(engine: Engine, this: Container, name: str) -> str | None:
+    return dict(this.config.labels).get(name)
+
+
+@serves("Container.labels")
+async def labels(engine: Engine, this: Container) -> list[Label]:
+    return [Label(name, value) for name, value in this.config.labels]
+
+
+@serves("Container.withAnnotation")
+async def with_annotation(engine: Engine, this: Container, name: str, value: str) -> Container:
+    return replace(this, annotations=tuple(sorted((*_without(this.annotations, name), (name, value)))))
+
+
+@serves("Container.withoutAnnotation")
+async def without_annotation(engine: Engine, this: Container, name: str) -> Container:
+    return replace(this, annotations=_without(this.annotations, name))
+
+
+@serves("Container.withUser")
+async def with_user(engine: Engine, this: Container, name: str) -> Container:
+    return this.with_config(user=name)
+
+
+@serves("Container.withoutUser")
+async def without_user(engine: Engine, this: Container) -> Container:
+    return this.with_config(user="")
+
+
+@serves("Container.user")
+async def user(engine: Engine, this: Container) -> str:
+    return this.config.user
+
+
+@serves("Container.withWorkdir")
+async def with_workdir(engine: Engine, this: Container, path: str, expand: bool = False) -> Container:
+    return this.with_config(workdir=this.path(path, expand))
+
+
+@serves("Container.withoutWorkdir")
+async def without_workdir(engine: Engine, this: Container) -> Container:
+    return this.with_config(workdir="")
+
+
+@serves("Container.workdir")
+async def workdir(engine: Engine, this: Container) -> str:
+    return this.config.workdir or "/"
+
+
+@serves("Container.withEntrypoint")
+async def with_entrypoint(
+    engine: Engine, this: Container, args: list[str], keep_default_args: bool = False
+) -> Container:
+    kept = this.config.cmd if keep_default_args else None
+    return this.with_config(entrypoint=tuple(args) or None, cmd=kept)
+
+
+@serves("Container.withoutEntrypoint")
+async def without_entrypoint(engine: Engine, this: Container, keep_default_args: bool = False) -> Container:
+    return this.with_config(entrypoint=None, cmd=this.config.cmd if keep_default_args else None)
+
+
+@serves("Container.entrypoint")
+async def entrypoint(engine: Engine, this: Container) -> list[str]:
+    return list(this.config.entrypoint or ())
+
+
+@serves("Container.withDefaultArgs")
+async def with_default_args(engine: Engine, this: Container, args: list[str]) -> Container:
+    return this.with_config(cmd=tuple(args))
+
+
+@serves("Container.withoutDefaultArgs")
+async def without_default_args(engine: Engine, this: Container) -> Container:
+    return this.with_config(cmd=None)
+
+
+@serves("Container.defaultArgs")
+async def default_args(engine: Engine, this: Container) -> list[str]:
+    return list(this.config.cmd or ())
+
+
+@serves("Container.platform")
+async def platform(engine: Engine, this: Container) -> str:
+    return PLATFORM

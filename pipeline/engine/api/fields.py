@@ -1,0 +1,87 @@
+"""Which fields are served, and how a request reaches the function that serves one."""
+
+import inspect
+import re
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from graphql import GraphQLResolveInfo
+
+from pipeline.engine.errors import BadInput, NotServed
+from pipeline.engine.snapshots import Snapshots
+from pipeline.engine.values import Value
+
+Resolver = Callable[..., Awaitable[Any]]
+
+#: `Type.field` to the function that serves it.
+SERVED: dict[str, Resolver] = {}
+
+_UPPER = re.compile(r"(?<=[a-z0-9])([A-Z])")
+
+
+@dataclass
+class Engine:
+    """What a request needs: the session's file systems, and the values that have been named by an id.
+
+    Args:
+        snapshots: the session's file systems.
+        client: the client's working directory, which relative host paths start from.
+    """
+
+    snapshots: Snapshots
+    client: Path
+    values: dict[str, Value] = field(default_factory=dict)
+
+    def named(self, value: Value) -> str:
+        """Return a value's id, and know it from now on."""
+        self.values[value.id] = value
+        return value.id
+
+    def value(self, name: str) -> Any:
+        """Return what an id names.
+
+        Raises:
+            BadInput: no value of this session has it.
+        """
+        try:
+            return self.values[name]
+        except KeyError:
+            raise BadInput(
+                f"The id '{name[:40]}' is of no object of this session; ids cannot be kept between sessions."
+            ) from None
+
+
+def serves(name: str) -> Callable[[Resolver], Resolver]:
+    """Register the function for a field, `Type.field`; its arguments are the field's in snake case."""
+
+    def register(resolver: Resolver) -> Resolver:
+        SERVED[name] = resolver
+        return resolver
+
+    return register
+
+
+async def resolve(source: Value, info: GraphQLResolveInfo[Any], /, **arguments: Any) -> Any:
+    """Answer one field.
+
+    Raises:
+        NotServed: the field, or an argument that differs from its default, is outside the subset.
+    """
+    name = f"{info.parent_type.name}.{info.field_name}"
+    engine: Engine = info.context
+    if info.field_name == "id":
+        return engine.named(source)
+    resolver = SERVED.get(name)
+    if resolver is None:
+        raise NotServed(name)
+    known = inspect.signature(resolver).parameters
+    named = {_UPPER.sub(r"_\1", argument).lower(): argument for argument in arguments}
+    # SDKs leave out arguments that have their default, so one that is written down is meant.
+    written = {argument.name.value for argument in info.field_nodes[0].arguments or ()}
+    for snake, argument in named.items():
+        if snake not in known and argument in written:
+            raise NotServed(f"the argument '{argument}' of {name}")
+    given = {snake: arguments[argument] for snake, argument in named.items() if snake in known}
+    return await resolver(engine, source, **given)

@@ -1,0 +1,147 @@
+"""The root fields, secrets, and the host of the client."""
+
+import os
+from pathlib import Path
+
+from pipeline.engine.api.fields import Engine, serves
+from pipeline.engine.bases import ARCHITECTURE, PLATFORM, host_tree
+from pipeline.engine.errors import BadInput, NotServed
+from pipeline.engine.graph import NewFile, Scratch, digest
+from pipeline.engine.oci import ImageConfig
+from pipeline.engine.values import (
+    CacheVolume,
+    Container,
+    CurrentModule,
+    Directory,
+    File,
+    Host,
+    Query,
+    Secret,
+    Value,
+)
+
+#: The version of Dagger whose API is served.
+VERSION = "v0.21.8"
+#: As in Dagger: core/secret.go.
+LARGEST_SECRET = 128_000
+
+
+@serves("Query.version")
+async def version(engine: Engine, this: Query) -> str:
+    return VERSION
+
+
+@serves("Query.defaultPlatform")
+async def default_platform(engine: Engine, this: Query) -> str:
+    return PLATFORM
+
+
+@serves("Query.node")
+async def node(engine: Engine, this: Query, id: str) -> Value:  # noqa: A002  the API's name
+    found: Value = engine.value(id)
+    return found
+
+
+@serves("Query.container")
+async def container(engine: Engine, this: Query, platform: str | None = None) -> Container:
+    if platform not in (None, PLATFORM):
+        raise NotServed(f"the platform '{platform}' on a {PLATFORM} machine")
+    return Container(Scratch(), ImageConfig(architecture=ARCHITECTURE, os="linux"))
+
+
+@serves("Query.directory")
+async def directory(engine: Engine, this: Query) -> Directory:
+    return Directory()
+
+
+@serves("Query.file")
+async def file(engine: Engine, this: Query, name: str, contents: str, permissions: int = 0o644) -> File:
+    if "/" in name or name in ("", ".", ".."):
+        raise BadInput(f"'{name}' is no file name; give a name without '/'.")
+    return File(NewFile(Scratch(), None, f"/{name}", contents, permissions), f"/{name}")
+
+
+@serves("Query.cacheVolume")
+async def cache_volume(engine: Engine, this: Query, key: str) -> CacheVolume:
+    return CacheVolume(digest(["cache", key]))
+
+
+@serves("Query.host")
+async def host(engine: Engine, this: Query) -> Host:
+    return Host()
+
+
+@serves("Query.currentModule")
+async def current_module(engine: Engine, this: Query) -> CurrentModule:
+    return CurrentModule()
+
+
+@serves("Host.file")
+async def host_file(engine: Engine, this: Host, path: str, no_cache: bool = False) -> File:
+    at = engine.client / path
+    if not at.is_file():
+        raise BadInput(f"There is no file '{path}' on this machine; give the path of one that exists.")
+    return File(await host_tree(engine.snapshots, at), f"/{at.name}")
+
+
+@serves("CurrentModule.workdirFile")
+async def workdir_file(engine: Engine, this: CurrentModule, path: str) -> File:
+    file: File = await host_file(engine, Host(), path)
+    return file
+
+
+@serves("Host.directory")
+async def host_directory(engine: Engine, this: Host, path: str, no_cache: bool = False) -> Directory:
+    at = engine.client / path
+    if not at.is_dir():
+        raise BadInput(f"There is no directory '{path}' on this machine; give the path of one that exists.")
+    return Directory(await host_tree(engine.snapshots, at))
+
+
+@serves("Query.setSecret")
+async def set_secret(engine: Engine, this: Query, name: str, plaintext: str) -> Secret:
+    return _kept(engine, Secret(f"set:{name}"), plaintext.encode())
+
+
+@serves("Query.secret")
+async def secret(engine: Engine, this: Query, uri: str, cache_key: str | None = None) -> Secret:
+    scheme, _, name = uri.partition(":")
+    name = name.removeprefix("//")
+    if scheme == "env":
+        if name not in os.environ:
+            raise BadInput(f"The environment has no variable '{name}' for the secret {uri}; export it first.")
+        plaintext = os.environb[name.encode()]
+    elif scheme == "file":
+        plaintext = _read(engine.client / Path(name).expanduser(), uri)
+    else:
+        raise NotServed(f"secrets of the kind '{scheme}:'")
+    return _kept(engine, Secret(cache_key or digest(["secret", plaintext.hex()]), uri), plaintext)
+
+
+def _read(path: Path, uri: str) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise BadInput(f"The secret {uri} cannot be read: {error.strerror}; see that the file is there.") from None
+
+
+def _kept(engine: Engine, value: Secret, plaintext: bytes) -> Secret:
+    if len(plaintext) > LARGEST_SECRET:
+        raise BadInput(f"The secret has {len(plaintext)} bytes, and {LARGEST_SECRET} is the most; mount a file.")
+    engine.snapshots.secrets[value.name] = plaintext
+    return value
+
+
+@serves("Secret.name")
+async def secret_name(engine: Engine, this: Secret) -> str:
+    return this.name.removeprefix("set:")
+
+
+@serves("Secret.uri")
+async def secret_uri(engine: Engine, this: Secret) -> str:
+    return this.uri
+
+
+@serves("Secret.plaintext")
+async def secret_plaintext(engine: Engine, this: Secret) -> str:
+    return engine.snapshots.secrets[this.name].decode(errors="replace")

@@ -1,0 +1,189 @@
+"""File systems that come from outside: images, archives, a stand-in, and files of the host."""
+
+import asyncio
+import dataclasses
+import hashlib
+import json
+import os
+import platform as host_platform
+import shutil
+import stat
+from pathlib import Path
+from typing import Any
+
+from pipeline.engine import registry
+from pipeline.engine.errors import ArchiveInvalid, BadInput
+from pipeline.engine.files import copy_tree
+from pipeline.engine.graph import HostTree, ImageRoot
+from pipeline.engine.oci import ImageConfig, read_layout
+from pipeline.engine.snapshots import Snapshots, builds
+from pipeline.engine.store import disk_full_told
+from pipeline.engine.unpack import apply_layer
+
+#: GOARCH of what `platform.machine()` says.
+ARCHITECTURES = {
+    "x86_64": "amd64",
+    "aarch64": "arm64",
+    "riscv64": "riscv64",
+    "ppc64le": "ppc64le",
+    "s390x": "s390x",
+}
+ARCHITECTURE = ARCHITECTURES.get(host_platform.machine(), host_platform.machine())
+PLATFORM = f"linux/{ARCHITECTURE}"
+
+
+@dataclasses.dataclass(frozen=True)
+class Base:
+    """An image whose file system is in the store."""
+
+    root: ImageRoot
+    config: ImageConfig
+    reference: str
+
+
+async def from_registry(snapshots: Snapshots, address: str) -> Base:
+    """Return an image of a registry, pulled unless the store has it.
+
+    Raises:
+        ReferenceInvalid, RegistryUnreachable, RegistryRefused, ImageUnknown: as their names say.
+    """
+    name = registry.normalized(address)
+    digest = name.partition("@")[2] or await registry.resolve_digest(name)
+    root = ImageRoot(digest)
+    if not snapshots.store.snapshot(root.key).exists():
+        with snapshots.events.step(f"pull {name}"):
+            layout = snapshots.store.temporary()
+            await registry.pull(name, digest, layout, ARCHITECTURE)
+            await _take_in(snapshots, root, layout)
+    reference = name if "@" in name else f"{name}@{digest}"
+    return Base(root, await config_of(snapshots, root), reference)
+
+
+async def from_archive(snapshots: Snapshots, archive: Path, tag: str = "") -> Base:
+    """Return the image of an OCI or docker archive.
+
+    Raises:
+        ArchiveInvalid: it is neither, or damaged, or reaches outside its root.
+    """
+    digest = await asyncio.to_thread(file_digest, archive)
+    root = ImageRoot(f"archive:{digest}:{tag}")
+    if not snapshots.store.snapshot(root.key).exists():
+        with snapshots.events.step(f"import {archive.name}"):
+            layout = snapshots.store.temporary()
+            await registry.unpack_archive(archive, layout, tag)
+            await _take_in(snapshots, root, layout)
+    return Base(root, await config_of(snapshots, root), "")
+
+
+async def config_of(snapshots: Snapshots, root: ImageRoot) -> ImageConfig:
+    """Return the configuration of an image in the store."""
+    meta = await snapshots.meta(root)
+    return ImageConfig.from_json(meta["config"])
+
+
+async def _take_in(snapshots: Snapshots, root: ImageRoot, layout: Path) -> None:
+    """Unpack a layout's image to one directory, keep its blobs, and remove the layout."""
+    made = snapshots.store.temporary()
+    try:
+        with disk_full_told(snapshots.store.root):
+            meta = await asyncio.to_thread(_unpack, snapshots, layout, made)
+            (made / "meta.json").write_text(json.dumps(meta))
+            snapshots.store.commit(made, root.key)
+    finally:
+        for left in (layout, made):
+            shutil.rmtree(left, ignore_errors=True)
+
+
+def _unpack(snapshots: Snapshots, layout: Path, made: Path) -> dict[str, Any]:
+    image = read_layout(layout, PLATFORM)
+    (made / "diff").mkdir()
+    for layer, blob in zip(image.layers, image.blobs, strict=True):
+        with blob.open("rb") as stream:
+            found = apply_layer(stream, made / "diff")
+        if found != layer.diff_id:
+            raise ArchiveInvalid(
+                f"A layer of the image unpacks to {found}, and its configuration says {layer.diff_id}; "
+                "get the image anew from a source that you trust."
+            )
+        blob.rename(snapshots.store.blob(layer.digest))
+    return {
+        "config": image.config.to_json(),
+        "layers": [dataclasses.asdict(layer) for layer in image.layers],
+        "history": list(image.history),
+    }
+
+
+@builds(ImageRoot)
+async def image_root(snapshots: Snapshots, node: ImageRoot, directory: Path) -> dict[str, Any]:
+    """Refuse: an image is taken in when it is named, and is not to be had a second time without its name."""
+    raise BadInput(f"The image {node.manifest} is no longer in the store; run the command again.")
+
+
+def file_digest(path: Path) -> str:
+    """Return `sha256:…` of a file's content."""
+    with path.open("rb") as stream:
+        found = hashlib.sha256()
+        while chunk := stream.read(1 << 20):
+            found.update(chunk)
+    return f"sha256:{found.hexdigest()}"
+
+
+async def host_tree(snapshots: Snapshots, path: Path) -> HostTree:
+    """Copy a file (to /NAME) or a directory's contents of the host into the store, named by its content.
+
+    Raises:
+        BadInput: there is nothing at the path.
+    """
+    if not path.exists():
+        raise BadInput(f"There is no '{path}' on this machine; give the path of a file or directory that exists.")
+    directory = snapshots.store.temporary()
+    try:
+        with disk_full_told(snapshots.store.root):
+            (directory / "diff").mkdir()
+            target = directory / "diff" if path.is_dir() else directory / "diff" / path.name
+            # Dagger's engine gives host files to root as well.
+            await asyncio.to_thread(copy_tree, path, target, owner=(0, 0))
+            node = HostTree(await asyncio.to_thread(tree_digest, directory / "diff"))
+            (directory / "meta.json").write_text("{}")
+            snapshots.store.commit(directory, node.key)
+    finally:
+        shutil.rmtree(directory, ignore_errors=True)
+    return node
+
+
+@builds(HostTree)
+async def host_tree_made(snapshots: Snapshots, node: HostTree, directory: Path) -> dict[str, Any]:
+    """Refuse: host files are copied when they are named."""
+    raise BadInput("Files copied from this machine are no longer in the store; run the command again.")
+
+
+def tree_digest(root: Path) -> str:
+    """Return the hexadecimal SHA-256 over a tree's names, modes, owners, link targets and contents."""
+    found = hashlib.sha256()
+    for path in sorted(root.rglob("*")):
+        status = path.lstat()
+        content = ""
+        if stat.S_ISREG(status.st_mode):
+            content = file_digest(path)
+        elif stat.S_ISLNK(status.st_mode):
+            content = str(path.readlink())
+        facts = [str(path.relative_to(root)), status.st_mode, status.st_uid, status.st_gid, content]
+        found.update(json.dumps(facts).encode(errors="surrogateescape") + b"\n")
+    return found.hexdigest()
+
+
+def atomic_copy(source: Path, target: Path) -> None:
+    """Copy a file to the client's side: beside, then renamed; one with the same size and time is left alone."""
+    status = source.stat()
+    if target.is_file():
+        there = target.stat()
+        if (there.st_size, there.st_mtime_ns) == (status.st_size, status.st_mtime_ns):
+            return
+    beside = target.with_name(f".{target.name}.{os.getpid()}.part")
+    try:
+        with disk_full_told(target.parent):
+            shutil.copyfile(source, beside)
+            shutil.copystat(source, beside)
+            beside.rename(target)
+    finally:
+        beside.unlink(missing_ok=True)

@@ -1,0 +1,119 @@
+"""The stand-in base: a root file system from the machine's own signed apt sources, by mmdebstrap."""
+
+import contextlib
+import re
+import shutil
+from pathlib import Path
+from typing import Any
+
+from pipeline.engine.errors import BadInput, CommandFailed, EngineError
+from pipeline.engine.graph import StandIn
+from pipeline.engine.process import run
+from pipeline.engine.snapshots import Snapshots, builds, name_of
+
+SCHEME = "bootstrap:"
+OS_RELEASE = Path("/etc/os-release")
+ORIGINS = {"debian": "Debian", "ubuntu": "Ubuntu"}
+
+#: apt-get(8) indextargets: one line for each index of packages that the machine's sources name.
+TARGETS = "$(CREATED_BY)|$(ORIGIN)|$(CODENAME)|$(REPO_URI)|$(RELEASE)|$(COMPONENT)|$(SIGNED_BY)"
+
+#: What mmdebstrap brings in from this machine and from the moment, and the image must not keep.
+LEFT_BY_BOOTSTRAP = ("etc/resolv.conf", "etc/hostname", "etc/apt/apt.conf.d/99mmdebstrap")
+
+
+async def stand_in(address: str, epoch: int | None) -> StandIn:
+    """Return the stand-in that a reference names.
+
+    Args:
+        address: `bootstrap:auto`, or `bootstrap:` and what this machine is, `debian-12`.
+        epoch: seconds since 1970 for its times.
+
+    Raises:
+        BadInput: this machine is another one, or neither Debian nor Ubuntu, or without sources of its distribution.
+    """
+    facts = _os_release()
+    release = f"{facts.get('ID', 'unknown')}-{facts.get('VERSION_ID', 'unknown')}"
+    wanted = address.removeprefix(SCHEME)
+    if facts.get("ID") not in ORIGINS:
+        raise BadInput(f"This machine is {release}; a stand-in base needs Debian or Ubuntu: give --base-archive.")
+    if wanted not in ("auto", release):
+        raise BadInput(f"This machine can bootstrap {release} and not '{wanted}'; give --base {SCHEME}{release}.")
+    suite = facts.get("VERSION_CODENAME", "")
+    sources = await _sources(ORIGINS[facts["ID"]], suite)
+    return StandIn(release=release, suite=suite, sources=sources, epoch=epoch)
+
+
+def _os_release() -> dict[str, str]:
+    rows = re.findall(r'^(\w+)="?([^"\n]*)"?$', OS_RELEASE.read_text(), re.MULTILINE)
+    return dict(rows)
+
+
+async def _sources(origin: str, suite: str) -> str:
+    """Return the machine's sources of its own distribution, one line each; third parties' stay out."""
+    listed = await run(["apt-get", "indextargets", "--format", TARGETS, "Created-By: Packages"])
+    rows: dict[tuple[str, str, str], list[str]] = {}
+    for line in listed.stdout.splitlines():
+        _, found, codename, uri, release, component, signed_by = line.split("|")
+        # Without package lists apt knows no origin; the code name then tells the distribution's own pockets.
+        own = found == origin or (found.startswith("$") and release.partition("-")[0] == suite)
+        if own and (codename or release).startswith(suite):
+            key = f" [signed-by={signed_by}]" if signed_by.startswith("/") else ""
+            rows.setdefault((key, uri, release), []).append(component)
+    if not rows:
+        raise BadInput(f"apt on this machine has no sources of {origin} {suite}; add them, or give --base-archive.")
+    return "".join(
+        f"deb{key} {uri} {release} {' '.join(dict.fromkeys(components))}\n"
+        for (key, uri, release), components in rows.items()
+    )
+
+
+@builds(StandIn)
+async def bootstrap(snapshots: Snapshots, node: StandIn, directory: Path) -> dict[str, Any]:
+    """Bootstrap the root file system straight into the store."""
+    async with snapshots.slots:
+        with snapshots.events.step(name_of(node)) as step:
+            sources, root = directory / "base.list", directory / "diff"
+            sources.write_text(node.sources)
+            env = _environment(snapshots, node)
+            # Since 2018 apt names the components it fetches, and mmdebstrap keeps the options it is given in the
+            # image: what belongs to this machine goes with the left-overs below.
+            options = [f"--aptopt={line}" for line in snapshots.host.apt.splitlines()]
+            argv = ["mmdebstrap", "--variant=minbase", "--mode=root", "--format=directory", *options]
+            try:
+                done = await run([*argv, node.suite, str(root), str(sources)], env=env)
+            except CommandFailed as error:
+                raise _failed(error) from error
+            for line in done.stderr.splitlines():
+                step.log("stderr", line)
+            _tidy(root)
+            sources.unlink()
+    return {}
+
+
+def _environment(snapshots: Snapshots, node: StandIn) -> dict[str, str]:
+    path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+    env = {"PATH": path, "LC_ALL": "C.UTF-8", **dict(snapshots.host.proxies)}
+    if node.epoch is not None:
+        env["SOURCE_DATE_EPOCH"] = str(node.epoch)
+    return env
+
+
+def _tidy(root: Path) -> None:
+    for name in LEFT_BY_BOOTSTRAP:
+        (root / name).unlink(missing_ok=True)
+    lists = root / "etc/apt/sources.list.d"
+    with contextlib.suppress(FileNotFoundError):
+        # mmdebstrap names the file after its own input; a reader of the image looks for the usual name.
+        (lists / "0000base.list").rename(root / "etc/apt/sources.list")
+    for left in (root / "var/cache/apt/archives", root / "var/lib/apt/lists"):
+        for entry in left.glob("*") if left.exists() else ():
+            shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
+
+
+def _failed(error: CommandFailed) -> EngineError:
+    last = next((line for line in reversed(error.stderr.splitlines()) if line.startswith("E:")), error.stderr[-200:])
+    return BadInput(
+        f"A stand-in base cannot be bootstrapped from this machine's apt sources: {last.strip()}; "
+        "see that `apt-get update` works here, or give --base-archive."
+    )

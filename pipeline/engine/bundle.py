@@ -1,0 +1,134 @@
+"""The OCI runtime bundle of a step: Docker's defaults, without a terminal, on the host's network.
+
+Sources: OCI runtime-spec 1.0 config.md and config-linux.md; Docker's defaults in moby oci/defaults.go and
+oci/caps/defaults.go.
+"""
+
+import resource
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from pipeline.engine.users import User
+
+#: As in Dagger: core/container_exec.go.
+HOSTNAME = "dagger"
+DEFAULT_PATH = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+
+def _capabilities(names: str) -> tuple[str, ...]:
+    return tuple(f"CAP_{name}" for name in names.split())
+
+
+CAPABILITIES = _capabilities(
+    "CHOWN DAC_OVERRIDE FSETID FOWNER MKNOD NET_RAW SETGID SETUID SETFCAP SETPCAP NET_BIND_SERVICE SYS_CHROOT KILL "
+    "AUDIT_WRITE"
+)
+ALL_CAPABILITIES = CAPABILITIES + _capabilities(
+    "DAC_READ_SEARCH LINUX_IMMUTABLE NET_BROADCAST NET_ADMIN IPC_LOCK IPC_OWNER SYS_MODULE SYS_RAWIO SYS_PTRACE "
+    "SYS_PACCT SYS_ADMIN SYS_BOOT SYS_NICE SYS_RESOURCE SYS_TIME SYS_TTY_CONFIG LEASE AUDIT_CONTROL MAC_OVERRIDE "
+    "MAC_ADMIN SYSLOG WAKE_ALARM BLOCK_SUSPEND"
+)
+
+_TMP = ["nosuid", "noexec", "nodev"]
+#: What every Linux container finds: runtime-spec config-linux.md, "Default Filesystems".
+FILESYSTEMS: tuple[dict[str, Any], ...] = (
+    {"destination": "/proc", "type": "proc", "source": "proc", "options": _TMP},
+    {
+        "destination": "/dev",
+        "type": "tmpfs",
+        "source": "tmpfs",
+        "options": ["nosuid", "strictatime", "mode=755", "size=65536k"],
+    },
+    {
+        "destination": "/dev/pts",
+        "type": "devpts",
+        "source": "devpts",
+        "options": ["nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620", "gid=5"],
+    },
+    {
+        "destination": "/dev/shm",  # noqa: S108  it is the container's
+        "type": "tmpfs",
+        "source": "shm",
+        "options": [*_TMP, "mode=1777", "size=65536k"],
+    },
+    {"destination": "/dev/mqueue", "type": "mqueue", "source": "mqueue", "options": _TMP},
+    {"destination": "/sys", "type": "sysfs", "source": "sysfs", "options": [*_TMP, "ro"]},
+)
+MASKED = (
+    "/proc/asound /proc/acpi /proc/kcore /proc/keys /proc/latency_stats /proc/timer_list /proc/timer_stats "
+    "/proc/sched_debug /proc/scsi /sys/firmware /sys/devices/virtual/powercap"
+).split()
+READ_ONLY = "/proc/bus /proc/fs /proc/irq /proc/sys /proc/sysrq-trigger".split()
+
+
+def bind(source: Path, target: str, *, read_only: bool = False) -> dict[str, Any]:
+    """Return the mount of a host's file or directory."""
+    options = ["rbind", "rprivate", "nosuid", "nodev", "ro" if read_only else "rw"]
+    return {"destination": target, "type": "bind", "source": str(source), "options": options}
+
+
+def tmpfs(target: str, size: int | None) -> dict[str, Any]:
+    """Return the mount of an empty file system in memory; size in bytes."""
+    options = ["nosuid", "nodev", "mode=1777", *([f"size={size}"] if size else [])]
+    return {"destination": target, "type": "tmpfs", "source": "tmpfs", "options": options}
+
+
+def spec(
+    *,
+    root: Path,
+    name: str,
+    args: Sequence[str],
+    env: Sequence[str],
+    cwd: str,
+    user: User,
+    mounts: Sequence[dict[str, Any]],
+    privileged: bool = False,
+) -> dict[str, Any]:
+    """Return the config.json of a step."""
+    capabilities = list(ALL_CAPABILITIES if privileged else CAPABILITIES)
+    held = capabilities if user.uid == 0 else []
+    _, most_files = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return {
+        "ociVersion": "1.0.2",
+        "hostname": HOSTNAME,
+        "root": {"path": str(root), "readonly": False},
+        "mounts": [*FILESYSTEMS, *mounts],
+        "process": {
+            "terminal": False,
+            "args": list(args),
+            "env": list(env),
+            "cwd": cwd,
+            "user": {"uid": user.uid, "gid": user.gid, "additionalGids": list(user.groups)},
+            "capabilities": {
+                "bounding": capabilities,
+                "effective": held,
+                "permitted": held,
+                "inheritable": [],
+                "ambient": [],
+            },
+            "rlimits": [{"type": "RLIMIT_NOFILE", "soft": min(1024, most_files), "hard": most_files}],
+        },
+        "linux": {
+            "namespaces": [{"type": kind} for kind in ("pid", "ipc", "uts", "mount")],
+            "cgroupsPath": f"/{name}",
+            "resources": {"devices": [{"allow": privileged, "access": "rwm"}, *([] if privileged else _DEVICES)]},
+            "maskedPaths": [] if privileged else MASKED,
+            "readonlyPaths": [] if privileged else READ_ONLY,
+        },
+    }
+
+
+def _device(major: int, minor: int | None = None) -> dict[str, Any]:
+    numbers = {"major": major} if minor is None else {"major": major, "minor": minor}
+    return {"allow": True, "type": "c", "access": "rwm", **numbers}
+
+
+#: null, zero, full, tty, random, urandom, console, ptmx and the terminals of devpts; mknod of any is allowed.
+_DEVICES = [
+    {"allow": True, "type": "c", "access": "m"},
+    {"allow": True, "type": "b", "access": "m"},
+    *(_device(1, minor) for minor in (3, 5, 7, 8, 9)),
+    *(_device(5, minor) for minor in (0, 1, 2)),
+    _device(136),
+]

@@ -1,0 +1,158 @@
+"""The operations that change files without running anything."""
+
+import asyncio
+import os
+import shutil
+import stat
+from pathlib import Path
+from typing import Any
+
+from pipeline.engine import overlay
+from pipeline.engine.errors import BadInput
+from pipeline.engine.graph import Change, Copy, NewDirectory, NewFile, Remove, Symlink
+from pipeline.engine.rootpath import mkdirs, resolve
+from pipeline.engine.snapshots import Snapshots, builds
+from pipeline.engine.users import look_up
+
+
+async def _changed(snapshots: Snapshots, node: Change, directory: Path, change: Any) -> dict[str, Any]:
+    async with overlay.writable(snapshots.store, snapshots.layers(node.parent), directory) as root:
+        await asyncio.to_thread(change, root)
+    return {}
+
+
+@builds(NewFile)
+async def new_file(snapshots: Snapshots, node: NewFile, directory: Path) -> dict[str, Any]:
+    """Write a file."""
+
+    def change(root: Path) -> None:
+        target = _place(root, node.path)
+        target.unlink(missing_ok=True)
+        target.write_text(node.contents)
+        target.chmod(node.mode)
+        _own(root, target, node.owner)
+
+    return await _changed(snapshots, node, directory, change)
+
+
+@builds(NewDirectory)
+async def new_directory(snapshots: Snapshots, node: NewDirectory, directory: Path) -> dict[str, Any]:
+    """Make an empty directory."""
+    return await _changed(snapshots, node, directory, lambda root: mkdirs(root, node.path, node.mode))
+
+
+@builds(Symlink)
+async def symlink(snapshots: Snapshots, node: Symlink, directory: Path) -> dict[str, Any]:
+    """Make a symbolic link."""
+    return await _changed(
+        snapshots, node, directory, lambda root: _place(root, node.path, follow=False).symlink_to(node.target)
+    )
+
+
+@builds(Remove)
+async def remove(snapshots: Snapshots, node: Remove, directory: Path) -> dict[str, Any]:
+    """Take files and directories away."""
+
+    def change(root: Path) -> None:
+        for path in node.paths:
+            target = resolve(root, path, follow=False)
+            if target.is_dir() and not target.is_symlink():
+                shutil.rmtree(target)
+            else:
+                target.unlink(missing_ok=True)
+
+    return await _changed(snapshots, node, directory, change)
+
+
+@builds(Copy)
+async def copy(snapshots: Snapshots, node: Copy, directory: Path) -> dict[str, Any]:
+    """Copy a file, or what a directory holds."""
+    origin = await snapshots.view(node.source)
+
+    def change(root: Path) -> None:
+        source = resolve(origin, node.source_path)
+        if not source.exists():
+            raise BadInput(f"There is no '{node.source_path}' to copy; name a file or a directory that exists.")
+        target = mkdirs(root, node.path) if source.is_dir() else _place(root, node.path)
+        user = look_up(root, node.owner) if node.owner else None
+        copy_tree(source, target, owner=(user.uid, user.gid) if user else None)
+        if node.mode is not None:
+            target.chmod(node.mode)
+
+    return await _changed(snapshots, node, directory, change)
+
+
+def copy_tree(source: Path, target: Path, *, owner: tuple[int, int] | None = None) -> None:
+    """Copy a file or merge a directory into another, with modes, times, owners, links and extended attributes.
+
+    Args:
+        source: a file, or a directory whose contents are copied.
+        target: the file, or the directory that exists already.
+        owner: numbers that replace the source's.
+    """
+    seen: dict[tuple[int, int], Path] = {}
+    pending = [(source, target)]
+    directories: list[tuple[Path, Path]] = []
+    while pending:
+        origin, place = pending.pop()
+        found = origin.lstat()
+        if stat.S_ISDIR(found.st_mode):
+            _room_for_directory(place)
+            directories.append((origin, place))
+            pending += [(entry, place / entry.name) for entry in origin.iterdir()]
+            continue
+        _copy_one(origin, place, found, seen)
+        if found.st_nlink < 2 or seen[found.st_dev, found.st_ino] == place:
+            _take_over(origin, place, found, owner)
+    for origin, place in reversed(directories):
+        if (origin, place) != (source, target):
+            _take_over(origin, place, origin.lstat(), owner)
+        elif owner:
+            os.chown(place, *owner)
+
+
+def _room_for_directory(place: Path) -> None:
+    if place.is_symlink() or not place.is_dir():
+        place.unlink(missing_ok=True)
+        place.mkdir()
+
+
+def _copy_one(origin: Path, place: Path, found: os.stat_result, seen: dict[tuple[int, int], Path]) -> None:
+    if place.is_dir() and not place.is_symlink():
+        shutil.rmtree(place)
+    else:
+        place.unlink(missing_ok=True)
+    first = seen.setdefault((found.st_dev, found.st_ino), place)
+    if first != place:
+        os.link(first, place, follow_symlinks=False)
+    elif stat.S_ISLNK(found.st_mode):
+        place.symlink_to(origin.readlink())
+    elif stat.S_ISREG(found.st_mode):
+        shutil.copyfile(origin, place)
+    elif not stat.S_ISSOCK(found.st_mode):
+        os.mknod(place, found.st_mode, found.st_rdev)
+
+
+def _take_over(origin: Path, place: Path, found: os.stat_result, owner: tuple[int, int] | None) -> None:
+    if not os.path.lexists(place):
+        return
+    uid, gid = owner or (found.st_uid, found.st_gid)
+    os.chown(place, uid, gid, follow_symlinks=False)
+    # After chown(2), which clears the setuid bit and file capabilities.
+    shutil.copystat(origin, place, follow_symlinks=False)
+
+
+def _place(root: Path, path: str, *, follow: bool = True) -> Path:
+    target = resolve(root, path, follow=follow)
+    if target == root:
+        raise BadInput(f"'{path}' names no file; give a path below the root directory.")
+    mkdirs(root, "/" + str(target.parent.relative_to(root)))
+    if target.is_dir() and not target.is_symlink():
+        raise BadInput(f"'{path}' is a directory already; name the file inside it.")
+    return target
+
+
+def _own(root: Path, target: Path, owner: str) -> None:
+    if owner:
+        user = look_up(root, owner)
+        os.chown(target, user.uid, user.gid)

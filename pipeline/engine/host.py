@@ -1,0 +1,125 @@
+"""What steps get from the host and what must not stay in an image: proxies, certificates, pip's and apt's settings.
+
+This is the one place in the engine that reads the environment.
+"""
+
+import configparser
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipeline.engine.process import run
+
+#: Where a step finds the host's settings; the directory is mounted for the exec and leaves nothing behind.
+GUEST = "/run/ska-images-host"
+
+PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "FTP_PROXY", "NO_PROXY", "ALL_PROXY")
+#: Variables by which tools are pointed at a bundle of certificates, on the host and in a step.
+BUNDLES = ("SSL_CERT_FILE", "PIP_CERT", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "GIT_SSL_CAINFO")
+#: pip's settings that say where packages come from; others are the host's own business.
+PIP_SETTINGS = ("index-url", "extra-index-url", "trusted-host", "proxy", "timeout", "retries")
+APT_SETTINGS = re.compile(
+    r"Acquire::((?i:https?|ftp)::(Proxy|Verify-Peer|Verify-Host|CAInfo|Timeout)\b|Retries|Check-Valid-Until|Check-Date|ForceIPv)"
+)
+SYSTEM_BUNDLE = Path("/etc/ssl/certs/ca-certificates.crt")
+LOCAL_CERTIFICATES = Path("/usr/local/share/ca-certificates")
+
+
+@dataclass(frozen=True)
+class Host:
+    """The host's network settings, read once.
+
+    Args:
+        proxies: proxy variables, each in capitals and small letters.
+        bundle: a bundle of certificates that differs from what distributions ship, if the host has one.
+        pip: the text of a pip.conf, empty if the host has no settings.
+        apt: the text of an apt.conf, likewise.
+        store: where the engine keeps its files by default.
+    """
+
+    proxies: tuple[tuple[str, str], ...]
+    bundle: Path | None
+    pip: str
+    apt: str
+    store: Path
+
+    def env(self) -> dict[str, str]:
+        """Return the variables that a step gets unless its image sets them."""
+        env = dict(self.proxies)
+        if self.bundle:
+            env |= dict.fromkeys(BUNDLES, f"{GUEST}/ca-certificates.crt")
+        if self.pip:
+            env["PIP_CONFIG_FILE"] = f"{GUEST}/pip.conf"
+        if self.apt:
+            env["APT_CONFIG"] = f"{GUEST}/apt.conf"
+        return env
+
+    def write(self, directory: Path) -> None:
+        """Put the files that `env` names into a directory that becomes GUEST."""
+        directory.mkdir(mode=0o755)
+        if self.bundle:
+            (directory / "ca-certificates.crt").write_bytes(self.bundle.read_bytes())
+        for name, text in (("pip.conf", self.pip), ("apt.conf", self.apt)):
+            if text:
+                (directory / name).write_text(text)
+
+
+async def read_host() -> Host:
+    """Read the settings of this machine and this user."""
+    env = os.environ
+    dump = await run(["apt-config", "dump"], check=False) if Path("/usr/bin/apt-config").exists() else None
+    return Host(
+        proxies=_proxies(env),
+        bundle=_bundle(env),
+        pip=_pip(env),
+        apt=_apt(dump.stdout if dump else ""),
+        store=_store(env),
+    )
+
+
+def _store(env: Mapping[str, str]) -> Path:
+    if os.geteuid() == 0:
+        return Path("/var/lib/ska-images")
+    return Path(env.get("XDG_DATA_HOME") or Path.home() / ".local/share") / "ska-images"
+
+
+def _proxies(env: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+    found = {name: env.get(name) or env.get(name.lower()) for name in PROXIES}
+    return tuple((key, value) for name, value in found.items() if value for key in (name, name.lower()))
+
+
+def _bundle(env: Mapping[str, str]) -> Path | None:
+    for name in BUNDLES:
+        if (value := env.get(name)) and Path(value).is_file():
+            return Path(value)
+    has_own = LOCAL_CERTIFICATES.is_dir() and any(LOCAL_CERTIFICATES.rglob("*.crt"))
+    return SYSTEM_BUNDLE if has_own and SYSTEM_BUNDLE.is_file() else None
+
+
+def _pip(env: Mapping[str, str]) -> str:
+    home = Path(env.get("HOME", "/root"))
+    files: list[str | Path] = [
+        "/etc/xdg/pip/pip.conf",
+        "/etc/pip.conf",
+        home / ".pip/pip.conf",
+        home / ".config/pip/pip.conf",
+    ]
+    parser = configparser.RawConfigParser()
+    parser.read([*files, *filter(None, [env.get("PIP_CONFIG_FILE")])])
+    settings = dict(parser["global"]) if parser.has_section("global") else {}
+    for name in PIP_SETTINGS:
+        for variable in (f"PIP_{name}", f"PIP_DEFAULT_{name}"):
+            if value := env.get(variable.upper().replace("-", "_")):
+                settings[name] = value
+    lines = [f"{name} = {_indented(settings[name])}\n" for name in PIP_SETTINGS if name in settings]
+    return "[global]\n" + "".join(lines) if lines else ""
+
+
+def _indented(value: str) -> str:
+    return value.strip().replace("\n", "\n  ")
+
+
+def _apt(dump: str) -> str:
+    return "".join(f"{line}\n" for line in dump.splitlines() if APT_SETTINGS.match(line) and '""' not in line)

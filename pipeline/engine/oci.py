@@ -1,0 +1,273 @@
+"""Documents of the OCI image spec: configuration, manifest, layout, and archives of them.
+
+Source: https://github.com/opencontainers/image-spec 1.0: config.md, manifest.md, image-layout.md.
+"""
+
+import hashlib
+import io
+import json
+import tarfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pipeline.engine.errors import ArchiveInvalid
+from pipeline.engine.layer import Layer
+
+MANIFEST = "application/vnd.oci.image.manifest.v1+json"
+INDEX = "application/vnd.oci.image.index.v1+json"
+CONFIG = "application/vnd.oci.image.config.v1+json"
+INDEXES = (INDEX, "application/vnd.docker.distribution.manifest.list.v2+json")
+#: Bytes of a manifest or configuration; what registries allow.
+LARGEST_DOCUMENT = 4 << 20
+
+Pairs = tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class ImageConfig:
+    """The part of an image's configuration that a container run sees.
+
+    Args:
+        env: `NAME=value` each.
+        entrypoint, cmd: None where the image has none.
+        labels: sorted pairs.
+        exposed_ports, volumes: their names.
+        healthcheck: canonical JSON, empty if there is none.
+    """
+
+    architecture: str
+    os: str = "linux"
+    variant: str = ""
+    env: tuple[str, ...] = ()
+    entrypoint: tuple[str, ...] | None = None
+    cmd: tuple[str, ...] | None = None
+    user: str = ""
+    workdir: str = ""
+    labels: Pairs = ()
+    exposed_ports: tuple[str, ...] = ()
+    volumes: tuple[str, ...] = ()
+    stop_signal: str = ""
+    healthcheck: str = ""
+
+    @classmethod
+    def from_json(cls, document: Mapping[str, Any]) -> "ImageConfig":
+        """Read an image configuration."""
+        run = document.get("config") or {}
+
+        def words(name: str) -> tuple[str, ...] | None:
+            return tuple(run[name]) if run.get(name) else None
+
+        return cls(
+            architecture=document["architecture"],
+            os=document["os"],
+            variant=document.get("variant", ""),
+            env=words("Env") or (),
+            entrypoint=words("Entrypoint"),
+            cmd=words("Cmd"),
+            user=run.get("User", ""),
+            workdir=run.get("WorkingDir", ""),
+            labels=tuple(sorted((run.get("Labels") or {}).items())),
+            exposed_ports=tuple(sorted(run.get("ExposedPorts") or ())),
+            volumes=tuple(sorted(run.get("Volumes") or ())),
+            stop_signal=run.get("StopSignal", ""),
+            healthcheck=_text(run["Healthcheck"]) if run.get("Healthcheck") else "",
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the image configuration without its layers."""
+        run: dict[str, Any] = {
+            "Env": list(self.env),
+            "Entrypoint": list(self.entrypoint or ()),
+            "Cmd": list(self.cmd or ()),
+            "User": self.user,
+            "WorkingDir": self.workdir,
+            "Labels": dict(self.labels),
+            "ExposedPorts": {name: {} for name in self.exposed_ports},
+            "Volumes": {name: {} for name in self.volumes},
+            "StopSignal": self.stop_signal,
+            "Healthcheck": json.loads(self.healthcheck) if self.healthcheck else None,
+        }
+        document = {"architecture": self.architecture, "os": self.os, "variant": self.variant}
+        document = {name: value for name, value in document.items() if value}
+        return {**document, "config": {name: value for name, value in run.items() if value}}
+
+
+@dataclass(frozen=True)
+class LayoutImage:
+    """An image in a layout directory: its layers with the files that hold them."""
+
+    config: ImageConfig
+    layers: tuple[Layer, ...]
+    blobs: tuple[Path, ...]
+    history: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Documents:
+    """An image's configuration and manifest, as bytes; `digest` is the manifest's."""
+
+    config: bytes
+    manifest: bytes
+
+    @property
+    def digest(self) -> str:
+        """`sha256:…` of the manifest."""
+        return digest_of(self.manifest)
+
+
+def digest_of(data: bytes) -> str:
+    """Return `sha256:…` of bytes."""
+    return f"sha256:{hashlib.sha256(data).hexdigest()}"
+
+
+def _text(value: Any) -> str:
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+def read_layout(directory: Path, platform: str) -> LayoutImage:
+    """Read the image of a platform from an OCI layout.
+
+    Args:
+        directory: the layout.
+        platform: `linux/amd64`.
+
+    Raises:
+        ArchiveInvalid: a document is missing, too large, or not what its digest says; or no image is for the platform.
+    """
+    try:
+        descriptor: dict[str, Any] = {"manifests": json.loads((directory / "index.json").read_bytes())["manifests"]}
+        while "manifests" in descriptor:
+            descriptor = _document(directory, _pick(descriptor["manifests"], platform))
+        config = _document(directory, descriptor["config"])
+        return _layout_image(directory, descriptor["layers"], config)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ArchiveInvalid(f"The image's documents cannot be read ({error}); get the archive anew.") from error
+
+
+def _layout_image(directory: Path, descriptors: list[dict[str, Any]], config: dict[str, Any]) -> LayoutImage:
+    layers = tuple(
+        Layer(
+            diff_id=diff_id,
+            digest=entry["digest"],
+            size=entry["size"],
+            media_type=_oci_type(entry["mediaType"]),
+        )
+        for entry, diff_id in zip(descriptors, config["rootfs"]["diff_ids"], strict=True)
+    )
+    said = [step.get("created_by", "") for step in config.get("history") or () if not step.get("empty_layer")]
+    return LayoutImage(
+        config=ImageConfig.from_json(config),
+        layers=layers,
+        blobs=tuple(_blob(directory, layer.digest) for layer in layers),
+        history=tuple(said if len(said) == len(layers) else [""] * len(layers)),
+    )
+
+
+def _oci_type(media_type: str) -> str:
+    return media_type.replace("vnd.docker.image.rootfs.diff.tar.gzip", "vnd.oci.image.layer.v1.tar+gzip")
+
+
+def _pick(manifests: list[dict[str, Any]], platform: str) -> dict[str, Any]:
+    system, _, architecture = platform.partition("/")
+    for entry in manifests:
+        found = entry.get("platform")
+        if not found or (found.get("os"), found.get("architecture")) == (system, architecture):
+            return entry
+    raise ArchiveInvalid(f"The image has no manifest for {platform}; get one that was built for it.")
+
+
+def _blob(directory: Path, digest: str) -> Path:
+    name = digest.removeprefix("sha256:")
+    if len(name) != 64 or not all(letter in "0123456789abcdef" for letter in name):
+        raise ArchiveInvalid(f"The image names a blob '{digest}', which is no SHA-256 digest; get the archive anew.")
+    return directory / "blobs" / "sha256" / name
+
+
+def _document(directory: Path, descriptor: dict[str, Any]) -> dict[str, Any]:
+    path = _blob(directory, descriptor["digest"])
+    if path.stat().st_size > LARGEST_DOCUMENT:
+        raise ArchiveInvalid(f"The image's document {descriptor['digest']} is too large; get the archive anew.")
+    data = path.read_bytes()
+    if digest_of(data) != descriptor["digest"]:
+        raise ArchiveInvalid(f"The image's document {descriptor['digest']} has another digest; get the archive anew.")
+    document: dict[str, Any] = json.loads(data)
+    return document
+
+
+def image_documents(
+    config: ImageConfig,
+    layers: Sequence[Layer],
+    *,
+    created: str,
+    history: Sequence[str],
+    annotations: Mapping[str, str],
+) -> Documents:
+    """Return an image's documents; equal arguments give equal bytes.
+
+    Args:
+        config: what a run sees.
+        layers: lowest first.
+        created: ISO 8601, for the image and each entry of its history.
+        history: what made each layer.
+        annotations: of the manifest.
+    """
+    steps = [{"created": created, "created_by": said} for said in history]
+    full = config.to_json() | {
+        "created": created,
+        "rootfs": {"type": "layers", "diff_ids": [layer.diff_id for layer in layers]},
+        "history": steps,
+    }
+    data = _text(full).encode()
+    manifest: dict[str, Any] = {
+        "schemaVersion": 2,
+        "mediaType": MANIFEST,
+        "config": {"mediaType": CONFIG, "digest": digest_of(data), "size": len(data)},
+        "layers": [{"mediaType": one.media_type, "digest": one.digest, "size": one.size} for one in layers],
+    }
+    if annotations:
+        manifest["annotations"] = dict(annotations)
+    return Documents(data, _text(manifest).encode())
+
+
+def write_archive(out: Path, documents: Documents, blobs: Mapping[str, Path], *, ref_name: str = "latest") -> None:
+    """Write an OCI layout as a tar file, with docker's manifest.json for a `docker load` that is older than 25.
+
+    Args:
+        out: the file; the caller renames it.
+        documents: of the image.
+        blobs: its layers by digest.
+        ref_name: the tag in the layout.
+    """
+    digests = [layer["digest"] for layer in json.loads(documents.manifest)["layers"]]
+    manifest = {"mediaType": MANIFEST, "digest": documents.digest, "size": len(documents.manifest)}
+    manifest["annotations"] = {"org.opencontainers.image.ref.name": ref_name}
+    docker = {
+        "Config": f"blobs/sha256/{digest_of(documents.config)[7:]}",
+        "RepoTags": None,
+        "Layers": [f"blobs/sha256/{digest[7:]}" for digest in digests],
+    }
+    index = {"schemaVersion": 2, "mediaType": INDEX, "manifests": [manifest]}
+    small = {
+        "oci-layout": _text({"imageLayoutVersion": "1.0.0"}).encode(),
+        "index.json": _text(index).encode(),
+        "manifest.json": _text([docker]).encode(),
+        f"blobs/sha256/{documents.digest[7:]}": documents.manifest,
+        docker["Config"]: documents.config,
+    }
+    with (
+        out.open("wb") as stream,
+        tarfile.open(fileobj=stream, mode="w", format=tarfile.PAX_FORMAT) as archive,
+    ):
+        for name, data in small.items():
+            archive.addfile(_entry(str(name), len(data)), io.BytesIO(data))
+        for digest in dict.fromkeys(digests):
+            with blobs[digest].open("rb") as blob:
+                archive.addfile(_entry(f"blobs/sha256/{digest[7:]}", blobs[digest].stat().st_size), blob)
+
+
+def _entry(name: str, size: int) -> tarfile.TarInfo:
+    entry = tarfile.TarInfo(name)
+    entry.size, entry.mode = size, 0o644
+    return entry

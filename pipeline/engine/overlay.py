@@ -1,0 +1,68 @@
+"""Overlay mounts of the store's layers."""
+
+import contextlib
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+
+from pipeline.engine.errors import CommandFailed, NotPermitted
+from pipeline.engine.process import run
+from pipeline.engine.store import Store
+
+#: Layers must hold whole files under their own names, for they are packed by themselves; and a step's fsyncs
+#: are pointless, since its result counts only once it is finished and renamed.
+OPTIONS = "index=off,redirect_dir=off,metacopy=off,xino=off"
+WRITABLE = "volatile"
+
+
+async def mount(store: Store, lower: Sequence[Path], at: Path, *, scratch: Path | None = None) -> None:
+    """Mount layers over each other.
+
+    Args:
+        store: whose layers they are.
+        lower: directories, the lowest first.
+        at: the mount point.
+        scratch: takes `diff`, the changes, and `work`; without it the mount is read-only.
+
+    Raises:
+        NotPermitted: the kernel or the file system below the store refuses.
+    """
+    # Relative names keep the list below the one page that mount(2) takes.
+    names = [str(path.relative_to(store.root)) for path in [*lower[::-1], store.root / "empty"]]
+    options = [f"lowerdir={':'.join(names)}", OPTIONS]
+    if scratch:
+        (scratch / "diff").mkdir(exist_ok=True)
+        (scratch / "work").mkdir()
+        options += [f"upperdir={scratch / 'diff'}", f"workdir={scratch / 'work'}", WRITABLE]
+    elif not lower:
+        options[0] += ":empty"
+    at.mkdir(exist_ok=True)
+    try:
+        await run(["mount", "-t", "overlay", "overlay", "-o", ",".join(options), str(at)], cwd=store.root)
+    except CommandFailed as error:
+        raise NotPermitted(
+            f"An overlay file system cannot be mounted on {store.root}: {error.stderr.strip().splitlines()[0]}; "
+            "put the store on ext4, xfs or btrfs with --store, and run as root."
+        ) from error
+
+
+async def unmount(at: Path) -> None:
+    """Take a mount down; a step's forgotten file handles do not keep it up."""
+    await run(["umount", "--lazy", str(at)], check=False)
+
+
+@contextlib.asynccontextmanager
+async def writable(store: Store, lower: Sequence[Path], scratch: Path) -> AsyncIterator[Path]:
+    """Mount layers with room for changes for the time of a block.
+
+    Args:
+        store: whose layers they are.
+        lower: directories, the lowest first.
+        scratch: receives the changes below `diff`; `work` and `merged` in it are gone afterwards.
+    """
+    at = scratch / "merged"
+    await mount(store, lower, at, scratch=scratch)
+    try:
+        yield at
+    finally:
+        await unmount(at)
+        await run(["rm", "-rf", "--one-file-system", str(scratch / "work"), str(at)], check=False)

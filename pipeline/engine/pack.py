@@ -1,0 +1,90 @@
+"""From file systems to images: each layer packed once, and an OCI archive of them."""
+
+import asyncio
+import dataclasses
+import json
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+from pipeline.engine.blob import Compression
+from pipeline.engine.graph import Change, ImageRoot, Node, Scratch, StandIn, Tarball, parents
+from pipeline.engine.layer import Layer, write_layer
+from pipeline.engine.oci import ImageConfig, image_documents, write_archive
+from pipeline.engine.snapshots import Snapshots, builds, name_of
+from pipeline.engine.store import disk_full_told
+
+
+async def layers_of(snapshots: Snapshots, root: Node, compression: Compression) -> list[tuple[Layer, str]]:
+    """Return an image's layers, lowest first, each with what it came from.
+
+    Blobs of a base image are taken as they are; a step that changed nothing has no layer.
+    """
+    await snapshots.made(root)
+    packed = await asyncio.gather(*(_layers(snapshots, node, compression) for node in parents(root)))
+    return [layer for group in packed for layer in group]
+
+
+async def _layers(snapshots: Snapshots, node: Node, compression: Compression) -> list[tuple[Layer, str]]:
+    if isinstance(node, Scratch):
+        return []
+    if isinstance(node, ImageRoot):
+        meta = await snapshots.meta(node)
+        history = [*meta["history"], *[""] * len(meta["layers"])]
+        return [(Layer(**layer), said) for layer, said in zip(meta["layers"], history, strict=False)]
+    diff = snapshots.store.snapshot(node.key) / "diff"
+    if not any(diff.iterdir()):
+        return []
+    return [(await _packed(snapshots, node, diff, compression), name_of(node))]
+
+
+async def _packed(snapshots: Snapshots, node: Node, diff: Path, compression: Compression) -> Layer:
+    name = f"{node.key}.{compression}"
+    if found := _known(snapshots, name):
+        return found
+    async with snapshots.store.lock(f"pack-{node.key}"), snapshots.slots:
+        if found := _known(snapshots, name):
+            return found
+        with (
+            snapshots.events.step(f"{name_of(node).partition(': ')[0]}: pack"),
+            disk_full_told(snapshots.store.root),
+        ):
+            out = snapshots.store.temporary() / "layer"
+            epoch = node.epoch if isinstance(node, (Change, StandIn)) else None
+            layer = await asyncio.to_thread(write_layer, diff, out, epoch=epoch, compression=compression)
+            out.rename(snapshots.store.blob(layer.digest))
+            out.parent.rmdir()
+    snapshots.store.set_packed(name, dataclasses.asdict(layer))
+    return layer
+
+
+def _known(snapshots: Snapshots, name: str) -> Layer | None:
+    found = snapshots.store.packed(name)
+    if found is None:
+        return None
+    layer = Layer(**found)
+    blob = snapshots.store.blob(layer.digest)
+    return layer if blob.is_file() and blob.stat().st_size == layer.size else None
+
+
+def created_of(root: Node) -> str:
+    """Return when an image was made, ISO 8601: the last SOURCE_DATE_EPOCH of its steps, else the epoch itself."""
+    epochs = [node.epoch for node in parents(root) if isinstance(node, Change) and node.epoch is not None]
+    moment = datetime.fromtimestamp(epochs[-1] if epochs else 0, timezone.utc)
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+@builds(Tarball)
+async def tarball(snapshots: Snapshots, node: Tarball, directory: Path) -> dict[str, Any]:
+    """Write an OCI archive."""
+    layers = await layers_of(snapshots, node.root, node.compression)
+    documents = image_documents(
+        ImageConfig.from_json(json.loads(node.config)),
+        [layer for layer, _ in layers],
+        created=node.created,
+        history=[said for _, said in layers],
+        annotations=dict(node.annotations),
+    )
+    blobs = {layer.digest: snapshots.store.blob(layer.digest) for layer, _ in layers}
+    await asyncio.to_thread(write_archive, directory / "diff" / "image.tar", documents, blobs)
+    return {"digest": documents.digest}

@@ -1,0 +1,145 @@
+"""Images from registries and archives, by skopeo."""
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from pipeline.engine.errors import (
+    ArchiveInvalid,
+    CommandFailed,
+    EngineError,
+    ImageUnknown,
+    ReferenceInvalid,
+    RegistryRefused,
+    RegistryUnreachable,
+)
+from pipeline.engine.process import run
+
+#: Seconds until a registry has to answer the first question.
+CONNECT_TIMEOUT = 5.0
+
+#: Docker's reference grammar (distribution/reference), as far as it tells a typing mistake from a reference.
+REFERENCE = re.compile(
+    r"(?P<name>[a-zA-Z0-9][a-zA-Z0-9.-]*(:\d+)?(/[a-z0-9]+([._-]+[a-z0-9]+)*)*)"
+    r"(:(?P<tag>[\w][\w.-]{0,127}))?(@(?P<digest>sha256:[0-9a-f]{64}))?"
+)
+
+#: What skopeo says of a definite no, and the error that it is; anything else on the network is a passing fault.
+ANSWERS: tuple[tuple[str, type[EngineError], str], ...] = (
+    ("manifest unknown", ImageUnknown, "The registry has no image '{}'; check its name, tag and digest."),
+    ("name unknown", ImageUnknown, "The registry has no image '{}'; check its name, tag and digest."),
+    ("not found", ImageUnknown, "The registry has no image '{}'; check its name, tag and digest."),
+    ("unauthorized", RegistryRefused, "The registry wants a login for '{}'; log in with `skopeo login`."),
+    (
+        "authentication required",
+        RegistryRefused,
+        "The registry wants a login for '{}'; log in with `skopeo login`.",
+    ),
+    ("denied", RegistryRefused, "The registry refuses '{}' to this user; ask its owner for access."),
+    ("forbidden", RegistryRefused, "The registry refuses '{}' to this user; ask its owner for access."),
+)
+
+
+def normalized(address: str) -> str:
+    """Return a reference with registry and namespace, as Docker completes it: `docker.io/library/ubuntu:22.04`.
+
+    Raises:
+        ReferenceInvalid: it is no image reference.
+    """
+    found = REFERENCE.fullmatch(address)
+    if not found:
+        raise ReferenceInvalid(
+            f"'{address}' is no image reference; write it as registry/name:tag@sha256:… with 64 hexadecimal digits."
+        )
+    host, _, rest = address.partition("/")
+    if not rest:
+        address = f"docker.io/library/{address}"
+    elif "." not in host and ":" not in host and host != "localhost":
+        address = f"docker.io/{address}"
+    return address if found["tag"] or found["digest"] else f"{address}:latest"
+
+
+async def resolve_digest(address: str) -> str:
+    """Ask the registry which manifest a normalized reference names now, `sha256:…`.
+
+    Raises:
+        RegistryUnreachable: no answer.
+        RegistryRefused, ImageUnknown: a definite no.
+    """
+    argv = ["skopeo", "--command-timeout", f"{CONNECT_TIMEOUT:.0f}s", "inspect", "--no-tags", *_tls(address)]
+    try:
+        done = await run([*argv, "--format", "{{.Digest}}", f"docker://{_by_digest(address)}"])
+    except CommandFailed as error:
+        raise _answer(address, error) from error
+    return done.stdout.strip()
+
+
+async def pull(address: str, digest: str, directory: Path, architecture: str) -> None:
+    """Copy an image to an OCI layout; skopeo checks every blob against its digest.
+
+    Args:
+        address: a normalized reference.
+        digest: of its manifest or index.
+        directory: the layout to write.
+        architecture: picked from an index.
+
+    Raises:
+        RegistryUnreachable, RegistryRefused, ImageUnknown: the registry's answer.
+    """
+    name = _by_digest(address).partition("@")[0]
+    source = f"docker://{_without_tag(name)}@{digest}"
+    try:
+        await _copy(source, directory, ["--override-arch", architecture, *_tls(address, "--src-tls-verify=false")])
+    except CommandFailed as error:
+        raise _answer(address, error) from error
+
+
+async def unpack_archive(archive: Path, directory: Path, tag: str = "") -> None:
+    """Copy an OCI or docker archive to an OCI layout.
+
+    Raises:
+        ArchiveInvalid: it is neither, or damaged.
+    """
+    failures = []
+    for transport in ("oci-archive", "docker-archive"):
+        try:
+            return await _copy(f"{transport}:{archive}{':' + tag if tag else ''}", directory, [])
+        except CommandFailed as error:
+            failures.append(error)
+    raise ArchiveInvalid(
+        f"'{archive.name}' is no OCI or docker archive, or it is damaged; make it with "
+        "`skopeo copy docker://IMAGE oci-archive:FILE`."
+    ) from failures[0]
+
+
+async def _copy(source: str, directory: Path, options: Sequence[str]) -> None:
+    await run(["skopeo", "copy", "--quiet", "--remove-signatures", *options, source, f"oci:{directory}:image"])
+
+
+def _by_digest(address: str) -> str:
+    """Drop the tag of a reference that has a digest too, which skopeo does not take."""
+    name, _, digest = address.partition("@")
+    return f"{_without_tag(name)}@{digest}" if digest else address
+
+
+def _without_tag(name: str) -> str:
+    head, slash, last = name.rpartition("/")
+    return head + slash + last.partition(":")[0]
+
+
+def _tls(address: str, option: str = "--tls-verify=false") -> list[str]:
+    """Return plain HTTP's option for a registry on this machine, as Dagger has it."""
+    host = address.partition("/")[0].partition(":")[0]
+    return [option] if host in ("localhost", "127.0.0.1") else []
+
+
+def _answer(address: str, error: CommandFailed) -> EngineError:
+    said = error.stderr.lower()
+    for words, kind, sentence in ANSWERS:
+        if words in said and "no such host" not in said:
+            return kind(sentence.format(address))
+    host = address.partition("/")[0]
+    return RegistryUnreachable(
+        f"The registry {host} cannot be reached for '{address}'; check the network and the proxy settings, "
+        "or give --base-archive."
+    )

@@ -1,0 +1,154 @@
+"""Running a step: a bundle, runc, and what it prints."""
+
+import asyncio
+import contextlib
+import json
+import shutil
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+from pipeline.engine.errors import EngineError, NotPermitted
+from pipeline.engine.events import Step
+from pipeline.engine.process import kill, spawn
+
+#: Bytes read from a step's pipe at a time.
+CHUNK = 1 << 16
+#: A line longer than this is passed on in pieces.
+LONGEST_LINE = 1 << 14
+
+
+@dataclass(frozen=True)
+class Job:
+    """A step that is ready to run.
+
+    Args:
+        name: the container's, unique on this machine.
+        spec: its config.json.
+        directory: a directory for the bundle, which also receives stdout and stderr.
+        stdin: what it reads.
+        scrub: takes the secrets out of a piece of output.
+    """
+
+    name: str
+    spec: dict[str, Any]
+    directory: Path
+    stdin: bytes
+    scrub: Callable[[bytes], bytes]
+
+
+async def execute(job: Job, step: Step) -> int:
+    """Run a container to its end and return its exit code; 128 + N for signal N.
+
+    Its output goes to the files stdout and stderr of the job's directory, and line by line to the step's watchers.
+
+    Raises:
+        HostMissing: runc is not installed.
+        NotPermitted: the kernel refuses what runc asks for.
+        EngineError: runc itself failed.
+    """
+    bundle = job.directory / "bundle"
+    bundle.mkdir()
+    (bundle / "config.json").write_text(json.dumps(job.spec))
+    root, log = job.directory / "runc", job.directory / "runc.log"
+    argv = ["runc", "--root", str(root), "--log", str(log), "--log-format", "json"]
+    process = await spawn(
+        [*argv, "run", "--no-new-keyring", "--bundle", str(bundle), job.name], stdin=asyncio.subprocess.PIPE
+    )
+    try:
+        await _talk(process, job, step)
+        code = await process.wait()
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            await kill(process)
+        if any(root.glob("*")):
+            deletion = await spawn([*argv, "delete", "--force", job.name])
+            await deletion.communicate()
+    code = _own_code(log) or code
+    for left in (bundle, root):
+        shutil.rmtree(left, ignore_errors=True)
+    log.unlink(missing_ok=True)
+    return code
+
+
+async def _talk(process: asyncio.subprocess.Process, job: Job, step: Step) -> None:
+    assert process.stdin and process.stdout and process.stderr  # noqa: S101  spawned with pipes
+    streams = (("stdout", process.stdout), ("stderr", process.stderr))
+    with contextlib.ExitStack() as stack:
+        files = [stack.enter_context((job.directory / name).open("wb")) for name, _ in streams]
+        pumps = [
+            _pump(stream, file, name, job.scrub, step) for (name, stream), file in zip(streams, files, strict=True)
+        ]
+        await asyncio.gather(_feed(process.stdin, job.stdin), *pumps)
+
+
+async def _feed(stdin: asyncio.StreamWriter, data: bytes) -> None:
+    with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+        stdin.write(data)
+        await stdin.drain()
+    stdin.close()
+
+
+async def _pump(
+    stream: asyncio.StreamReader, file: IO[bytes], name: str, scrub: Callable[[bytes], bytes], step: Step
+) -> None:
+    async for line in _lines(stream):
+        clean = scrub(line)
+        file.write(clean)
+        step.log(name, clean.decode(errors="replace").rstrip("\r\n"))
+
+
+async def _lines(stream: asyncio.StreamReader) -> AsyncIterator[bytes]:
+    rest = b""
+    while chunk := await stream.read(CHUNK):
+        *lines, rest = (rest + chunk).split(b"\n")
+        for line in lines:
+            yield line + b"\n"
+        if len(rest) > LONGEST_LINE:
+            yield rest
+            rest = b""
+    if rest:
+        yield rest
+
+
+#: What runc says where namespaces, mounts or control groups are not to be had.
+_REFUSALS = ("operation not permitted", "permission denied", "read-only file system")
+
+
+def _own_code(log: Path) -> int:
+    """Return 127 or 126, as a shell does, for a command that could not start; 0 if runc has nothing to say.
+
+    Raises:
+        NotPermitted: the kernel refuses namespaces, mounts or control groups.
+        EngineError: anything else that stopped runc itself.
+    """
+    for line in log.read_text(errors="replace").splitlines() if log.exists() else []:
+        with contextlib.suppress(ValueError):
+            entry = json.loads(line)
+            if entry.get("level") == "error":
+                return _code_of(str(entry.get("msg", "")))
+    return 0
+
+
+def _code_of(message: str) -> int:
+    said = message.lower()
+    if "exec: " in said and ("not found" in said or "no such file" in said):
+        return 127
+    if "exec: " in said and any(refusal in said for refusal in ("permission denied", "exec format error")):
+        return 126
+    if any(refusal in said for refusal in _REFUSALS):
+        raise NotPermitted(f"This machine does not let runc start a container: {message}; run as root, unconfined.")
+    raise EngineError(f"runc could not run the step: {message}")
+
+
+def scrubber(secrets: Sequence[bytes]) -> Callable[[bytes], bytes]:
+    """Return what replaces each secret by ***, the longest first."""
+    ordered = sorted({secret for secret in secrets if secret}, key=len, reverse=True)
+
+    def scrub(text: bytes) -> bytes:
+        for secret in ordered:
+            text = text.replace(secret, b"***")
+        return text
+
+    return scrub

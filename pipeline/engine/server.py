@@ -1,0 +1,138 @@
+"""GraphQL over HTTP on the loopback, as Dagger's SDKs speak it."""
+
+import asyncio
+import base64
+import contextlib
+import hmac
+import json
+import socket
+from collections.abc import Awaitable, Callable
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+from graphql import (
+    DocumentNode,
+    ExecutionResult,
+    GraphQLError,
+    GraphQLSchema,
+    build_schema,
+    execute,
+    parse,
+    validate,
+)
+
+from pipeline.engine.api import Engine
+from pipeline.engine.api.fields import resolve
+from pipeline.engine.errors import EngineError
+from pipeline.engine.values import Query
+
+SCHEMA = Path(__file__).with_name("schema.graphql")
+
+Scope = dict[str, Any]
+Receive = Callable[[], Awaitable[dict[str, Any]]]
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+
+
+def read_schema() -> GraphQLSchema:
+    """Return the served schema."""
+    # Its own spelling is checked by a test, not at every start.
+    return build_schema(SCHEMA.read_text(), assume_valid=True)
+
+
+class Server:
+    """Answers requests of one session.
+
+    Args:
+        engine: what the fields work on.
+        token: what a client must show.
+    """
+
+    def __init__(self, engine: Engine, token: str) -> None:
+        self._engine, self._schema = engine, read_schema()
+        self._expected = b"Basic " + base64.b64encode(f"{token}:".encode())
+        self._parsed = lru_cache(maxsize=64)(self._parse)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request (ASGI 3.0); every answer is JSON, for SDKs repeat a query after any other."""
+        if scope["type"] != "http":
+            return
+        given = dict(scope["headers"]).get(b"authorization", b"")
+        if not hmac.compare_digest(given, self._expected):
+            await _send(send, 401, {"errors": [{"message": "The session token is missing or wrong."}]})
+            return
+        body = b""
+        while True:
+            message = await receive()
+            body += message.get("body", b"")
+            if not message.get("more_body"):
+                break
+        await _send(send, 200, await self.answer(body))
+
+    async def answer(self, body: bytes) -> dict[str, Any]:
+        """Return the response to the body of a request."""
+        try:
+            request = json.loads(body)
+            document, errors = self._parsed(str(request["query"]))
+        except (ValueError, KeyError, TypeError, GraphQLError) as error:
+            return {"data": None, "errors": [{"message": f"The request is no GraphQL query: {error}"}]}
+        if errors:
+            return {"data": None, "errors": [_formatted(error) for error in errors]}
+        found = execute(
+            self._schema,
+            document,
+            root_value=Query(),
+            context_value=self._engine,
+            variable_values=request.get("variables"),
+            operation_name=request.get("operationName"),
+            field_resolver=resolve,
+            type_resolver=lambda value, *_: type(value).__name__,
+        )
+        result: ExecutionResult = found if isinstance(found, ExecutionResult) else await found
+        answer: dict[str, Any] = {"data": result.data}
+        if result.errors:
+            answer["errors"] = [_formatted(error) for error in result.errors]
+        return answer
+
+    def _parse(self, query: str) -> tuple[DocumentNode, list[GraphQLError]]:
+        document = parse(query)
+        return document, validate(self._schema, document)
+
+
+def _formatted(error: GraphQLError) -> dict[str, Any]:
+    answer: dict[str, Any] = dict(error.formatted)
+    cause = error.original_error
+    if isinstance(cause, EngineError):
+        answer["extensions"] = cause.extensions()
+    elif cause is not None:
+        answer["message"] = f"A defect of the embedded engine: {type(cause).__name__}: {cause}"
+        answer["extensions"] = EngineError("").extensions()
+    return answer
+
+
+async def _send(send: Send, status: int, answer: dict[str, Any]) -> None:
+    headers = [(b"content-type", b"application/json")]
+    if status == 401:
+        headers.append((b"www-authenticate", b'Basic realm="Access to the engine"'))
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": json.dumps(answer).encode()})
+
+
+async def serve(app: Server, listener: socket.socket, ended: Awaitable[None]) -> None:
+    """Serve until something ends; requests under way are given up then.
+
+    Args:
+        app: answers the requests.
+        listener: a bound socket.
+        ended: what ends the session.
+    """
+    config = uvicorn.Config(app, log_level="critical", lifespan="off", http="h11", ws="none", access_log=False)
+    server = uvicorn.Server(config)
+    running = asyncio.ensure_future(server.serve(sockets=[listener]))
+    ending = asyncio.ensure_future(ended)
+    await asyncio.wait([running, ending], return_when=asyncio.FIRST_COMPLETED)
+    server.should_exit = server.force_exit = True
+    with contextlib.suppress(asyncio.CancelledError):
+        await running
+    ending.cancel()

@@ -1,0 +1,127 @@
+"""Making file systems: each node once, in this process and between processes, as many at a time as there are cores."""
+
+import asyncio
+import json
+import shutil
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+from pipeline.engine import overlay
+from pipeline.engine.events import Events, step_name
+from pipeline.engine.graph import Change, Exec, Node, Scratch, StandIn, parents
+from pipeline.engine.host import Host
+from pipeline.engine.store import Store, disk_full_told, write_beside
+
+Builder = Callable[["Snapshots", Any, Path], Awaitable[dict[str, Any]]]
+
+#: What makes each kind of node; filled by `builds`, so that a new kind is one function.
+BUILDERS: dict[type[Node], Builder] = {}
+
+
+def builds(kind: type[Node]) -> Callable[[Builder], Builder]:
+    """Register the function that makes one kind of node into `directory/diff` and returns what to keep of it."""
+
+    def register(builder: Builder) -> Builder:
+        BUILDERS[kind] = builder
+        return builder
+
+    return register
+
+
+class Snapshots:
+    """The file systems of one session.
+
+    Args:
+        store: where they are kept.
+        host: what steps get from the host.
+        events: where progress goes.
+        cores: how many steps run at a time.
+    """
+
+    def __init__(self, store: Store, host: Host, events: Events, cores: int) -> None:
+        self.store, self.host, self.events = store, host, events
+        self.secrets: dict[str, bytes] = {}
+        self.slots = asyncio.Semaphore(cores)
+        self.host_files = store.session / "host"
+        self._running: dict[str, asyncio.Task[Path]] = {}
+        self._views: dict[str, asyncio.Task[Path]] = {}
+
+    async def made(self, node: Node) -> Path:
+        """Return the snapshot's directory, making it and what it starts from if needed."""
+        task = self._running.get(node.key)
+        if task is None or (task.done() and (task.cancelled() or task.exception())):
+            task = self._running[node.key] = asyncio.ensure_future(self._made(node))
+        return await asyncio.shield(task)
+
+    async def _made(self, node: Node) -> Path:
+        final = self.store.snapshot(node.key)
+        if not final.exists():
+            if isinstance(node, Change):
+                await self.made(node.parent)
+            if isinstance(node, Exec):
+                await asyncio.gather(*(self.made(mount.source) for mount in node.mounts if mount.source))
+            async with self.store.lock(node.key, lambda: self.events.notice("Waiting for another build …")):
+                if not final.exists():
+                    return await self._make(node)
+        if isinstance(node, (Exec, StandIn)):
+            self.events.cached(name_of(node))
+        return final
+
+    async def _make(self, node: Node) -> Path:
+        directory = self.store.temporary()
+        try:
+            with disk_full_told(self.store.root):
+                (directory / "diff").mkdir()
+                kept = await BUILDERS[type(node)](self, node, directory)
+                write_beside(directory / "meta.json", json.dumps(kept))
+                return self.store.commit(directory, node.key)
+        except BaseException:
+            shutil.rmtree(directory, ignore_errors=True)
+            raise
+
+    async def meta(self, node: Node) -> dict[str, Any]:
+        """Return what the node's builder kept of it."""
+        loaded: dict[str, Any] = json.loads(((await self.made(node)) / "meta.json").read_text())
+        return loaded
+
+    def layers(self, node: Node) -> list[Path]:
+        """Return the directories that a made node's file system consists of, the lowest first."""
+        return [self.store.snapshot(one.key) / "diff" for one in parents(node) if not isinstance(one, Scratch)]
+
+    async def view(self, node: Node) -> Path:
+        """Return a read-only mount of a node's file system, kept until the session ends."""
+        task = self._views.get(node.key)
+        if task is None or (task.done() and (task.cancelled() or task.exception())):
+            task = self._views[node.key] = asyncio.ensure_future(self._view(node))
+        return await asyncio.shield(task)
+
+    async def _view(self, node: Node) -> Path:
+        await self.made(node)
+        at = self.store.temporary()
+        await overlay.mount(self.store, self.layers(node), at)
+        return at
+
+    async def close(self) -> None:
+        """Stop what still runs and take the views down."""
+        for task in self._running.values():
+            task.cancel()
+        await asyncio.gather(*self._running.values(), return_exceptions=True)
+        for view in self._views.values():
+            if view.done() and not view.cancelled() and not view.exception():
+                await overlay.unmount(view.result())
+
+
+def name_of(node: Node) -> str:
+    """Return how a node is called in progress."""
+    if isinstance(node, Exec):
+        return step_name(node.args)
+    if isinstance(node, StandIn):
+        return f"bootstrap {node.release}"
+    return type(node).__name__
+
+
+@builds(Scratch)
+async def scratch_made(snapshots: Snapshots, node: Scratch, directory: Path) -> dict[str, Any]:
+    """Make the empty file system."""
+    return {}

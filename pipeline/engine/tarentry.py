@@ -1,0 +1,83 @@
+"""What one entry of an untrusted tar may say."""
+
+import errno
+import os
+import tarfile
+from pathlib import Path
+from typing import NoReturn
+
+from pipeline.engine.errors import ArchiveInvalid
+from pipeline.engine.layer import HOST_XATTRS, OVERLAY_XATTRS
+
+_XATTR = "SCHILY.xattr."
+_DISTRUST = "get the archive anew from a source that you trust"
+
+
+def refuse(entry: tarfile.TarInfo, why: str, remedy: str = _DISTRUST) -> NoReturn:
+    """Raise ArchiveInvalid with the entry's name, the reason and what to do."""
+    name = entry.name if entry.name.isprintable() else repr(entry.name)[1:-1]
+    raise ArchiveInvalid(f"The archive's entry '{name}' {why}; {remedy}.") from None
+
+
+def refuse_escape(entry: tarfile.TarInfo, depth: int) -> None:
+    """Refuse a relative symbolic link that points above the root; an absolute one starts at the root.
+
+    Args:
+        entry: the symbolic link.
+        depth: how many directories below the root it lies in.
+
+    Raises:
+        ArchiveInvalid: it points above the root, or nowhere.
+    """
+    if not entry.linkname:
+        refuse(entry, "is a symbolic link without a target")
+    if entry.linkname.startswith("/"):
+        return
+    for component in entry.linkname.split("/"):
+        if component not in ("", "."):
+            depth += -1 if component == ".." else 1
+        if depth < 0:
+            refuse(entry, f"is a symbolic link to '{entry.linkname}', which leaves the root filesystem")
+
+
+def set_xattrs(entry: tarfile.TarInfo, path: Path, *, privileged: bool) -> None:
+    """Give a file exactly the extended attributes of its entry, but none that steer overlays or the host.
+
+    Args:
+        entry: the entry.
+        path: the file that was made for it; a symbolic link is not followed.
+        privileged: whether the process is root; others leave out what only root may set.
+
+    Raises:
+        ArchiveInvalid: the file system cannot hold one of them.
+    """
+    wanted = _xattrs(entry)
+    for key in os.listxattr(path, follow_symlinks=False) if entry.isdir() else ():
+        if key not in wanted and not _foreign(key):
+            os.removexattr(path, key, follow_symlinks=False)
+    for key, value in wanted.items():
+        try:
+            os.setxattr(path, key, value, follow_symlinks=False)
+        except OSError as error:
+            if error.errno not in (errno.EPERM, errno.ENOTSUP):
+                raise
+            if privileged and not key.startswith("trusted."):  # a user namespace's root may not set those
+                remedy = "keep the store on a file system that has extended attributes"
+                refuse(entry, f"has the attribute '{key}', which cannot be set here", remedy)
+
+
+def _xattrs(entry: tarfile.TarInfo) -> dict[str, bytes]:
+    return {
+        key: value.encode("utf-8", "surrogateescape")
+        for record, value in entry.pax_headers.items()
+        if record.startswith(_XATTR) and not _foreign(key := _unescaped(record.removeprefix(_XATTR)))
+    }
+
+
+def _unescaped(key: str) -> str:
+    """Return an attribute's name as it was before GNU tar, or our own writer, escaped it."""
+    return key.replace("%3D", "=").replace("%25", "%")
+
+
+def _foreign(key: str) -> bool:
+    return key in HOST_XATTRS or key.startswith(OVERLAY_XATTRS)
