@@ -46,7 +46,8 @@ def main(argv: list[str] | None = None) -> int:
 def _quiet_logs() -> None:
     # The SDK logs what it also raises; here each error is said once, in a sentence.
     if debugging():
-        logging.basicConfig(level=logging.DEBUG)
+        logging.basicConfig()
+        logging.getLogger("dagger").setLevel(logging.DEBUG)
     else:
         logging.getLogger().addHandler(logging.NullHandler())
 
@@ -88,9 +89,7 @@ async def _interruptible(options: Options, words: list[str]) -> int:
     return INTERRUPTED if signals[0] == signal.SIGINT else TERMINATED
 
 
-async def _cancel_on_signal(
-    scope: anyio.CancelScope, signals: list[int], *, task_status: TaskStatus[None]
-) -> None:
+async def _cancel_on_signal(scope: anyio.CancelScope, signals: list[int], *, task_status: TaskStatus[None]) -> None:
     with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as received:
         task_status.started()
         async for number in received:

@@ -83,12 +83,7 @@ def _first(error: BaseException) -> BaseException:
 
 def _step(command: list[str]) -> str:
     # A shell's fourth word is its $0, where this project puts what the step does.
-    if (
-        len(command) > 3
-        and command[0].endswith("sh")
-        and command[1].startswith("-")
-        and command[1].endswith("c")
-    ):
+    if len(command) > 3 and command[0].endswith("sh") and command[1].startswith("-") and command[1].endswith("c"):
         return f'step "{command[3]}"'
     words = shlex.join(command)
     return f"`{words if len(words) <= 100 else words[:97] + '...'}`"

@@ -8,11 +8,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import pipeline.module  # noqa: F401  it registers the module's objects
+import dagger
 from dagger.client.base import Type
 from dagger.mod import default_module
 from dagger.mod._resolver import Constructor, ObjectType
 from typing_extensions import Self
+
+import pipeline.module  # noqa: F401  it registers the module's objects
 
 MAIN_OBJECT = "SkaBaseImages"
 
@@ -172,6 +174,9 @@ def element_type(annotation: Any) -> tuple[type, bool]:
     """
     if typing.get_origin(annotation) in (typing.Union, types.UnionType):
         (annotation,) = (a for a in typing.get_args(annotation) if a is not type(None))
-    if typing.get_origin(annotation) is list:
-        return typing.get_args(annotation)[0], True
-    return annotation or type(None), False
+    many = typing.get_origin(annotation) is list
+    if many:
+        (annotation,) = typing.get_args(annotation)
+    kind = annotation or type(None)
+    # The SDK's methods are checked by beartype, which leaves proxies for classes that it had not seen yet.
+    return getattr(dagger, kind.__name__, kind), many

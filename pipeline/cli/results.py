@@ -100,8 +100,8 @@ async def _evaluated(result: Any) -> Any:
         return result
     if hasattr(result, "sync"):
         await result.sync()
-    identity: Any = getattr(result, "digest", None) or result.id  # type: ignore[attr-defined]
-    return f"{type(result).__name__}@{await identity()}"
+    read: Any = getattr(result, "digest", None) or result.id  # type: ignore[attr-defined]
+    return f"{type(result).__name__}@{str(await read()).rpartition('@')[2]}"
 
 
 def _text(value: Any) -> str:

@@ -126,9 +126,7 @@ async def _awaited(value: Any) -> Any:
     return await value if inspect.iscoroutine(value) else value
 
 
-async def _outcome(
-    result: Any, function: "Function", options: Options, so_far: Callable[[], Run]
-) -> "Outcome":
+async def _outcome(result: Any, function: "Function", options: Options, so_far: Callable[[], Run]) -> "Outcome":
     from pipeline.cli.results import Outcome, deliver, export
 
     if function.name != BUILD_ALL:

@@ -119,7 +119,7 @@ async def choose_base(reference: str, warn: Callable[[str], None]) -> str:
             raise
         stand_in = await dag.container().from_(STAND_IN).image_ref()
         warn(
-            f"WARNING: {str(error).rstrip('.')}.\n"
+            f"WARNING: {str(error).partition(';')[0].rstrip('.')}.\n"
             f"The images are therefore built on a STAND-IN BASE, {stand_in}, made from this machine's own"
             " package sources. They serve this machine and its tests; do not publish them.\n"
             "For the real base, make the registry reachable, or give an archive of it: on a machine that"

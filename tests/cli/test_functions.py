@@ -55,6 +55,13 @@ def test_a_method_that_returns_self_returns_the_class() -> None:
     assert functions_of(dagger.Container)["with-user"].returns is dagger.Container
 
 
+def test_every_type_of_the_sdk_is_a_class() -> None:
+    for owner in (dagger.Container, dagger.Directory, dagger.File):
+        for function in functions_of(owner).values():
+            kinds = [function.returns, *(flag.kind for flag in function.flags)]
+            assert [k for k in kinds if k is not None and "forwardref" in repr(k)] == [], function.name
+
+
 def test_a_keywords_trailing_underscore_is_no_part_of_the_name() -> None:
     assert functions_of(dagger.Container)["from"].key == "from_"
 

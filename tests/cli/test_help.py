@@ -12,9 +12,7 @@ def unwrapped(text: str) -> str:
     return " ".join(text.split())
 
 
-@pytest.mark.parametrize(
-    "text", [help_text.overview(constructor()), *map(help_text.of_function, FUNCTIONS.values())]
-)
+@pytest.mark.parametrize("text", [help_text.overview(constructor()), *map(help_text.of_function, FUNCTIONS.values())])
 def test_help_fits_in_80_columns(text: str) -> None:
     assert [line for line in text.splitlines() if len(line) > 80] == []
 

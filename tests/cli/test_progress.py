@@ -63,9 +63,7 @@ def test_escape_sequences_of_a_step_do_not_reach_the_screen(plain: Progress, str
     assert stream.getvalue().splitlines()[-1] == "        | ska-base: red end"
 
 
-def test_of_a_line_that_overwrites_itself_the_last_state_is_shown(
-    plain: Progress, stream: io.StringIO
-) -> None:
+def test_of_a_line_that_overwrites_itself_the_last_state_is_shown(plain: Progress, stream: io.StringIO) -> None:
     step(plain, "1", "ska-base: x", "started")
     log(plain, "1", "10%\r50%\r100%")
     assert stream.getvalue().splitlines()[-1] == "        | ska-base: 100%"
@@ -79,9 +77,7 @@ def test_an_event_of_an_unknown_kind_is_ignored(plain: Progress, stream: io.Stri
 def test_the_steps_of_a_run_are_kept_with_their_last_state(plain: Progress) -> None:
     step(plain, "1", "ska-base: upgrade", "started")
     step(plain, "1", "ska-base: upgrade", "done", 2.5)
-    assert [(s.name, s.state, s.seconds) for s in plain.steps.values()] == [
-        ("ska-base: upgrade", "done", 2.5)
-    ]
+    assert [(s.name, s.state, s.seconds) for s in plain.steps.values()] == [("ska-base: upgrade", "done", 2.5)]
 
 
 def test_after_an_interruption_nothing_more_is_shown(plain: Progress, stream: io.StringIO) -> None:

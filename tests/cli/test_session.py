@@ -24,18 +24,14 @@ async def test_a_session_of_the_environment_is_used(monkeypatch: pytest.MonkeyPa
         assert not started.embedded
 
 
-async def test_without_daggers_program_there_is_a_remedy(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+async def test_without_daggers_program_there_is_a_remedy(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(UsageError, match=r"install it .* or use --engine embedded"):
         async with start_engine(options("dagger"), lambda _: None):
             pass
 
 
-async def test_the_program_in_path_is_the_one_that_is_started(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+async def test_the_program_in_path_is_the_one_that_is_started(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     program = tmp_path / "dagger"
     program.write_text("")
     program.chmod(0o755)

@@ -40,9 +40,7 @@ def test_the_table_has_a_row_for_each_image_and_a_closing_line() -> None:
 
 def test_a_run_without_work_says_so() -> None:
     steps = (step("ska-base: upgrade", "cached", 0.0),)
-    assert table(REPORT, Run(steps, 1.23), Path("dist")).endswith(
-        "\n\nNothing to do: 2 images are up to date (1.2 s)."
-    )
+    assert table(REPORT, Run(steps, 1.23), Path("dist")).endswith("\n\nNothing to do: 2 images are up to date (1.2 s).")
 
 
 def test_an_engine_that_does_not_tell_its_steps_leaves_the_times_open() -> None:
