@@ -4,9 +4,7 @@ Source: https://github.com/opencontainers/image-spec 1.0: config.md, manifest.md
 """
 
 import hashlib
-import io
 import json
-import tarfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -72,7 +70,7 @@ class ImageConfig:
             exposed_ports=tuple(sorted(run.get("ExposedPorts") or ())),
             volumes=tuple(sorted(run.get("Volumes") or ())),
             stop_signal=run.get("StopSignal", ""),
-            healthcheck=_text(run["Healthcheck"]) if run.get("Healthcheck") else "",
+            healthcheck=canonical_json(run["Healthcheck"]) if run.get("Healthcheck") else "",
         )
 
     def to_json(self) -> dict[str, Any]:
@@ -122,7 +120,7 @@ def digest_of(data: bytes) -> str:
     return f"sha256:{hashlib.sha256(data).hexdigest()}"
 
 
-def _text(value: Any) -> str:
+def canonical_json(value: Any) -> str:
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
@@ -219,7 +217,7 @@ def image_documents(
         "rootfs": {"type": "layers", "diff_ids": [layer.diff_id for layer in layers]},
         "history": steps,
     }
-    data = _text(full).encode()
+    data = canonical_json(full).encode()
     manifest: dict[str, Any] = {
         "schemaVersion": 2,
         "mediaType": MANIFEST,
@@ -228,46 +226,4 @@ def image_documents(
     }
     if annotations:
         manifest["annotations"] = dict(annotations)
-    return Documents(data, _text(manifest).encode())
-
-
-def write_archive(out: Path, documents: Documents, blobs: Mapping[str, Path], *, ref_name: str = "latest") -> None:
-    """Write an OCI layout as a tar file, with docker's manifest.json for a `docker load` that is older than 25.
-
-    Args:
-        out: the file; the caller renames it.
-        documents: of the image.
-        blobs: its layers by digest.
-        ref_name: the tag in the layout.
-    """
-    digests = [layer["digest"] for layer in json.loads(documents.manifest)["layers"]]
-    manifest = {"mediaType": MANIFEST, "digest": documents.digest, "size": len(documents.manifest)}
-    manifest["annotations"] = {"org.opencontainers.image.ref.name": ref_name}
-    docker = {
-        "Config": f"blobs/sha256/{digest_of(documents.config)[7:]}",
-        "RepoTags": None,
-        "Layers": [f"blobs/sha256/{digest[7:]}" for digest in digests],
-    }
-    index = {"schemaVersion": 2, "mediaType": INDEX, "manifests": [manifest]}
-    small = {
-        "oci-layout": _text({"imageLayoutVersion": "1.0.0"}).encode(),
-        "index.json": _text(index).encode(),
-        "manifest.json": _text([docker]).encode(),
-        f"blobs/sha256/{documents.digest[7:]}": documents.manifest,
-        docker["Config"]: documents.config,
-    }
-    with (
-        out.open("wb") as stream,
-        tarfile.open(fileobj=stream, mode="w", format=tarfile.PAX_FORMAT) as archive,
-    ):
-        for name, data in small.items():
-            archive.addfile(_entry(str(name), len(data)), io.BytesIO(data))
-        for digest in dict.fromkeys(digests):
-            with blobs[digest].open("rb") as blob:
-                archive.addfile(_entry(f"blobs/sha256/{digest[7:]}", blobs[digest].stat().st_size), blob)
-
-
-def _entry(name: str, size: int) -> tarfile.TarInfo:
-    entry = tarfile.TarInfo(name)
-    entry.size, entry.mode = size, 0o644
-    return entry
+    return Documents(data, canonical_json(manifest).encode())

@@ -7,10 +7,11 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
+from pipeline.engine.archive import write_archive
 from pipeline.engine.blob import Compression
 from pipeline.engine.graph import Change, ImageRoot, Node, Scratch, StandIn, Tarball, parents
 from pipeline.engine.layer import Layer, write_layer
-from pipeline.engine.oci import ImageConfig, image_documents, write_archive
+from pipeline.engine.oci import ImageConfig, image_documents
 from pipeline.engine.snapshots import Snapshots, builds, name_of
 from pipeline.engine.store import disk_full_told
 

@@ -2,10 +2,10 @@
 
 # Importing registers: the fields here, and what makes each kind of node there.
 from pipeline.engine import bases, bootstrap, files, pack, steps
-from pipeline.engine.api import container, container_config, directory, query
+from pipeline.engine.api import container, container_config, container_mounts, directory, query
 from pipeline.engine.api.fields import SERVED, Engine
 
 MAKERS = (bases, bootstrap, files, pack, steps)
-FIELDS = (container, container_config, directory, query)
+FIELDS = (container, container_config, container_mounts, directory, query)
 
 __all__ = ["FIELDS", "MAKERS", "SERVED", "Engine"]

@@ -1,0 +1,86 @@
+"""Fields of Container that add something for its execs only: mounts and secrets."""
+
+from dataclasses import replace
+
+from pipeline.engine.api.fields import Engine, serves
+from pipeline.engine.graph import Mount
+from pipeline.engine.values import CacheVolume, Container, Directory, File, Secret
+
+
+def _mounted(this: Container, mount: Mount) -> Container:
+    return replace(this, mounts=(*(old for old in this.mounts if old.target != mount.target), mount))
+
+
+@serves("Container.withMountedDirectory")
+async def with_mounted_directory(
+    engine: Engine,
+    this: Container,
+    path: str,
+    source: str,
+    owner: str = "",
+    read_only: bool = False,
+    expand: bool = False,
+) -> Container:
+    value: Directory = engine.value(source)
+    target = this.path(path, expand)
+    return _mounted(this, Mount("directory", target, value.root, value.path, owner=owner, read_only=read_only))
+
+
+@serves("Container.withMountedFile")
+async def with_mounted_file(
+    engine: Engine, this: Container, path: str, source: str, owner: str = "", expand: bool = False
+) -> Container:
+    value: File = engine.value(source)
+    return _mounted(this, Mount("file", this.path(path, expand), value.root, value.path, owner=owner))
+
+
+@serves("Container.withMountedCache")
+async def with_mounted_cache(
+    engine: Engine, this: Container, path: str, cache: str, sharing: str = "SHARED", expand: bool = False
+) -> Container:
+    value: CacheVolume = engine.value(cache)
+    return _mounted(this, Mount("cache", this.path(path, expand), name=value.key, sharing=sharing))
+
+
+@serves("Container.withMountedTemp")
+async def with_mounted_temp(
+    engine: Engine, this: Container, path: str, size: int | None = None, expand: bool = False
+) -> Container:
+    return _mounted(this, Mount("temp", this.path(path, expand), size=size))
+
+
+@serves("Container.withMountedSecret")
+async def with_mounted_secret(
+    engine: Engine,
+    this: Container,
+    path: str,
+    source: str,
+    owner: str = "",
+    mode: int = 0o400,
+    expand: bool = False,
+) -> Container:
+    value: Secret = engine.value(source)
+    return _mounted(this, Mount("secret", this.path(path, expand), name=value.name, owner=owner, mode=mode))
+
+
+@serves("Container.withoutMount")
+async def without_mount(engine: Engine, this: Container, path: str, expand: bool = False) -> Container:
+    target = this.path(path, expand)
+    return replace(this, mounts=tuple(mount for mount in this.mounts if mount.target != target))
+
+
+@serves("Container.mounts")
+async def mounts(engine: Engine, this: Container) -> list[str]:
+    return [mount.target for mount in this.mounts]
+
+
+@serves("Container.withSecretVariable")
+async def with_secret_variable(engine: Engine, this: Container, name: str, secret: str) -> Container:
+    value: Secret = engine.value(secret)
+    kept = tuple(pair for pair in this.secret_env if pair[0] != name)
+    return replace(this, secret_env=(*kept, (name, value.name)))
+
+
+@serves("Container.withoutSecretVariable")
+async def without_secret_variable(engine: Engine, this: Container, name: str) -> Container:
+    return replace(this, secret_env=tuple(pair for pair in this.secret_env if pair[0] != name))
