@@ -82,13 +82,13 @@ ensure_python() {
         apt_install "$("$python" -c 'import sys; print("python%d.%d-venv" % sys.version_info[:2])')"
 }
 
-# What .venv is made from. Its scripts hold its absolute path, so a moved checkout counts as changed.
+# What the packages of .venv depend on. Its scripts hold its absolute path, so a moved checkout counts as changed.
 inputs() {
     pwd
-    sha256sum requirements-dev.lock pyproject.toml
+    sha256sum requirements-dev.lock
 }
 
-in_place() {
+packages_in_place() {
     [ -r "$STAMP" ] && [ -x .venv/bin/python ] || return 1
     [ "$(sed 1,2d "$STAMP")" = "$(inputs)" ] || return 1
     { read -r asked && read -r binary; } <"$STAMP"
@@ -96,26 +96,37 @@ in_place() {
     [ -z "${PYTHON-}" ] || [ "$asked" = "PYTHON=$PYTHON" ]
 }
 
+project_in_place() {
+    [ -r "$STAMP.project" ] && sha256sum --check --status "$STAMP.project"
+}
+
 pip_install() {
     .venv/bin/python -m pip install -q --disable-pip-version-check "$@" ||
         stop "pip could not fill .venv; its own message stands above ('pip config list' shows which index it asks)"
 }
 
-make_venv() {
+# Stamps are written last: an interrupted installation has none and is made again.
+install_packages() {
     ensure_python
     echo "setup: installing the Python packages of requirements-dev.lock into .venv ($("$python" -V))" >&2
     rm -f "$STAMP"
     "$python" -m venv --clear .venv
     pip_install --require-hashes -r requirements-dev.lock
-    pip_install --no-deps --no-build-isolation -e .
     { echo "PYTHON=${PYTHON-}" && readlink -f .venv/bin/python && inputs; } >"$STAMP.new"
-    mv "$STAMP.new" "$STAMP" # last: an interrupted installation has none and is made again
+    mv "$STAMP.new" "$STAMP"
+}
+
+install_project() {
+    echo "setup: installing this project into .venv, editable" >&2
+    pip_install --no-deps --no-build-isolation -e .
+    sha256sum pyproject.toml >"$STAMP.project"
 }
 
 # shellcheck disable=SC2046  # package names hold no spaces
 apt_install $(missing_packages)
-if ! in_place; then
+if ! { packages_in_place && project_in_place; }; then
     exec 9<pyproject.toml
     flock 9
-    in_place || make_venv
+    packages_in_place || install_packages
+    project_in_place || install_project
 fi
