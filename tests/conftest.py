@@ -1,0 +1,120 @@
+"""What all tests share: one store, one engine, one build of the images."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from dagger.client._session import ConnectParams, SharedConnection
+
+from pipeline.engine.session import Session, open_session
+
+#: What a developer's shell may hold and a test must not see.
+FOREIGN = ("SKA_", "DAGGER_", "_EXPERIMENTAL_DAGGER_", "OTEL_", "TRACEPARENT")
+#: A test that asks for one of these runs real containers.
+ENGINE_FIXTURES = frozenset({"engine", "built", "archives"})
+#: Uppers of overlay file systems have to lie on a disk: /tmp is memory on many machines.
+SCRATCH = Path("/var/tmp")
+
+
+@dataclass(frozen=True)
+class Built:
+    """What one `ska-images build-all` left behind.
+
+    Args:
+        dist: the directory of the archives and the report.
+        report: build-report.json, read.
+        output: what the command printed on both streams.
+    """
+
+    dist: Path
+    report: dict[str, Any]
+    output: str
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let developers keep the store between runs."""
+    parser.addoption("--store", type=Path, help="a directory that keeps images and steps between runs")
+
+
+def pytest_configure() -> None:
+    """Take out of the environment what would change the results."""
+    for name in [name for name in os.environ if name.startswith(FOREIGN)]:
+        del os.environ[name]
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run the fast tests first, and those that use the finished images last."""
+
+    def rank(item: pytest.Item) -> int:
+        if "consumers" in item.path.parts:
+            return 2
+        return int(not ENGINE_FIXTURES.isdisjoint(getattr(item, "fixturenames", ())))
+
+    items.sort(key=rank)
+    for item in items:
+        if rank(item):
+            item.add_marker("engine")
+
+
+@pytest.fixture(scope="session")
+def store(request: pytest.FixtureRequest) -> Iterator[Path]:
+    """The store of all tests."""
+    given: Path | None = request.config.getoption("--store")
+    if given:
+        yield given.absolute()
+        return
+    directory = Path(tempfile.mkdtemp(prefix="ska-images-tests-", dir=SCRATCH))
+    yield directory
+    shutil.rmtree(directory)
+
+
+@pytest.fixture(scope="session")
+def events() -> list[dict[str, Any]]:
+    """Every progress event of the engine so far."""
+    return []
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def engine(store: Path, events: list[dict[str, Any]]) -> AsyncIterator[Session]:
+    """The embedded engine, connected to the SDK's global client."""
+    async with open_session(store=store, on_event=events.append) as session:
+        connection = SharedConnection().with_params(
+            ConnectParams(port=session.port, session_token=session.token)
+        )
+        async with connection:
+            yield session
+
+
+@pytest.fixture(scope="session")
+def built(store: Path, tmp_path_factory: pytest.TempPathFactory) -> Built:
+    """The images, built once by the real command.
+
+    Raises:
+        AssertionError: the build failed; its output says why.
+    """
+    dist = tmp_path_factory.mktemp("build-all") / "dist"
+    done = subprocess.run(
+        [sys.executable, "-m", "pipeline", "build-all", "-o", dist, "--store", store, "--progress", "plain"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, f"ska-images build-all ended with {done.returncode}:\n{done.stdout}"
+    return Built(dist, json.loads((dist / "build-report.json").read_text()), done.stdout)
+
+
+@pytest.fixture(scope="session")
+def archives(built: Built) -> dict[str, Path]:
+    """The archives by the names of their images."""
+    return {path.stem: path for path in sorted(built.dist.glob("*.tar"))}
