@@ -1,0 +1,46 @@
+"""What is the same for all images of one run."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import dagger
+
+from pipeline.settings import Settings
+
+#: A step adds to a container and does nothing by itself: only a leaf is awaited.
+Step = Callable[[dagger.Container], dagger.Container]
+
+
+@dataclass(frozen=True)
+class Base:
+    """The image at the root.
+
+    Args:
+        container: where the images' chains start.
+        reference: how the metadata call it, as in ubuntu:22.04@sha256:….
+    """
+
+    container: dagger.Container
+    reference: str
+
+    @property
+    def digest(self) -> str:
+        """The digest of its manifest; empty where it has none."""
+        return "" if self.reference.startswith("archive:") else self.reference.partition("@")[2]
+
+
+@dataclass(frozen=True)
+class Build:
+    """The settings of a run and the base that they led to."""
+
+    settings: Settings
+    base: Base
+
+    @property
+    def epoch(self) -> str:
+        """SOURCE_DATE_EPOCH, in seconds: https://reproducible-builds.org/specs/source-date-epoch/"""
+        return str(int(self.settings.moment.timestamp()))
+
+    def reference(self, name: str) -> str:
+        """Return the reference under which an image is published."""
+        return f"{self.settings.registry}/{name}:{self.settings.version}"

@@ -1,0 +1,40 @@
+"""The checks that run inside containers: one file a concern, the shell in scripts/ beside them.
+
+Each states one fact that must hold. An image has those of its parents too (images.checks_of).
+"""
+
+from pipeline.checks.base import (
+    CERTIFICATES,
+    LEFTOVERS,
+    LOCALE,
+    METADATA,
+    NONROOT,
+    PRIVILEGED_FILES,
+    SECURITY_UPDATES,
+    SIZE,
+    WORLD_WRITABLE,
+)
+from pipeline.checks.build import COMPILER, EXTENSION, GIT, PIP, PIPX, POETRY, POETRY_INSTALL, VENV
+from pipeline.checks.check import Check, CheckResult, Subject
+from pipeline.checks.python import APPLICATION, PYTHON_VERSION, RUNTIME_ONLY, STANDARD_LIBRARY
+
+#: Every image has these.
+ALL_IMAGES = (
+    METADATA,
+    SECURITY_UPDATES,
+    CERTIFICATES,
+    LEFTOVERS,
+    PRIVILEGED_FILES,
+    WORLD_WRITABLE,
+    LOCALE,
+    NONROOT,
+    SIZE,
+)
+#: What ska-build adds.
+BUILD = (PIP, PIPX, POETRY, COMPILER, EXTENSION)
+#: What ska-build-python adds.
+BUILD_PYTHON = (POETRY_INSTALL, VENV, GIT)
+#: What ska-python adds.
+PYTHON = (STANDARD_LIBRARY, RUNTIME_ONLY, PYTHON_VERSION, APPLICATION)
+
+__all__ = ["ALL_IMAGES", "BUILD", "BUILD_PYTHON", "PYTHON", "Check", "CheckResult", "Subject"]

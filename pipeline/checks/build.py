@@ -1,0 +1,23 @@
+"""What must hold in the images that build software."""
+
+from pipeline.checks.check import NONROOT_USER, ROOT, Check, Subject, run_script, script_check
+
+_BOTH = (ROOT, NONROOT_USER)
+#: GitLab runners and OpenShift start containers under numbers that no passwd file knows.
+_ANYONE = (ROOT, NONROOT_USER, "12345")
+
+
+async def _poetry(subject: Subject, step: str) -> str:
+    return await run_script(subject.container, "poetry", step, subject.poetry, users=_ANYONE)
+
+
+PIP = script_check("pip", "pip works, also into the system's Python", users=_ANYONE)
+PIPX = script_check("pipx", "pipx works", users=_ANYONE)
+POETRY = Check("poetry", "Poetry has the pinned version", _poetry)
+COMPILER = script_check("compiler", "a C++ program compiles and runs", users=_BOTH)
+EXTENSION = script_check("extension", "a CPython extension that uses libffi builds and imports", users=_BOTH)
+POETRY_INSTALL = script_check(
+    "poetry-install", "poetry install makes a virtual environment in the project", users=_BOTH
+)
+VENV = script_check("venv", "python -m venv makes an environment with pip", users=_BOTH)
+GIT = script_check("git", "git commits and clones", users=_BOTH)

@@ -1,0 +1,150 @@
+"""What a check is, and how one runs."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import dagger
+
+from pipeline.concurrency import concurrently
+
+_SCRIPTS = Path(__file__).parent / "scripts"
+ROOT = "root"
+NONROOT_USER = "nonroot"
+
+
+@dataclass(frozen=True)
+class Subject:
+    """The image that is checked.
+
+    Args:
+        image: its name.
+        container: its finished chain.
+        size_budget: what all its files may take, unpacked, in bytes.
+        poetry: the version of Poetry that the build images must have.
+        sibling: gives the finished chain of another image of the same build.
+    """
+
+    image: str
+    container: dagger.Container
+    size_budget: int
+    poetry: str
+    sibling: Callable[[str], dagger.Container]
+
+
+@dataclass(frozen=True)
+class CheckResult:
+    """What a check found.
+
+    Args:
+        name: of the check.
+        passed: whether the fact holds.
+        message: what was found; in a failure a line for each fact, with what was expected.
+    """
+
+    name: str
+    passed: bool
+    message: str
+
+
+@dataclass(frozen=True)
+class Check:
+    """One fact that must hold in an image.
+
+    Args:
+        name: short, unique in an image.
+        title: the fact.
+        find: looks at the image; returns what it found, raises CheckFailure where the fact does not hold.
+    """
+
+    name: str
+    title: str
+    find: Callable[[Subject, str], Awaitable[str]]
+
+    async def run(self, subject: Subject) -> CheckResult:
+        """Run the check; an image that fails it is a result, an engine that fails is an error."""
+        try:
+            return CheckResult(self.name, True, await self.find(subject, f"{subject.image}: check {self.name}"))
+        except CheckFailure as failure:
+            return CheckResult(self.name, False, str(failure))
+
+
+class CheckFailure(Exception):
+    """The fact does not hold; the text says what was expected and what was found."""
+
+
+def with_script(
+    container: dagger.Container,
+    script: str,
+    step: str,
+    *arguments: str,
+    user: str = ROOT,
+    setup: str = "",
+) -> dagger.Container:
+    """Add the run of one of the scripts.
+
+    Args:
+        container: where it runs.
+        script: its name in scripts/, without .sh.
+        step: the step's name in progress and errors.
+        arguments: $1, $2 …
+        user: a name or a number.
+        setup: shell commands before it; only their errors are shown.
+    """
+    facts, text = ((_SCRIPTS / f"{name}.sh").read_text() for name in ("facts", script))
+    quiet = f"exec 3>&1 >/dev/null\n{setup}\nexec >&3 3>&-" if setup else ""
+    name = step if user == ROOT else f"{step} as {user}"
+    command = ["sh", "-euc", "\n".join((facts, quiet, text)), name, *arguments]
+    return container.with_user(user).with_exec(command)
+
+
+async def run_script(
+    container: dagger.Container,
+    script: str,
+    step: str,
+    *arguments: str,
+    users: tuple[str, ...] = (ROOT,),
+    setup: str = "",
+) -> str:
+    """Run one of the scripts as each of the users, side by side.
+
+    Args:
+        container: where it runs; what it changes is thrown away.
+        script: its name; it prints what it found, and on standard error what it did not expect.
+        step: the step's name.
+        arguments: $1, $2 …
+        users: names or numbers.
+        setup: shell commands before it; only their errors are shown.
+
+    Returns:
+        What it printed for the first user.
+
+    Raises:
+        CheckFailure: it ended with an error.
+    """
+
+    async def run(user: str) -> str:
+        try:
+            # A failed exec is in no cache, unlike one that is allowed to fail: the next run looks again.
+            done = with_script(container, script, step, *arguments, user=user, setup=setup)
+            return await done.stdout()
+        except dagger.ExecError as error:
+            raise CheckFailure(_said(error, user)) from error
+
+    return (await concurrently([partial(run, user) for user in users]))[0].strip()
+
+
+def script_check(name: str, title: str, *, script: str | None = None, users: tuple[str, ...] = (ROOT,)) -> Check:
+    """Make a check that is nothing but a script without arguments; its name is the check's by default."""
+
+    async def find(subject: Subject, step: str) -> str:
+        return await run_script(subject.container, script or name, step, users=users)
+
+    return Check(name, title, find)
+
+
+def _said(error: dagger.ExecError, user: str) -> str:
+    said = error.stderr.strip() or error.stdout.strip() or f"exit code {error.exit_code}, and no word"
+    lines = said.splitlines()[-20:]
+    return "\n".join(lines if user == ROOT else [f"(as {user}) {line}" for line in lines])

@@ -1,0 +1,37 @@
+bundle=/etc/ssl/certs/ca-certificates.crt
+grep -v -e '^[#!]' -e '^$' /etc/ca-certificates.conf | while read -r name; do
+    certificate=/usr/share/ca-certificates/$name
+    body=$(grep -v -e ----- "$certificate" | tr -d '\n')
+    # Line breaks differ between the two files, so the text between them is compared.
+    if ! tr -d '\n' <"$bundle" | grep -q -F -e "$body"; then echo "$name"; fi
+done >missing
+fact "enabled certificates that $bundle lacks" "" "$(echo $(cat missing))"
+fact "certificates that are enabled" "some" "$(grep -q -v -e '^[#!]' -e '^$' /etc/ca-certificates.conf && echo some)"
+
+first=$(grep -v -e '^[#!]' -e '^$' /etc/ca-certificates.conf | head -n 1)
+hash=$(openssl x509 -noout -hash -in "/usr/share/ca-certificates/$first")
+fact "link by hash to $first" "yes" "$(ls /etc/ssl/certs/"$hash".* >/dev/null 2>&1 && echo yes)"
+
+# An authority made here, one below it, and a server's certificate below that.
+sign() { # SUBJECT EXTENSIONS ISSUER…
+    name=$1 extensions=$2
+    shift 2
+    openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout "$name.key" -out "$name.csr" -subj "/CN=$name"
+    echo "$extensions" >"$name.ext"
+    openssl x509 -req -in "$name.csr" -days 2 -extfile "$name.ext" -out "$name.crt" "$@"
+}
+{
+    authority='basicConstraints=critical,CA:TRUE'
+    sign root "$authority" -signkey root.key
+    sign intermediate "$authority" -CA root.crt -CAkey root.key -CAcreateserial
+    sign server subjectAltName=DNS:server.test -CA intermediate.crt -CAkey intermediate.key -CAcreateserial
+} 2>signing || { cat signing >&2; exit 1; }
+
+verified() { openssl verify -no-CApath -CAfile "$1" -untrusted intermediate.crt server.crt >/dev/null 2>&1 && echo accepted || echo rejected; }
+fact "a chain to an authority that the bundle lacks" rejected "$(verified "$bundle")"
+# Into a directory of its own: an engine may have mounted the machine's bundle over the image's.
+mkdir local etc
+cp root.crt local/check.crt
+update-ca-certificates --localcertsdir "$work/local" --etccertsdir "$work/etc" >update 2>&1 || { cat update >&2; exit 1; }
+fact "the same chain after update-ca-certificates" accepted "$(verified "$work/etc/ca-certificates.crt")"
+verdict "$(grep -c BEGIN "$bundle") certificates; a chain is verified"

@@ -1,0 +1,15 @@
+# fact NAME EXPECTED FOUND: say it where the two differ; verdict: end with what was said.
+wrong=0
+fact() {
+    if [ "$2" != "$3" ]; then
+        echo "$1: expected ${2:-nothing}, found ${3:-nothing}" >&2
+        wrong=1
+    fi
+}
+verdict() {
+    if [ "$wrong" = 0 ]; then echo "$1"; fi
+    exit "$wrong"
+}
+# A home for users that have none or cannot write to it, and a place for what the check makes.
+work=$(mktemp -d)
+cd "$work"

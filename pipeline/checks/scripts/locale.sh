@@ -1,0 +1,5 @@
+fact "LANG" "C.UTF-8" "${LANG:-}"
+fact "character set" "UTF-8" "$(locale charmap 2>/dev/null)"
+fact "what the locale lacks" "" "$(locale 2>&1 >/dev/null)"
+fact "characters in ä€😀" "3" "$(printf 'ä€😀' | wc -m | tr -d ' ')"
+verdict "$LANG, $(locale charmap)"

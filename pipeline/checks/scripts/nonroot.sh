@@ -1,0 +1,7 @@
+fact "entry in passwd" "nonroot:x:65532:65532::/home/nonroot:/bin/bash" "$(getent passwd nonroot || true)"
+fact "entry in group" "nonroot:x:65532:" "$(getent group nonroot || true)"
+fact "identity" "65532:65532" "$(id -u):$(id -g)"
+fact "home" "65532:65532" "$(stat -c %u:%g /home/nonroot)"
+fact "its shell's answer" "65532 /home/nonroot" "$(HOME=/home/nonroot bash -c 'cd && touch file && echo "$UID $PWD"' 2>&1 || true)"
+fact "what it may write in /etc" "" "$(find /etc -writable ! -type l 2>/dev/null | head -n 3 | tr '\n' ' ')"
+verdict "65532:65532, bash, a home of its own"

@@ -1,0 +1,4 @@
+fact "version of Poetry" "Poetry (version $1)" "$(poetry --version --no-ansi 2>&1)"
+# Consumers copy these directories out of the image, and look for it there.
+fact "where Poetry is" "/usr/lib/pipx/venvs/poetry/bin/poetry" "$(readlink -f "$(command -v poetry)")"
+verdict "$(poetry --version --no-ansi)"

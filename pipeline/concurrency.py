@@ -1,0 +1,33 @@
+"""Running independent work side by side."""
+
+from collections.abc import Awaitable, Callable, Iterable
+from typing import TypeVar
+
+import anyio
+
+T = TypeVar("T")
+
+
+async def concurrently(jobs: Iterable[Callable[[], Awaitable[T]]]) -> list[T]:
+    """Run jobs side by side and return their results in the jobs' order.
+
+    The first error ends the others and is raised as it is: inside anyio's group of exceptions neither
+    the command line nor Dagger would show its sentence.
+    """
+    listed = list(jobs)
+    results: dict[int, T] = {}
+    errors: list[Exception] = []
+
+    async def run(place: int, job: Callable[[], Awaitable[T]]) -> None:
+        try:
+            results[place] = await job()
+        except Exception as error:
+            errors.append(error)
+            group.cancel_scope.cancel()
+
+    async with anyio.create_task_group() as group:
+        for place, job in enumerate(listed):
+            group.start_soon(run, place, job)
+    if errors:
+        raise errors[0]
+    return [results[place] for place in range(len(listed))]

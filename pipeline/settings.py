@@ -1,0 +1,193 @@
+"""What a build is given: [tool.ska-images] in pyproject.toml < .env < SKA_* in the environment < arguments.
+
+This is the one place that reads the environment and the clock.
+"""
+
+import re
+import sys
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+from pydantic import AliasChoices, Field, ValidationError, ValidationInfo, field_validator
+from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
+
+from pipeline.errors import MetadataError, SettingsError
+from pipeline.metadata import PREFIX, refuse_control_characters
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+PYPROJECT = Path(__file__).parent.parent / "pyproject.toml"
+TIME_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
+#: A reference to an image's bytes: https://github.com/distribution/reference/blob/v0.6.0/reference.go
+DIGEST_REFERENCE = re.compile(r"[a-z0-9][A-Za-z0-9._:/-]*@sha256:[0-9a-f]{64}")
+STAND_IN = re.compile(r"bootstrap:[a-z0-9][a-z0-9.-]*")
+
+# https://semver.org, without build metadata: `+` cannot stand in a tag
+_NUMBER = r"(?:0|[1-9][0-9]*)"
+_VERSION = re.compile(rf"{_NUMBER}\.{_NUMBER}\.{_NUMBER}(?:-[0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*)?")
+_REGISTRY = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]+)?(/[a-z0-9]+([._-]+[a-z0-9]+)*)*")
+_LABEL_KEY = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._/-]*[A-Za-z0-9])?")
+
+
+def _today() -> str:
+    return datetime.now(timezone.utc).strftime("%Y-%m-%dT00:00:00Z")
+
+
+class Settings(BaseSettings):
+    """The settings of one build; what is given here goes before all other sources.
+
+    Raises:
+        SettingsError: a value is malformed; the sentence names the setting, the value and the remedy.
+    """
+
+    # A .env file serves other programs too, so what is not for this one is passed over there.
+    model_config = SettingsConfigDict(
+        env_prefix="SKA_", env_file=".env", frozen=True, populate_by_name=True, extra="ignore"
+    )
+
+    #: The image that all others are built from, with its digest.
+    base: str
+    #: Where the images are published: a host, with a path where there is one.
+    registry: str
+    #: Semantic version of the images, without a leading v.
+    version: str
+    #: The moment that stands for the whole build: ISO 8601, UTC.
+    created: str = Field(default_factory=_today)
+    team: str
+    url: str
+    source: str
+    documentation: str
+    vendor: str
+    licenses: str
+    #: The commit that is built; in GitLab it is known without a setting.
+    revision: str = Field("", validation_alias=AliasChoices("SKA_REVISION", "CI_COMMIT_SHA"))
+    #: The version of Poetry in pipeline/data/poetry.lock.
+    poetry: str
+    #: Labels beyond those of the build, each key=value.
+    label: tuple[str, ...] = ()
+    #: The embedded engine's directory; its default is the engine's own.
+    store: Path | None = None
+
+    def __init__(self, **given: Any) -> None:
+        try:
+            super().__init__(**given)
+        except ValidationError as error:
+            raise SettingsError(_sentence(error)) from error
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Order the sources, the strongest first."""
+        project = InitSettingsSource(settings_cls, init_kwargs=_project_table(set(cls.model_fields)))
+        return init_settings, env_settings, dotenv_settings, project
+
+    @property
+    def moment(self) -> datetime:
+        """`created` as a time."""
+        return datetime.strptime(self.created, TIME_FORMAT).replace(tzinfo=timezone.utc)
+
+    @property
+    def labels(self) -> dict[str, str]:
+        """`label` as keys and values."""
+        return dict(_split_label(label) for label in self.label)
+
+    @field_validator("base")
+    @classmethod
+    def _has_a_digest(cls, value: str) -> str:
+        if DIGEST_REFERENCE.fullmatch(value) or STAND_IN.fullmatch(value):
+            return value
+        raise ValueError(
+            f"The base {value!r} does not say which bytes it means; write it with its digest, "
+            "as in ubuntu:22.04@sha256:… (skopeo inspect docker://IMAGE shows the digest)."
+        )
+
+    @field_validator("registry")
+    @classmethod
+    def _is_a_host(cls, value: str) -> str:
+        if _REGISTRY.fullmatch(value):
+            return value
+        raise ValueError(f"The registry {value!r} is no host; write it as HOST[:PORT][/PATH], without https://.")
+
+    @field_validator("version")
+    @classmethod
+    def _is_semantic(cls, value: str) -> str:
+        if _VERSION.fullmatch(value):
+            return value
+        raise ValueError(f"The version {value!r} is no semantic version; write it as 1.2.3 or 1.2.3-rc.1.")
+
+    @field_validator("created")
+    @classmethod
+    def _is_a_moment(cls, value: str) -> str:
+        for layout, length in ((TIME_FORMAT, 20), ("%Y-%m-%d", 10)):
+            try:
+                moment = datetime.strptime(value, layout).replace(tzinfo=timezone.utc)
+            except ValueError:
+                continue
+            if len(value) == length and moment.timestamp() >= 0:
+                return moment.strftime(TIME_FORMAT)
+        raise ValueError(
+            f"The time of creation {value!r} is no time since 1970 in ISO 8601 and UTC; "
+            "write it as 2026-01-31T12:00:00Z or 2026-01-31."
+        )
+
+    @field_validator("team", "url", "source", "documentation", "vendor", "licenses", "revision")
+    @classmethod
+    def _is_one_line(cls, value: str, info: ValidationInfo) -> str:
+        return _on_one_line(f"the setting {info.field_name}", value)
+
+    @field_validator("label")
+    @classmethod
+    def _are_labels(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for label in value:
+            _split_label(label)
+        return value
+
+
+def _project_table(known: set[str]) -> dict[str, Any]:
+    """Read [tool.ska-images]; the version is the project's own where the table has none."""
+    try:
+        document = tomllib.loads(PYPROJECT.read_text())
+    except (OSError, tomllib.TOMLDecodeError) as error:
+        raise SettingsError(f"The settings in {PYPROJECT} cannot be read ({error}); restore the file.") from error
+    table: dict[str, Any] = document.get("tool", {}).get("ska-images", {})
+    if unknown := sorted(table.keys() - known):
+        raise SettingsError(f"[tool.ska-images] holds {unknown[0]!r}, which is no setting; mend or remove it.")
+    return {"version": document.get("project", {}).get("version", ""), **table}
+
+
+def _split_label(label: str) -> tuple[str, str]:
+    key, equals, value = label.partition("=")
+    if not (equals and _LABEL_KEY.fullmatch(key)):
+        raise ValueError(f"The label {label!r} is malformed; write it as key=value.")
+    if key.startswith(PREFIX):
+        raise ValueError(f"The label {key!r} is written by the build itself; give its value with the setting.")
+    return key, _on_one_line(f"the label {key}", value)
+
+
+def _on_one_line(name: str, value: str) -> str:
+    try:
+        refuse_control_characters(name, value)
+    except MetadataError as error:
+        raise ValueError(str(error)) from error
+    return value
+
+
+def _sentence(error: ValidationError) -> str:
+    first = error.errors()[0]
+    cause = first.get("ctx", {}).get("error")
+    if isinstance(cause, ValueError):
+        return str(cause)
+    name = ".".join(map(str, first["loc"])) or "?"
+    if first["type"] == "missing":
+        return f"The setting {name!r} is missing; give it in [tool.ska-images] of pyproject.toml."
+    return f"The setting {name!r} is malformed ({first['input']!r}: {first['msg']}); mend or remove it."
