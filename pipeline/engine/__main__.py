@@ -13,6 +13,7 @@ from pipeline.engine.errors import EngineError
 from pipeline.engine.events import Events
 from pipeline.engine.host import read_host
 from pipeline.engine.process import PACKAGES, required
+from pipeline.engine.runtime import remove_control_groups
 from pipeline.engine.store import Store
 
 
@@ -41,6 +42,7 @@ async def session(directory: Path | None, events_fd: int | None) -> None:
     required(PACKAGES)
     host = await read_host()
     store = Store((directory or host.store).absolute())
+    remove_control_groups(store.swept)
     try:
         listener = socket.create_server(("127.0.0.1", 0))
         token = secrets.token_hex(16)

@@ -76,8 +76,7 @@ async def bootstrap(snapshots: Snapshots, node: StandIn, directory: Path) -> dic
             sources, root = directory / "base.list", directory / "diff"
             sources.write_text(node.sources)
             env = _environment(snapshots, node)
-            # Since 2018 apt names the components it fetches, and mmdebstrap keeps the options it is given in the
-            # image: what belongs to this machine goes with the left-overs below.
+            # mmdebstrap writes its options into the image; they go with the other left-overs.
             options = [f"--aptopt={line}" for line in snapshots.host.apt.splitlines()]
             argv = ["mmdebstrap", "--variant=minbase", "--mode=root", "--format=directory", *options]
             try:
@@ -106,9 +105,10 @@ def _tidy(root: Path) -> None:
     with contextlib.suppress(FileNotFoundError):
         # mmdebstrap names the file after its own input; a reader of the image looks for the usual name.
         (lists / "0000base.list").rename(root / "etc/apt/sources.list")
-    for left in (root / "var/cache/apt/archives", root / "var/lib/apt/lists"):
+    # A runtime brings its own /dev, and importers refuse archives with device nodes.
+    for left in (root / "dev", root / "var/cache/apt/archives", root / "var/lib/apt/lists"):
         for entry in left.glob("*") if left.exists() else ():
-            shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
+            shutil.rmtree(entry) if entry.is_dir() and not entry.is_symlink() else entry.unlink()
 
 
 def _failed(error: CommandFailed) -> EngineError:

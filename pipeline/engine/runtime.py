@@ -3,8 +3,9 @@
 import asyncio
 import contextlib
 import json
+import secrets
 import shutil
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -13,6 +14,8 @@ from pipeline.engine.errors import EngineError, NotPermitted
 from pipeline.engine.events import Step
 from pipeline.engine.process import kill, spawn
 
+#: Containers are called PREFIX-SESSION-NUMBER.
+PREFIX = "ska-images"
 #: Bytes read from a step's pipe at a time.
 CHUNK = 1 << 16
 #: A line longer than this is passed on in pieces.
@@ -142,9 +145,23 @@ def _code_of(message: str) -> int:
     raise EngineError(f"runc could not run the step: {message}")
 
 
-def scrubber(secrets: Sequence[bytes]) -> Callable[[bytes], bytes]:
+def container_name(session: str) -> str:
+    """Return a new name for a container, and its control group, of a session."""
+    return f"{PREFIX}-{session}-{secrets.token_hex(4)}"
+
+
+def remove_control_groups(sessions: Iterable[str]) -> None:
+    """Remove the control groups of sessions that were killed: the kernel removes all else of a container."""
+    for session in sessions:
+        for pattern in (f"{PREFIX}-{session}-*", f"*/{PREFIX}-{session}-*"):
+            for group in Path("/sys/fs/cgroup").glob(pattern):
+                with contextlib.suppress(OSError):
+                    group.rmdir()
+
+
+def scrubber(hidden: Sequence[bytes]) -> Callable[[bytes], bytes]:
     """Return what replaces each secret by ***, the longest first."""
-    ordered = sorted({secret for secret in secrets if secret}, key=len, reverse=True)
+    ordered = sorted({secret for secret in hidden if secret}, key=len, reverse=True)
 
     def scrub(text: bytes) -> bytes:
         for secret in ordered:

@@ -2,7 +2,6 @@
 
 import contextlib
 import os
-import secrets
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -16,7 +15,7 @@ from pipeline.engine.graph import Exec, Mount
 from pipeline.engine.host import GUEST
 from pipeline.engine.process import run
 from pipeline.engine.rootpath import missing, mkdirs, resolve
-from pipeline.engine.runtime import Job, execute, scrubber
+from pipeline.engine.runtime import Job, container_name, execute, scrubber
 from pipeline.engine.snapshots import Snapshots, builds, name_of
 from pipeline.engine.users import User, look_up
 
@@ -65,7 +64,7 @@ def _job(
         env.setdefault(name, value)
     env |= {name: value.decode(errors="replace") for name, value in plain.items()}
     hidden = [*plain.values(), *(snapshots.secrets[m.name] for m in node.mounts if m.kind == "secret")]
-    name = f"ska-images-{secrets.token_hex(8)}"
+    name = container_name(snapshots.store.session.name)
     return Job(
         name=name,
         spec=spec(

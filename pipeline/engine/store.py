@@ -51,7 +51,8 @@ class Store:
             ) from None
         self._check_version()
         self.session = root / "tmp" / secrets.token_hex(6)
-        self._sweep()
+        #: Names of sessions that ended without tidying up, and whose places were removed now.
+        self.swept = self._sweep()
         self.session.mkdir()
         self._session_lock = os.open(self.session / "lock", os.O_CREAT | os.O_RDWR)
         fcntl.flock(self._session_lock, fcntl.LOCK_EX)
@@ -67,11 +68,14 @@ class Store:
                 "choose another directory with --store."
             )
 
-    def _sweep(self) -> None:
+    def _sweep(self) -> list[str]:
+        swept = []
         for left in (self.root / "tmp").iterdir():
             with contextlib.suppress(OSError), (left / "lock").open() as lock:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 shutil.rmtree(left, ignore_errors=True)
+                swept.append(left.name)
+        return swept
 
     def close(self) -> None:
         """Remove what this session was writing."""
