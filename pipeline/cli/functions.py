@@ -1,6 +1,7 @@
 """What can be called, and with which flags: read from the module and from the SDK's classes."""
 
 import inspect
+import json
 import re
 import types
 import typing
@@ -29,7 +30,7 @@ class Flag:
         kind: the type of one value.
         many: whether it is a list.
         doc: what it is for.
-        default: what Python uses when it is not given; None where it has none.
+        default: what it is when it is not given; None where nothing can be told.
         required: whether a call must give it.
     """
 
@@ -131,7 +132,7 @@ def _function(function: Any) -> Function:
     flags = []
     for key, parameter in function.parameters.items():
         kind, many = element_type(parameter.resolved_type)
-        default = parameter.signature.default if parameter.has_default else None
+        default = json.loads(parameter.default_value or "null")
         required = not parameter.is_optional
         flags.append(Flag(kebab(parameter.name), key, kind, many, _line(parameter.doc), default, required))
     key = "" if isinstance(function, Constructor) else function.original_name

@@ -5,10 +5,12 @@ import textwrap
 from collections.abc import Iterable
 
 from pipeline.cli.functions import Flag, Function, functions_of, is_object
-from pipeline.cli.options import FLAGS
+from pipeline.cli.options import BUILD_ALL, DIST, FLAGS
 
 WIDTH = 80
 _LEFT = 26
+_INDENT = " " * (_LEFT + 2)
+_WRAPPER = textwrap.TextWrapper(WIDTH, initial_indent=_INDENT, subsequent_indent=_INDENT, break_on_hyphens=False)
 #: The names of `dagger call --help`.
 _KINDS = {"str": "string", "int": "int", "float": "float", "bool": ""}
 
@@ -64,6 +66,7 @@ def of_function(function: Function) -> str:
     return _sections(
         f"Usage: ska-images {function.name} [flags]" + (" [FUNCTION [flags]]..." if chain else ""),
         doc,
+        f"Without --output the directory is exported to {DIST}/." if function.name == BUILD_ALL else "",
         _flags("Flags:", function.flags),
         chain,
         "Constructor and global flags: see `ska-images --help`.",
@@ -72,7 +75,7 @@ def of_function(function: Function) -> str:
 
 def _paragraph(text: str) -> str:
     # A paragraph with indented lines is laid out already.
-    return text if "\n " in text else textwrap.fill(text, WIDTH)
+    return text if "\n " in text else textwrap.fill(text, WIDTH, break_on_hyphens=False)
 
 
 def _sections(*sections: str) -> str:
@@ -103,9 +106,8 @@ def _flag_help(flag: Flag) -> str:
 
 def _table(title: str, rows: Iterable[tuple[str, str]]) -> str:
     lines = [title]
-    indent = " " * (_LEFT + 2)
     for left, right in rows:
-        wrapped = textwrap.wrap(right, WIDTH, initial_indent=indent, subsequent_indent=indent) or [""]
+        wrapped = _WRAPPER.wrap(right) or [""]
         if len(left) <= _LEFT - 2:
             lines.append(f"  {left}".ljust(_LEFT + 2) + wrapped.pop(0).lstrip())
         else:

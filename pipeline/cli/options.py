@@ -41,6 +41,10 @@ class Options:
     version: bool
 
 
+BUILD_ALL = "build-all"
+#: build-all exports there when --output does not say otherwise.
+DIST = Path("dist")
+VERSION = "--version"
 #: Flag, value's name, help: what `--help` shows and what the parser knows.
 FLAGS = (
     ("-o, --output", "PATH", "Write the result there: an archive, a directory, a file or text."),
@@ -49,7 +53,7 @@ FLAGS = (
     ("--engine", "auto|embedded|dagger", "What runs them. auto: the session of `dagger run`, else embedded."),
     ("--store", "DIR", "Where the embedded engine keeps what it has built."),
     ("-h, --help", "", "Show this, or the help of a function."),
-    ("--version", "", "Show the version."),
+    (VERSION, "", "Alone: show the version of this program."),
 )
 
 
@@ -67,6 +71,8 @@ def split_options(argv: list[str]) -> tuple[Options, list[str]]:
     """
     parser = Parser()
     for names, value, _ in FLAGS:
+        if names == VERSION:
+            continue
         if value:
             choices = value.split("|") if "|" in value else None
             parser.add_argument(*names.split(", "), choices=choices, default=choices and "auto")
@@ -75,7 +81,8 @@ def split_options(argv: list[str]) -> tuple[Options, list[str]]:
     known, words = parser.parse_known_args(argv)
     fields = vars(known)
     fields.update({name: Path(fields[name]) for name in ("output", "store") if fields[name]})
-    return Options(**fields), words
+    # With a value it is the constructor's: the version of the images.
+    return Options(**fields, version=argv == [VERSION]), words
 
 
 def debugging() -> bool:

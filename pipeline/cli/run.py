@@ -8,13 +8,12 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import anyio
 import anyio.to_thread
 
-from pipeline.cli.options import Options
+from pipeline.cli.options import BUILD_ALL, DIST, Options
 from pipeline.cli.session import Engine, HostError, choose_base, start_engine
 from pipeline.cli.summary import Run, table
 from pipeline.progress import Progress, View
@@ -24,9 +23,6 @@ if TYPE_CHECKING:
     from pipeline.cli.functions import Function
     from pipeline.cli.results import Outcome
 
-#: build-all exports there when --output does not say otherwise.
-DIST = Path("dist")
-BUILD_ALL = "build-all"
 REPORT = "build-report.json"
 #: These build nothing, so that they need no base.
 WITHOUT_BASE = frozenset({"images"})

@@ -67,7 +67,6 @@ async def _embedded(
     # The only place outside pipeline.engine that imports it.
     from pipeline.engine.errors import EngineError
     from pipeline.engine.session import open_session
-
     from pipeline.settings import Settings
 
     store = options.store or Settings().store

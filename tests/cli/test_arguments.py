@@ -39,7 +39,7 @@ def test_functions_are_called_one_on_the_other() -> None:
 
 
 def test_a_repeated_flag_keeps_every_value() -> None:
-    assert given("--labels a=1 --labels=b=2 images")["new"] == {"labels": ("a=1", "b=2")}
+    assert given("--label a=1 --label=b=2 images")["new"] == {"label": ("a=1", "b=2")}
 
 
 @pytest.mark.parametrize(
@@ -58,7 +58,7 @@ def test_other_casings_of_a_flag_are_the_flag(flag: str) -> None:
 
 
 def test_a_value_keeps_its_equals_signs_and_dashes() -> None:
-    assert given("--labels=a=b=--c images")["new"] == {"labels": ("a=b=--c",)}
+    assert given("--label=a=b=--c images")["new"] == {"label": ("a=b=--c",)}
 
 
 def test_a_missing_required_flag_is_said_as_dagger_says_it() -> None:

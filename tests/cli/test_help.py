@@ -47,3 +47,7 @@ def test_the_help_of_a_function_names_what_can_be_called_on_its_result() -> None
     text = help_text.of_function(FUNCTIONS["ska-python"])
     assert "Returns a Container" in text
     assert [name for name in functions_of(dagger.Container) if name not in text] == []
+
+
+def test_the_help_of_build_all_says_where_the_archives_go() -> None:
+    assert "Without --output the directory is exported to dist/." in help_text.of_function(FUNCTIONS["build-all"])

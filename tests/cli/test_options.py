@@ -39,3 +39,10 @@ def test_an_unknown_engine_is_refused_with_the_known_ones() -> None:
 def test_a_flag_without_its_value_is_refused() -> None:
     with pytest.raises(UsageError, match="--store: expected one argument"):
         split_options(["images", "--store"])
+
+
+def test_version_is_the_programs_when_alone_and_the_images_otherwise() -> None:
+    assert split_options(["--version"])[0].version
+    options, words = split_options(["--version", "1.2.3", "images"])
+    assert not options.version
+    assert words == ["--version", "1.2.3", "images"]
