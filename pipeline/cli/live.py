@@ -90,7 +90,7 @@ class LiveView:
             self._print(_row("CACHED", "blue", f"{image}{steps}"))
 
     def _print(self, row: "Text") -> None:
-        self._console.print(row, soft_wrap=False, highlight=False)
+        self._console.print(row, no_wrap=True, overflow="ellipsis", highlight=False)
 
 
 def _row(mark: str, mark_style: str, text: str, style: str = "") -> Text:

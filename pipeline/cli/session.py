@@ -14,6 +14,14 @@ from pipeline.errors import SkaError, UserError
 OnEvent = Callable[[dict[str, Any]], None]
 STAND_IN = "bootstrap:auto"
 
+_WARNING = """\
+WARNING: The registry of {image} cannot be reached.
+The images are built on a STAND-IN BASE, {stand_in}, made from this machine's own package
+sources. They serve this machine and its tests; do not publish them. For the real base make the
+registry reachable, or fetch an archive of it where it is,
+  skopeo copy docker://{source} oci-archive:base.tar
+and build with --base-archive base.tar."""
+
 
 class HostError(UserError):
     """The embedded engine cannot run on this host as it is."""
@@ -117,14 +125,7 @@ async def choose_base(reference: str, warn: Callable[[str], None]) -> str:
         if (error.error.extensions or {}).get("code") != "REGISTRY_UNREACHABLE":
             raise
         stand_in = await dag.container().from_(STAND_IN).image_ref()
-        warn(
-            f"WARNING: {str(error).partition(';')[0].rstrip('.')}.\n"
-            f"The images are therefore built on a STAND-IN BASE, {stand_in}, made from this machine's own"
-            " package sources. They serve this machine and its tests; do not publish them.\n"
-            "For the real base, make the registry reachable, or give an archive of it: on a machine that"
-            f" reaches the registry `skopeo copy docker://{_for_skopeo(reference)} oci-archive:base.tar`,"
-            " here `--base-archive base.tar`."
-        )
+        warn(_WARNING.format(image=reference.partition("@")[0], stand_in=stand_in, source=_for_skopeo(reference)))
         return stand_in
     return reference
 

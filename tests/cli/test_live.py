@@ -65,6 +65,12 @@ def test_a_long_name_is_cut_to_the_width_of_the_terminal(stream: io.StringIO) ->
     assert [len(line) <= 60 for line in screen(view)] == [True]
 
 
+def test_the_line_of_a_finished_step_is_cut_too(stream: io.StringIO) -> None:
+    view = live(stream)
+    step(Progress(view), "1", "pull " + "x" * 200, "done", 1.0)
+    assert finished(view, stream).count("\n") == 1
+
+
 def test_the_live_part_is_never_higher_than_the_terminal(stream: io.StringIO) -> None:
     view = live(stream, height=10)
     progress = Progress(view)
