@@ -63,7 +63,7 @@ def write_layer(upper: Path, out: Path, *, epoch: int | None, compression: Compr
         EngineError: the overlay was mounted in a way that layers cannot express.
         OSError: reading or writing failed, as with no space left.
     """
-    with out.open("wb", buffering=0) as file, BlobWriter(file, compression) as blob:
+    with out.open("wb") as file, BlobWriter(file, compression) as blob:
         for path, entry in _Tree(os.fsencode(upper), epoch).entries():
             blob.write(entry.header())
             if entry.size:
@@ -71,9 +71,7 @@ def write_layer(upper: Path, out: Path, *, epoch: int | None, compression: Compr
                 blob.write(bytes(padding(entry.size)))
         blob.write(END)
         written = blob.finish()
-    return Layer(
-        written.diff_id, written.digest, written.size, MEDIA_TYPES[compression], written.uncompressed_size
-    )
+    return Layer(written.diff_id, written.digest, written.size, MEDIA_TYPES[compression], written.uncompressed_size)
 
 
 class _Tree:
@@ -167,25 +165,22 @@ def _device(status: os.stat_result) -> tuple[int, int]:
 
 def _refuse_reserved(name: bytes) -> None:
     if name.rpartition(b"/")[2].startswith(WHITEOUT):
+        shown = name.decode(errors="backslashreplace")
         raise BadInput(
-            f"A step left '/{os.fsdecode(name)}', but layers keep names that begin with '.wh.' for what "
-            "they delete; give it another name."
+            f"A step left '/{shown}', but layers keep names that begin with '.wh.' for what they delete; "
+            "give it another name."
         )
 
 
 def _xattrs(path: bytes) -> dict[str, bytes]:
-    return {
-        key: os.getxattr(path, key, follow_symlinks=False)
-        for key in os.listxattr(path, follow_symlinks=False)
-    }
+    return {key: os.getxattr(path, key, follow_symlinks=False) for key in os.listxattr(path, follow_symlinks=False)}
 
 
 def _kept(xattrs: Mapping[str, bytes]) -> dict[bytes, bytes]:
     for key in xattrs:
         if key.endswith((".overlay.redirect", ".overlay.metacopy")):
             raise EngineError(
-                f"The overlay left '{key}', which a layer cannot express; "
-                "mount it with redirect_dir=off,metacopy=off."
+                f"The overlay left '{key}', which a layer cannot express; mount it with redirect_dir=off,metacopy=off."
             )
     return {
         os.fsencode(key): value

@@ -56,14 +56,27 @@ def set_xattrs(entry: tarfile.TarInfo, path: Path, *, privileged: bool) -> None:
         if key not in wanted and not _foreign(key):
             os.removexattr(path, key, follow_symlinks=False)
     for key, value in wanted.items():
-        try:
-            os.setxattr(path, key, value, follow_symlinks=False)
-        except OSError as error:
-            if error.errno not in (errno.EPERM, errno.ENOTSUP):
-                raise
-            if privileged and not key.startswith("trusted."):  # a user namespace's root may not set those
-                remedy = "keep the store on a file system that has extended attributes"
-                refuse(entry, f"has the attribute '{key}', which cannot be set here", remedy)
+        # A user namespace's root may not set trusted attributes.
+        needed = privileged and not key.startswith("trusted.")
+        if not _set_xattr(path, key, value) and needed:
+            remedy = "keep the store on a file system that has extended attributes"
+            refuse(entry, f"has the attribute '{key}', which cannot be set here", remedy)
+
+
+def pieces(entry: tarfile.TarInfo) -> list[tuple[int, int]]:
+    """Return offset and size in bytes of what a file's content consists of; the rest are holes."""
+    sparse: list[tuple[int, int]] | None = getattr(entry, "sparse", None)  # typeshed has a wrong type
+    return [(0, entry.size)] if sparse is None else sparse
+
+
+def _set_xattr(path: Path, key: str, value: bytes) -> bool:
+    try:
+        os.setxattr(path, key, value, follow_symlinks=False)
+    except OSError as error:
+        if error.errno not in (errno.EPERM, errno.ENOTSUP):
+            raise
+        return False
+    return True
 
 
 def _xattrs(entry: tarfile.TarInfo) -> dict[str, bytes]:

@@ -1,0 +1,116 @@
+"""A layer's tar, read forwards only, decompressed and hashed on the way."""
+
+import gzip
+import hashlib
+import io
+import tarfile
+from collections.abc import Iterator
+from typing import BinaryIO, cast
+
+import zstandard
+from isal import igzip, igzip_lib
+
+from pipeline.engine.errors import ArchiveInvalid
+
+_BUFFER = 1 << 20
+#: Longer names or attributes are no honest archive's; Go's archive/tar stops here as well.
+_LONGEST_HEADER = 1 << 20
+_MAGIC_GZIP = b"\x1f\x8b"
+_MAGIC_ZSTD = b"\x28\xb5\x2f\xfd"
+_ZEROS = bytes(tarfile.BLOCKSIZE)
+#: isal's stubs say that its error is a value.
+_ISAL_ERROR = cast(type[Exception], igzip_lib.IsalError)
+_DAMAGE = (EOFError, gzip.BadGzipFile, _ISAL_ERROR, zstandard.ZstdError)
+
+
+class TarStream:
+    """The entries of a gzip, zstd or plain tar, and the digest of all that was read."""
+
+    def __init__(self, blob: BinaryIO) -> None:
+        self._source = _decompressed(blob)
+        self._sha256 = hashlib.sha256()
+        self._buffer = memoryview(b"")
+        self._position = 0
+        self._last_block = b""
+
+    def entries(self) -> Iterator[tarfile.TarInfo]:
+        """Yield each entry; `content` of one must be read, if at all, before the next is asked for.
+
+        Raises:
+            ArchiveInvalid: the archive is damaged, or no tar.
+        """
+        try:
+            archive = tarfile.TarFile(fileobj=cast(BinaryIO, self), encoding="utf-8", errors="surrogateescape")
+            while entry := archive.next():
+                archive.members = []  # type: ignore[attr-defined]  # tarfile would keep them all
+                yield entry
+        except (tarfile.TarError, ValueError, OverflowError) as error:
+            raise _damaged(str(error)) from None
+        if self._last_block != _ZEROS:
+            # tarfile takes a damaged header for the end.
+            raise _damaged("it ends without the zero blocks that end a tar, or has a damaged header")
+
+    def content(self, offset: int, size: int) -> Iterator[memoryview]:
+        """Yield the bytes at a later position of the archive, in large pieces."""
+        self.seek(offset)
+        while size > 0:
+            piece = self._take(size)
+            if not piece:
+                raise _damaged("it ends inside a file")
+            size -= len(piece)
+            yield piece
+
+    def finish(self) -> str:
+        """Read to the end, and return the digest of the whole uncompressed tar, "sha256:…"."""
+        while self._take(_BUFFER):
+            pass
+        return "sha256:" + self._sha256.hexdigest()
+
+    def tell(self) -> int:
+        """Return the position in the uncompressed tar."""
+        return self._position
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        """Go forwards to a position in the uncompressed tar."""
+        if whence != io.SEEK_SET or offset < self._position:
+            raise _damaged("an entry says that it lies before the one in front of it")
+        while self._position < offset and self._take(offset - self._position):
+            pass
+        return self._position
+
+    def read(self, size: int = -1) -> bytes:
+        """Read a header for tarfile."""
+        if not 0 <= size <= _LONGEST_HEADER:
+            raise _damaged(f"a header of {size} bytes is longer than any real one")
+        pieces = []
+        while size and (piece := self._take(size)):
+            pieces.append(bytes(piece))
+            size -= len(piece)
+        self._last_block = b"".join(pieces)
+        return self._last_block
+
+    def _take(self, size: int) -> memoryview:
+        if not self._buffer:
+            try:
+                self._buffer = memoryview(self._source.read(_BUFFER))
+            except _DAMAGE as error:
+                raise _damaged(str(error)) from None
+            self._sha256.update(self._buffer)
+        piece, self._buffer = self._buffer[:size], self._buffer[size:]
+        self._position += len(piece)
+        return piece
+
+
+def _decompressed(blob: BinaryIO) -> BinaryIO:
+    magic = blob.read(len(_MAGIC_ZSTD))
+    blob.seek(-len(magic), io.SEEK_CUR)
+    if magic.startswith(_MAGIC_GZIP):
+        return cast(BinaryIO, igzip.open(blob, "rb"))  # type: ignore[no-untyped-call]
+    if magic == _MAGIC_ZSTD:
+        frames = zstandard.ZstdDecompressor().stream_reader(blob, read_across_frames=True, closefd=False)
+        return cast(BinaryIO, frames)
+    return blob
+
+
+def _damaged(why: str) -> ArchiveInvalid:
+    return ArchiveInvalid(f"The archive is damaged or no tar ({why}); get it anew.")

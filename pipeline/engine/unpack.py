@@ -1,0 +1,232 @@
+"""A layer applied onto a directory, as the OCI image spec's layer.md says.
+
+Whoever made the layer is not trusted: every parent is resolved inside the root, and what reaches outside it
+is refused by name.
+"""
+
+import errno
+import os
+import shutil
+import stat
+import tarfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from pipeline.engine.layer import OPAQUE, WHITEOUT
+from pipeline.engine.rootpath import SymlinkLoop, missing, resolve
+from pipeline.engine.tarentry import pieces, refuse, refuse_escape, set_xattrs
+from pipeline.engine.tarstream import TarStream
+
+OPAQUE_NAME, WHITEOUT_PREFIX = os.fsdecode(OPAQUE), os.fsdecode(WHITEOUT)
+#: What a file system says of a name or value that it cannot hold.
+_UNFIT = {
+    errno.EILSEQ,
+    errno.EINVAL,
+    errno.EISDIR,
+    errno.ELOOP,
+    errno.ENAMETOOLONG,
+    errno.ENOTDIR,
+    errno.EOVERFLOW,
+    errno.EFBIG,
+}
+
+
+def apply_layer(blob: BinaryIO, root: Path) -> str:
+    """Apply a layer onto a directory that holds the layers below it, and return its diff_id, "sha256:…".
+
+    Owners are set only when the process is root. A whiteout removes only what lower layers brought.
+
+    Args:
+        blob: the layer, a tar, plain or compressed with gzip or zstd; seekable.
+        root: the directory; nothing else is written.
+
+    Raises:
+        ArchiveInvalid: the archive is damaged, or holds what a root filesystem must not.
+        OSError: writing failed, as with no space left.
+    """
+    stream = TarStream(blob)
+    tree = _Tree(root, stream)
+    for entry in stream.entries():
+        _apply(tree, entry)
+    tree.settle()
+    return stream.finish()
+
+
+def _apply(tree: "_Tree", entry: tarfile.TarInfo) -> None:
+    try:
+        tree.apply(entry)
+    except (SymlinkLoop, ValueError, OverflowError) as error:
+        refuse(entry, f"cannot be written ({error})")
+    except OSError as error:
+        if error.errno not in _UNFIT:
+            raise
+        refuse(entry, f"cannot be written ({os.strerror(error.errno)})")
+
+
+@dataclass(frozen=True)
+class _Settled:
+    """What a directory gets once nothing more is written into it; times are nanoseconds since 1970."""
+
+    mtime: int
+    mode: int | None = None
+
+
+class _Tree:
+    """The root while one layer is applied."""
+
+    def __init__(self, root: Path, stream: TarStream) -> None:
+        self._root = root
+        self._stream = stream
+        self._written: set[Path] = {root}
+        self._directories: dict[Path, _Settled] = {}
+        self._parents: dict[str, Path] = {}
+        self._privileged = os.geteuid() == 0
+
+    def apply(self, entry: tarfile.TarInfo) -> None:
+        """Make, replace or remove what one entry says."""
+        *above, last = _components(entry, entry.name) or [""]
+        if last.startswith(WHITEOUT_PREFIX):
+            self._white_out(entry, "/".join(above), last)
+            return
+        path = self._parent(entry, "/".join(above)) / last
+        if entry.islnk():
+            self._hard_link(entry, path)
+        elif entry.isdir():
+            self._directory(entry, path)
+        elif path == self._root:
+            refuse(entry, "puts something else in the place of the root directory")
+        else:
+            self._leaf(entry, path)
+        self._written.add(path)
+
+    def settle(self) -> None:
+        """Give the directories their modes and times, unless something else took their place since."""
+        for path, wanted in sorted(self._directories.items(), reverse=True):
+            if resolve(self._root, str(path.relative_to(self._root))) != path or not _is_directory(path):
+                continue
+            if wanted.mode is not None:
+                path.chmod(wanted.mode)
+            os.utime(path, ns=(wanted.mtime, wanted.mtime))
+
+    def _parent(self, entry: tarfile.TarInfo, name: str) -> Path:
+        """Return the directory of an entry, resolved inside the root; make it where it is missing."""
+        if name in self._parents:
+            return self._parents[name]
+        absent = missing(self._root, name)
+        parent = resolve(self._root, name)
+        existing = absent[0].parent if absent else parent
+        if not _is_directory(existing):
+            refuse(entry, f"lies below '{existing.relative_to(self._root)}', which is not a directory")
+        self._keep_time(existing)
+        for directory in absent:
+            directory.mkdir()
+            self._directories[directory] = _Settled(0, 0o755)
+        self._written.update(each for each in (parent, *parent.parents) if each.is_relative_to(self._root))
+        self._parents[name] = parent
+        return parent
+
+    def _directory(self, entry: tarfile.TarInfo, path: Path) -> None:
+        if not _is_directory(path):
+            self._remove(path)
+            path.mkdir()
+        path.chmod(0o700)
+        self._own(entry, path)
+        set_xattrs(entry, path, privileged=self._privileged)
+        self._directories[path] = _Settled(_nanoseconds(entry), stat.S_IMODE(entry.mode))
+
+    def _hard_link(self, entry: tarfile.TarInfo, path: Path) -> None:
+        *above, last = _components(entry, entry.linkname) or [""]
+        target = resolve(self._root, "/".join(above)) / last
+        if target == path:
+            return
+        if not os.path.lexists(target) or _is_directory(target):
+            refuse(entry, f"is a hard link to '{entry.linkname}', which is no file of the archive")
+        self._remove(path)
+        os.link(target, path, follow_symlinks=False)
+
+    def _leaf(self, entry: tarfile.TarInfo, path: Path) -> None:
+        if entry.ischr() or entry.isblk():
+            refuse(entry, "is a device", "make the archive without devices: the engine brings its own /dev")
+        if not (entry.isreg() or entry.issym() or entry.isfifo()):
+            refuse(entry, f"is of the unknown type {entry.type!r}")
+        if entry.issym():
+            refuse_escape(entry, len(path.relative_to(self._root).parts) - 1)
+        self._remove(path)
+        if entry.issym():
+            path.symlink_to(entry.linkname)
+        elif entry.isfifo():
+            os.mkfifo(path)
+        else:
+            self._content(entry, path)
+        self._own(entry, path)
+        if not entry.issym():
+            path.chmod(stat.S_IMODE(entry.mode))
+        set_xattrs(entry, path, privileged=self._privileged)
+        os.utime(path, ns=(_nanoseconds(entry), _nanoseconds(entry)), follow_symlinks=False)
+
+    def _content(self, entry: tarfile.TarInfo, path: Path) -> None:
+        with path.open("xb") as file:
+            position = entry.offset_data
+            for offset, size in pieces(entry):
+                file.seek(offset)
+                for piece in self._stream.content(position, size):
+                    file.write(piece)
+                position += size
+            file.truncate(entry.size)
+
+    def _white_out(self, entry: tarfile.TarInfo, above: str, last: str) -> None:
+        parent = resolve(self._root, above)
+        if not _is_directory(parent):
+            return
+        self._keep_time(parent)
+        hidden = last.removeprefix(WHITEOUT_PREFIX)
+        if last == OPAQUE_NAME:
+            for child in list(parent.iterdir()):
+                self._remove_lower(child)
+        elif hidden in ("", ".", ".."):
+            refuse(entry, "is a whiteout of no file")
+        elif not hidden.startswith(WHITEOUT_PREFIX):  # those were aufs's own notes
+            self._remove_lower(parent / hidden)
+
+    def _remove_lower(self, path: Path) -> None:
+        if path not in self._written:
+            self._remove(path)
+        elif _is_directory(path):
+            self._keep_time(path)
+            for child in list(path.iterdir()):
+                self._remove_lower(child)
+
+    def _remove(self, path: Path) -> None:
+        if not os.path.lexists(path):
+            return
+        self._parents.clear()  # what led through it leads elsewhere now
+        if _is_directory(path):
+            shutil.rmtree(path)
+        else:
+            path.unlink()
+
+    def _own(self, entry: tarfile.TarInfo, path: Path) -> None:
+        if self._privileged:
+            os.chown(path, entry.uid, entry.gid, follow_symlinks=False)
+
+    def _keep_time(self, directory: Path) -> None:
+        """Keep a directory's time although its content changes: the layer alone says what is new."""
+        self._directories.setdefault(directory, _Settled(directory.stat().st_mtime_ns))
+
+
+def _components(entry: tarfile.TarInfo, name: str) -> list[str]:
+    if name.startswith("/"):
+        refuse(entry, "has an absolute path")
+    components = [each for each in name.split("/") if each not in ("", ".")]
+    if ".." in components:
+        refuse(entry, "leaves the root filesystem")
+    return components
+
+
+def _is_directory(path: Path) -> bool:
+    return path.is_dir() and not path.is_symlink()
+
+
+def _nanoseconds(entry: tarfile.TarInfo) -> int:
+    return int(entry.mtime * 10**9)
