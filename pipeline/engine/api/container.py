@@ -20,9 +20,9 @@ from pipeline.engine.values import Container, Directory, File
 @serves("Container.from")
 async def from_(engine: Engine, this: Container, address: str) -> Container:
     if address.startswith(SCHEME):
-        root = await stand_in(address, this.epoch)
+        root = await engine.once((address, str(this.epoch)), lambda: stand_in(address, this.epoch))
         return replace(this, root=root, reference=f"{SCHEME}{root.release}")
-    base = await from_registry(engine.snapshots, address)
+    base = await engine.once(("from", address), lambda: from_registry(engine.snapshots, address))
     return replace(this, root=base.root, config=_merged(this.config, base.config), reference=base.reference)
 
 
@@ -30,7 +30,7 @@ async def from_(engine: Engine, this: Container, address: str) -> Container:
 async def import_(engine: Engine, this: Container, source: str, tag: str = "") -> Container:
     file: File = engine.value(source)
     at = resolve(await engine.snapshots.view(file.root), file.path)
-    base = await from_archive(engine.snapshots, at, tag)
+    base = await engine.once(("import", str(at), tag), lambda: from_archive(engine.snapshots, at, tag))
     return replace(this, root=base.root, config=_merged(this.config, base.config), reference="")
 
 

@@ -1,11 +1,12 @@
 """Which fields are served, and how a request reaches the function that serves one."""
 
+import asyncio
 import inspect
 import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from graphql import GraphQLResolveInfo
 
@@ -13,6 +14,7 @@ from pipeline.engine.errors import BadInput, NotServed
 from pipeline.engine.snapshots import Snapshots
 from pipeline.engine.values import Value
 
+T = TypeVar("T")
 Resolver = Callable[..., Awaitable[Any]]
 
 #: `Type.field` to the function that serves it.
@@ -33,6 +35,20 @@ class Engine:
     snapshots: Snapshots
     client: Path
     values: dict[str, Value] = field(default_factory=dict)
+    _outside: dict[tuple[str, ...], "asyncio.Task[Any]"] = field(default_factory=dict)
+
+    async def once(self, what: tuple[str, ...], make: Callable[[], Awaitable[T]]) -> T:
+        """Return what comes from outside, asked for once a session: each request repeats its chain from the root.
+
+        Args:
+            what: names it.
+            make: asks; a failure is not kept.
+        """
+        task = self._outside.get(what)
+        if task is None or (task.done() and (task.cancelled() or task.exception())):
+            task = self._outside[what] = asyncio.ensure_future(make())
+        found: T = await asyncio.shield(task)
+        return found
 
     def named(self, value: Value) -> str:
         """Return a value's id, and know it from now on."""

@@ -81,7 +81,8 @@ async def host_file(engine: Engine, this: Host, path: str, no_cache: bool = Fals
     at = engine.client / path
     if not at.is_file():
         raise BadInput(f"There is no file '{path}' on this machine; give the path of one that exists.")
-    return File(await host_tree(engine.snapshots, at), f"/{at.name}")
+    tree = await engine.once(("host", str(at)), lambda: host_tree(engine.snapshots, at))
+    return File(tree, f"/{at.name}")
 
 
 @serves("CurrentModule.workdirFile")
@@ -95,7 +96,7 @@ async def host_directory(engine: Engine, this: Host, path: str, no_cache: bool =
     at = engine.client / path
     if not at.is_dir():
         raise BadInput(f"There is no directory '{path}' on this machine; give the path of one that exists.")
-    return Directory(await host_tree(engine.snapshots, at))
+    return Directory(await engine.once(("host", str(at)), lambda: host_tree(engine.snapshots, at)))
 
 
 @serves("Query.setSecret")
