@@ -1,8 +1,9 @@
-"""From chains to results: checks run, archives packed and read."""
+"""From chains to results: images built, checked, packed and read."""
 
 import hashlib
 import json
 from collections.abc import Iterable
+from dataclasses import dataclass
 from functools import partial
 
 import dagger
@@ -10,7 +11,7 @@ from dagger import dag
 
 from pipeline.build import Build
 from pipeline.checks import Subject
-from pipeline.concurrency import concurrently
+from pipeline.concurrency import both, concurrently
 from pipeline.errors import SkaError
 from pipeline.image import Image
 from pipeline.images import by_name, chain, checks_of, find
@@ -18,13 +19,22 @@ from pipeline.report import Archive, CheckedImage, build_report, file_name, requ
 
 REPORT = "build-report.json"
 _TARBALL = "/mnt/image.tar"
-# The digest in index.json, the manifest that it names, and the size of the files.
+_FACTS = "/tmp/facts"  # noqa: S108  in the container that reads the archive, and thrown away with it
+# The size of all files, the digest in index.json, and the manifest that it names.
 _READ_ARCHIVE = """
-digest=$(tar -xOf "$1" index.json | tr -d ' \\n' | sed 's/.*"digest":"\\(sha256:[0-9a-f]*\\)".*/\\1/')
+exec >"$2"
 du --summarize --one-file-system --apparent-size --block-size=1 / | cut -f1
+digest=$(tar -xOf "$1" index.json | tr -d ' \\n' | sed 's/.*"digest":"\\(sha256:[0-9a-f]*\\)".*/\\1/')
 echo "$digest"
 tar -xOf "$1" "blobs/sha256/${digest#sha256:}"
 """
+
+
+@dataclass(frozen=True)
+class _Packed:
+    checked: CheckedImage
+    archive: Archive
+    tarball: dagger.File
 
 
 async def check_images(names: Iterable[str], build: Build) -> list[CheckedImage]:
@@ -39,7 +49,11 @@ async def check_images(names: Iterable[str], build: Build) -> list[CheckedImage]
         dagger.ExecError: an image cannot be built.
     """
     images = [find(name) for name in names] or list(by_name().values())
-    return await concurrently([partial(_check, image, build) for image in images])
+
+    async def one(image: Image) -> CheckedImage:
+        return await _check(image, await _finish(image, build), build)
+
+    return await concurrently([partial(one, image) for image in images])
 
 
 async def build_all(build: Build) -> dagger.Directory:
@@ -52,52 +66,43 @@ async def build_all(build: Build) -> dagger.Directory:
         ChecksFailedError: an image is not what it should be.
         dagger.ExecError: an image cannot be built.
     """
-    images = list(by_name().values())
-    tarballs = [chain(image.name, build).as_tarball() for image in images]
-    # Packing needs no check's result, and most of the checks wait for one thing or another.
-    checked, archives = await _side_by_side(images, tarballs, build)
-    require_passed(checked)
+    packed = await concurrently([partial(_pack, image, build) for image in by_name().values()])
+    require_passed(one.checked for one in packed)
     directory = dag.directory()
-    for image, tarball in zip(images, tarballs, strict=True):
-        directory = directory.with_file(file_name(image), tarball)
-    return directory.with_new_file(REPORT, build_report(build, zip(checked, archives, strict=True)))
+    for one in packed:
+        directory = directory.with_file(file_name(one.checked.image), one.tarball)
+    return directory.with_new_file(REPORT, build_report(build, ((one.checked, one.archive) for one in packed)))
 
 
-async def _side_by_side(
-    images: list[Image], tarballs: list[dagger.File], build: Build
-) -> tuple[list[CheckedImage], list[Archive]]:
-    checked: list[CheckedImage] = []
-    archives: list[Archive] = []
-
-    async def check() -> None:
-        checked.extend(await check_images([], build))
-
-    async def read() -> None:
-        pairs = zip(images, tarballs, strict=True)
-        archives.extend(await concurrently([partial(_read, image, build, tar) for image, tar in pairs]))
-
-    await concurrently([check, read])
-    return checked, archives
+async def _pack(image: Image, build: Build) -> _Packed:
+    container = await _finish(image, build)
+    tarball = container.as_tarball()
+    checked, archive = await both(partial(_check, image, container, build), partial(_read, image, container, tarball))
+    return _Packed(checked, archive, tarball)
 
 
-async def _check(image: Image, build: Build) -> CheckedImage:
+async def _finish(image: Image, build: Build) -> dagger.Container:
+    # What follows then names the finished image by its ID, and not by the whole chain; and the error of a
+    # step that fails comes once, and not from every check.
+    return await chain(image.name, build).sync()
+
+
+async def _check(image: Image, container: dagger.Container, build: Build) -> CheckedImage:
     subject = Subject(
         image=image.name,
-        container=chain(image.name, build),
+        container=container,
         size_budget=image.size_budget,
         poetry=build.settings.poetry,
         sibling=partial(chain, build=build),
     )
-    # Without it the error of a step that fails would come from each of the checks.
-    await subject.container.sync()
     results = await concurrently([partial(check.run, subject) for check in checks_of(image)])
     return CheckedImage(image, tuple(results))
 
 
-async def _read(image: Image, build: Build, tarball: dagger.File) -> Archive:
-    container = chain(image.name, build).with_mounted_file(_TARBALL, tarball)
-    command = ["sh", "-euc", _READ_ARCHIVE, f"{image.name}: read the archive", _TARBALL]
-    unpacked, digest, text = (await container.with_exec(command).stdout()).split("\n", 2)
+async def _read(image: Image, container: dagger.Container, tarball: dagger.File) -> Archive:
+    command = ["sh", "-euc", _READ_ARCHIVE, f"{image.name}: read the archive", _TARBALL, _FACTS]
+    done = container.with_mounted_file(_TARBALL, tarball).with_exec(command)
+    unpacked, digest, text = (await done.file(_FACTS).contents()).split("\n", 2)
     if f"sha256:{hashlib.sha256(text.encode()).hexdigest()}" != digest:
         raise SkaError(f"The archive of {image.name} holds no manifest with the digest {digest!r} of its index.")
     layers = json.loads(text)["layers"]

@@ -1,11 +1,12 @@
 """Running independent work side by side."""
 
 from collections.abc import Awaitable, Callable, Iterable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import anyio
 
 T = TypeVar("T")
+U = TypeVar("U")
 
 
 async def concurrently(jobs: Iterable[Callable[[], Awaitable[T]]]) -> list[T]:
@@ -31,3 +32,10 @@ async def concurrently(jobs: Iterable[Callable[[], Awaitable[T]]]) -> list[T]:
     if errors:
         raise errors[0]
     return [results[place] for place in range(len(listed))]
+
+
+async def both(first: Callable[[], Awaitable[T]], second: Callable[[], Awaitable[U]]) -> tuple[T, U]:
+    """Run two jobs of different kinds side by side, as `concurrently` does."""
+    jobs: list[Callable[[], Awaitable[Any]]] = [first, second]
+    one, two = await concurrently(jobs)
+    return one, two
