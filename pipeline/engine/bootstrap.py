@@ -21,9 +21,6 @@ TARGETS = "$(CREATED_BY)|$(ORIGIN)|$(CODENAME)|$(REPO_URI)|$(RELEASE)|$(COMPONEN
 #: What mmdebstrap brings in from this machine and from the moment, and the image must not keep.
 LEFT_BY_BOOTSTRAP = ("etc/resolv.conf", "etc/hostname", "etc/apt/apt.conf.d/99mmdebstrap")
 
-#: The machine's sources, once they have been asked for.
-_SOURCES: dict[str, str] = {}
-
 
 async def stand_in(address: str, epoch: int | None) -> StandIn:
     """Return the stand-in that a reference names.
@@ -43,10 +40,8 @@ async def stand_in(address: str, epoch: int | None) -> StandIn:
     if wanted not in ("auto", release):
         raise BadInput(f"This machine can bootstrap {release} and not '{wanted}'; give --base {SCHEME}{release}.")
     suite = facts.get("VERSION_CODENAME", "")
-    # Every query names the base anew, and asking apt takes half a second of a core.
-    if release not in _SOURCES:
-        _SOURCES[release] = await _sources(ORIGINS[facts["ID"]], suite)
-    return StandIn(release=release, suite=suite, sources=_SOURCES[release], epoch=epoch)
+    sources = await _sources(ORIGINS[facts["ID"]], suite)
+    return StandIn(release=release, suite=suite, sources=sources, epoch=epoch)
 
 
 def _os_release() -> dict[str, str]:
