@@ -88,9 +88,7 @@ def events() -> list[dict[str, Any]]:
 async def engine(store: Path, events: list[dict[str, Any]]) -> AsyncIterator[Session]:
     """The embedded engine, connected to the SDK's global client."""
     async with open_session(store=store, on_event=events.append) as session:
-        connection = SharedConnection().with_params(
-            ConnectParams(port=session.port, session_token=session.token)
-        )
+        connection = SharedConnection().with_params(ConnectParams(port=session.port, session_token=session.token))
         async with connection:
             yield session
 

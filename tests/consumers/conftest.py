@@ -1,0 +1,104 @@
+"""A private store of a real client, buildah, that holds the built images under their published names."""
+
+import asyncio
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from pipeline.engine import host
+from tests.conftest import SCRATCH, Built
+
+HERE = Path(__file__).parent
+#: An empty directory of every image: a mount there leaves nothing behind, as one on a new path would.
+SITE = "/mnt"
+
+
+@dataclass(frozen=True)
+class Client:
+    """buildah on a store of its own.
+
+    Args:
+        directory: everything that it writes.
+    """
+
+    directory: Path
+
+    def buildah(self, *argv: str | Path) -> str:
+        """Run buildah and return what it printed, both streams.
+
+        Raises:
+            AssertionError: it failed; its output says why.
+        """
+        root, run = self.directory / "root", self.directory / "run"
+        return call("buildah", "--root", root, "--runroot", run, "--storage-driver", "overlay", *argv)
+
+    def build(self, dockerfile: Path, context: Path, tag: str, *argv: str) -> str:
+        """Build a Dockerfile as this machine's site would: with its certificates and its package index."""
+        site = ("--volume", f"{self.directory / 'site'}:{SITE}:ro")
+        how = ("--isolation", "chroot", "--pull-never", "--no-cache")
+        return self.buildah("build", *how, *site, *argv, "--file", dockerfile, "--tag", tag, context)
+
+    def run(self, image: str, user: str, *argv: str) -> str:
+        """Run a command in a new container of an image and return what it printed."""
+        container = self.buildah("from", "--pull-never", image).strip()
+        try:
+            return self.buildah("run", "--isolation", "chroot", "--user", user, container, "--", *argv)
+        finally:
+            self.buildah("rm", container)
+
+
+def call(*argv: str | Path) -> str:
+    """Run a program and return what it printed, both streams.
+
+    Raises:
+        AssertionError: it failed; its output says why.
+    """
+    words = [str(word) for word in argv]
+    done = subprocess.run(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+    assert done.returncode == 0, f"{' '.join(words)} ended with {done.returncode}:\n{done.stdout}"
+    return done.stdout
+
+
+@pytest.fixture(scope="session")
+def client(built: Built, archives: dict[str, Path]) -> Iterator[Client]:
+    """The built images in buildah's store, under the references of the report."""
+    directory = Path(tempfile.mkdtemp(prefix="ska-images-consumers-", dir=SCRATCH))
+    client = Client(directory)
+    variables = _write_site(directory / "site")
+    store = f"[overlay@{directory / 'root'}+{directory / 'run'}]"
+    for image in built.report["images"]:
+        reference = image["reference"]
+        call("skopeo", "copy", f"oci-archive:{archives[image['name']]}", f"containers-storage:{store}{reference}")
+        _configure(client, reference, variables)
+    yield client
+    client.buildah("rm", "--all")
+    shutil.rmtree(directory)
+
+
+def _write_site(directory: Path) -> dict[str, str]:
+    """Write what a container needs to reach this machine's package index; return the variables that say so."""
+    settings = asyncio.run(host.read_host())
+    settings.write(directory)
+    plugins = directory / "plugins"
+    lock = ("--no-deps", "--require-hashes", "-r", HERE / "poetry-mirror.lock")
+    call(sys.executable, "-m", "pip", "install", "--quiet", "--target", plugins, *lock)
+    index = call(sys.executable, "-c", "from pip._internal.models.index import PyPI; print(PyPI.simple_url)")
+    own = (
+        call(sys.executable, "-m", "pip", "config", "get", "global.index-url") if "index-url" in settings.pip else index
+    )
+    variables = {name: value.replace(host.GUEST, SITE) for name, value in settings.env().items()}
+    return variables | {"PYTHONPATH": f"{SITE}/plugins", "POETRY_PYPI_MIRROR_URL": own.strip()}
+
+
+def _configure(client: Client, reference: str, variables: dict[str, str]) -> None:
+    """Give an image the site's variables, as a site's own base image would: its layers stay as they are."""
+    container = client.buildah("from", "--pull-never", reference).strip()
+    settings = [word for name, value in variables.items() for word in ("--env", f"{name}={value}")]
+    client.buildah("config", *settings, container)
+    client.buildah("commit", "--quiet", "--rm", container, reference)
