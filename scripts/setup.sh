@@ -11,7 +11,7 @@ PATH="$PATH:/usr/local/sbin:/usr/sbin:/sbin"
 # command=package: the package is installed where the command is not found.
 HOST="runc=runc skopeo=skopeo mmdebstrap=mmdebstrap unshare=util-linux flock=util-linux mount=mount
       gpgv=gpgv update-ca-certificates=ca-certificates"
-TEST_HOST="buildah=buildah umoci=umoci openssl=openssl git=git"
+TEST_HOST="docker-registry=docker-registry buildah=buildah umoci=umoci openssl=openssl git=git"
 STAMP=.venv/setup-stamp
 
 stop() {
@@ -51,6 +51,10 @@ apt_install() {
     if command -v flock >/dev/null; then flock 8; fi
     as_root apt-get update -qq >&2 ||
         echo "setup: apt-get update failed; going on with the package lists that are here" >&2
+    # The tests start a registry of their own; the package's service is not wanted on this machine.
+    case " $* " in *' docker-registry '*)
+        if [ -d /run/systemd/system ]; then as_root systemctl mask docker-registry.service >&2; fi ;;
+    esac
     as_root env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends \
         -o DPkg::Lock::Timeout=600 "$@" >&2 ||
         stop "apt-get could not install $*; its own message stands above (it needs this machine's package sources)"

@@ -47,14 +47,15 @@ def normalized(address: str) -> str:
         ReferenceInvalid: it is no image reference.
     """
     found = REFERENCE.fullmatch(address)
-    if not found:
+    host, _, rest = address.partition("/")
+    has_host = bool(rest) and ("." in host or ":" in host or host == "localhost")
+    if not found or (not has_host and found["name"] != found["name"].lower()):
         raise ReferenceInvalid(
             f"'{address}' is no image reference; write it as registry/name:tag@sha256:… with 64 hexadecimal digits."
         )
-    host, _, rest = address.partition("/")
     if not rest:
         address = f"docker.io/library/{address}"
-    elif "." not in host and ":" not in host and host != "localhost":
+    elif not has_host:
         address = f"docker.io/{address}"
     return address if found["tag"] or found["digest"] else f"{address}:latest"
 

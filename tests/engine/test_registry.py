@@ -1,0 +1,139 @@
+"""Images from a real registry: Debian's docker-registry on the loopback."""
+
+import contextlib
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import dagger
+import pytest
+from dagger import dag
+
+from pipeline.engine.errors import ReferenceInvalid
+from pipeline.engine.registry import normalized
+
+#: bcrypt of the password "right", of this test's own user.
+HTPASSWD = "user:$2b$05$abcdefghijklmnopqrstuu8xaCxxL82bnl.UY74PMksDxIJShppPC\n"
+
+
+@contextlib.contextmanager
+def running(directory: Path, auth: str = "") -> Iterator[str]:
+    """A registry for the time of a block: its host and port."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{free.getsockname()[1]}"
+    config = directory / "registry.yml"
+    storage = f"storage: {{filesystem: {{rootdirectory: {directory}/blobs}}}}\n"
+    config.write_text(f"version: 0.1\n{storage}http: {{addr: '{address}'}}\n{auth}")
+    with (directory / "log").open("wb") as log:
+        process = subprocess.Popen(["docker-registry", "serve", str(config)], stdout=log, stderr=log)
+    try:
+        for _ in range(200):
+            with contextlib.suppress(OSError), socket.create_connection(tuple_of(address)):
+                break
+            time.sleep(0.05)
+        yield address
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def tuple_of(address: str) -> tuple[str, int]:
+    """Host and port."""
+    host, port = address.split(":")
+    return host, int(port)
+
+
+@pytest.fixture(scope="module")
+def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A registry that asks for no login."""
+    with running(tmp_path_factory.mktemp("registry")) as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+async def pushed(engine: object, registry: str, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """An image in the registry, by tag."""
+    archive = tmp_path_factory.mktemp("pushed") / "image.tar"
+    image = dag.container().from_("bootstrap:auto").with_label("made", "here").with_env_variable("A", "1")
+    await image.with_exec(["sh", "-c", "echo kept >/kept"]).export(str(archive))
+    reference = f"{registry}/team/image:1"
+    command = [
+        "skopeo",
+        "copy",
+        "--quiet",
+        "--dest-tls-verify=false",
+        f"oci-archive:{archive}",
+        f"docker://{reference}",
+    ]
+    subprocess.run(command, check=True)
+    return reference
+
+
+async def test_a_pulled_image_has_its_files_labels_and_variables(pushed: str) -> None:
+    pulled = dag.container().from_(pushed)
+    assert await pulled.with_exec(["cat", "/kept"]).stdout() == "kept\n"
+    assert (await pulled.label("made"), await pulled.env_variable("A")) == ("here", "1")
+
+
+async def test_a_tag_is_resolved_to_the_digest_that_the_registry_names(pushed: str) -> None:
+    inspect = ["skopeo", "inspect", "--tls-verify=false", "--format", "{{.Digest}}", f"docker://{pushed}"]
+    digest = subprocess.run(inspect, check=True, capture_output=True, text=True).stdout.strip()
+    assert await dag.container().from_(pushed).image_ref() == f"{pushed}@{digest}"
+
+
+async def test_an_image_in_the_store_needs_no_registry_when_it_is_named_by_digest(
+    engine: object, pushed: str, tmp_path: Path
+) -> None:
+    reference = await dag.container().from_(pushed).image_ref()
+    digest = reference.partition("@")[2]
+    gone = f"127.0.0.1:1/team/image@{digest}"
+    assert await dag.container().from_(gone).with_exec(["cat", "/kept"]).stdout() == "kept\n"
+
+
+async def test_the_layers_of_a_pulled_image_are_published_as_they_are(pushed: str, tmp_path: Path) -> None:
+    child = dag.container().from_(pushed).with_new_file("/child", "x")
+    await child.export(str(tmp_path / "child.tar"))
+    layers = [_layers(f"docker://{pushed}"), _layers(f"oci-archive:{tmp_path / 'child.tar'}")]
+    assert layers[1][: len(layers[0])] == layers[0]
+    assert len(layers[1]) == len(layers[0]) + 1
+
+
+def _layers(image: str) -> list[str]:
+    inspect = ["skopeo", "inspect", "--tls-verify=false", "--format", "{{range .Layers}}{{println .}}{{end}}", image]
+    return subprocess.run(inspect, check=True, capture_output=True, text=True).stdout.split()
+
+
+async def test_an_unknown_image_is_a_definite_no(pushed: str, registry: str) -> None:
+    with pytest.raises(dagger.QueryError, match="The registry has no image") as caught:
+        await dag.container().from_(f"{registry}/team/other:1").sync()
+    assert caught.value.error.extensions["code"] == "IMAGE_UNKNOWN"
+
+
+async def test_a_registry_that_wants_a_login_is_a_refusal(engine: object, tmp_path: Path) -> None:
+    (tmp_path / "htpasswd").write_text(HTPASSWD)
+    login = f"auth: {{htpasswd: {{realm: test, path: {tmp_path}/htpasswd}}}}\n"
+    with running(tmp_path, login) as address, pytest.raises(dagger.QueryError, match="wants a login") as caught:
+        await dag.container().from_(f"{address}/team/image:1").sync()
+    assert caught.value.error.extensions["code"] == "REGISTRY_REFUSED"
+
+
+@pytest.mark.parametrize(
+    ("given", "whole"),
+    [
+        ("ubuntu:22.04", "docker.io/library/ubuntu:22.04"),
+        ("team/image", "docker.io/team/image:latest"),
+        ("localhost/image:1", "localhost/image:1"),
+        ("registry.example:5000/a/b:1", "registry.example:5000/a/b:1"),
+    ],
+)
+def test_a_reference_is_completed_as_docker_does(given: str, whole: str) -> None:
+    assert normalized(given) == whole
+
+
+@pytest.mark.parametrize("given", ["", "UPPER/case", "a b", "a:b:c", "image@sha256:123", "https://host/image", "../x"])
+def test_what_is_no_reference_is_refused(given: str) -> None:
+    with pytest.raises(ReferenceInvalid, match="is no image reference"):
+        normalized(given)
