@@ -5,6 +5,7 @@ Source: https://github.com/opencontainers/image-spec 1.0: config.md, manifest.md
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +17,8 @@ from pipeline.engine.layer import Layer
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 INDEX = "application/vnd.oci.image.index.v1+json"
 CONFIG = "application/vnd.oci.image.config.v1+json"
-INDEXES = (INDEX, "application/vnd.docker.distribution.manifest.list.v2+json")
+LAYERS = frozenset(f"application/vnd.oci.image.layer.v1.tar{suffix}" for suffix in ("", "+gzip", "+zstd"))
+DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 #: Bytes of a manifest or configuration; what registries allow.
 LARGEST_DOCUMENT = 4 << 20
 
@@ -121,76 +123,91 @@ def digest_of(data: bytes) -> str:
 
 
 def canonical_json(value: Any) -> str:
+    """Return the one JSON text of a value: sorted names, no blanks."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
 def read_layout(directory: Path, platform: str) -> LayoutImage:
-    """Read the image of a platform from an OCI layout.
+    """Read the image of a platform from an OCI layout, and verify each of its blobs.
 
     Args:
         directory: the layout.
-        platform: `linux/amd64`.
+        platform: `linux/amd64`, or with a variant `linux/arm/v7`.
 
     Raises:
-        ArchiveInvalid: a document is missing, too large, or not what its digest says; or no image is for the platform.
+        ArchiveInvalid: a blob is missing, too large, or not what its digest and size say; no image is for the
+            platform; or a layer is of a kind that is not for everyone.
     """
     try:
-        descriptor: dict[str, Any] = {"manifests": json.loads((directory / "index.json").read_bytes())["manifests"]}
-        while "manifests" in descriptor:
-            descriptor = _document(directory, _pick(descriptor["manifests"], platform))
-        config = _document(directory, descriptor["config"])
-        return _layout_image(directory, descriptor["layers"], config)
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        document: dict[str, Any] = json.loads((directory / "index.json").read_bytes())
+        while "manifests" in document:
+            document = _document(directory, _pick(document["manifests"], platform))
+        config = _document(directory, document["config"])
+        return _layout_image(directory, document["layers"], config, platform)
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
         raise ArchiveInvalid(f"The image's documents cannot be read ({error}); get the archive anew.") from error
 
 
-def _layout_image(directory: Path, descriptors: list[dict[str, Any]], config: dict[str, Any]) -> LayoutImage:
+def _layout_image(
+    directory: Path, descriptors: list[dict[str, Any]], config: dict[str, Any], platform: str
+) -> LayoutImage:
+    if not _is_for(config, platform):
+        found = f"{config['os']}/{config['architecture']}"
+        raise ArchiveInvalid(f"The image is for {found}, not for {platform}; get one that was built for it.")
     layers = tuple(
-        Layer(
-            diff_id=diff_id,
-            digest=entry["digest"],
-            size=entry["size"],
-            media_type=_oci_type(entry["mediaType"]),
-        )
+        Layer(diff_id, entry["digest"], entry["size"], _oci_type(entry["mediaType"]))
         for entry, diff_id in zip(descriptors, config["rootfs"]["diff_ids"], strict=True)
     )
     said = [step.get("created_by", "") for step in config.get("history") or () if not step.get("empty_layer")]
     return LayoutImage(
         config=ImageConfig.from_json(config),
         layers=layers,
-        blobs=tuple(_blob(directory, layer.digest) for layer in layers),
+        blobs=tuple(_verified(directory, entry) for entry in descriptors),
         history=tuple(said if len(said) == len(layers) else [""] * len(layers)),
     )
 
 
 def _oci_type(media_type: str) -> str:
-    return media_type.replace("vnd.docker.image.rootfs.diff.tar.gzip", "vnd.oci.image.layer.v1.tar+gzip")
+    found = media_type.replace("vnd.docker.image.rootfs.diff.tar.gzip", "vnd.oci.image.layer.v1.tar+gzip")
+    if found not in LAYERS:
+        raise ArchiveInvalid(
+            f"The image has a layer of the kind '{media_type}', which cannot be passed on; choose another image."
+        )
+    return found
 
 
 def _pick(manifests: list[dict[str, Any]], platform: str) -> dict[str, Any]:
-    system, _, architecture = platform.partition("/")
     for entry in manifests:
-        found = entry.get("platform")
-        if not found or (found.get("os"), found.get("architecture")) == (system, architecture):
+        if not entry.get("platform") or _is_for(entry["platform"], platform):
             return entry
     raise ArchiveInvalid(f"The image has no manifest for {platform}; get one that was built for it.")
 
 
-def _blob(directory: Path, digest: str) -> Path:
-    name = digest.removeprefix("sha256:")
-    if len(name) != 64 or not all(letter in "0123456789abcdef" for letter in name):
+def _is_for(found: Mapping[str, Any], platform: str) -> bool:
+    asked = platform.split("/")
+    return [found["os"], found["architecture"], found.get("variant", "")][: len(asked)] == asked
+
+
+def _verified(directory: Path, descriptor: Mapping[str, Any]) -> Path:
+    """Return the path of a blob once its content is what its descriptor says."""
+    digest: str = descriptor["digest"]
+    if not DIGEST.fullmatch(digest):
         raise ArchiveInvalid(f"The image names a blob '{digest}', which is no SHA-256 digest; get the archive anew.")
-    return directory / "blobs" / "sha256" / name
+    path = directory / "blobs" / "sha256" / digest.removeprefix("sha256:")
+    found = hashlib.sha256()
+    with path.open("rb") as blob:
+        while piece := blob.read(1 << 20):
+            found.update(piece)
+        length = blob.tell()
+    if (f"sha256:{found.hexdigest()}", length) != (digest, descriptor["size"]):
+        raise ArchiveInvalid(f"The image's blob {digest} is damaged or of another size; get the archive anew.")
+    return path
 
 
-def _document(directory: Path, descriptor: dict[str, Any]) -> dict[str, Any]:
-    path = _blob(directory, descriptor["digest"])
-    if path.stat().st_size > LARGEST_DOCUMENT:
+def _document(directory: Path, descriptor: Mapping[str, Any]) -> dict[str, Any]:
+    if descriptor["size"] > LARGEST_DOCUMENT:
         raise ArchiveInvalid(f"The image's document {descriptor['digest']} is too large; get the archive anew.")
-    data = path.read_bytes()
-    if digest_of(data) != descriptor["digest"]:
-        raise ArchiveInvalid(f"The image's document {descriptor['digest']} has another digest; get the archive anew.")
-    document: dict[str, Any] = json.loads(data)
+    document: dict[str, Any] = json.loads(_verified(directory, descriptor).read_bytes())
     return document
 
 
@@ -210,12 +227,16 @@ def image_documents(
         created: ISO 8601, for the image and each entry of its history.
         history: what made each layer.
         annotations: of the manifest.
+
+    Raises:
+        ValueError: there are more or fewer entries of history than layers.
     """
-    steps = [{"created": created, "created_by": said} for said in history]
+    if len(history) != len(layers):
+        raise ValueError(f"{len(history)} entries of history for {len(layers)} layers")
     full = config.to_json() | {
         "created": created,
         "rootfs": {"type": "layers", "diff_ids": [layer.diff_id for layer in layers]},
-        "history": steps,
+        "history": [{"created": created, "created_by": said} for said in history],
     }
     data = canonical_json(full).encode()
     manifest: dict[str, Any] = {
