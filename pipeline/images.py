@@ -52,7 +52,7 @@ CATALOGUE: tuple[Image, ...] = (
         description="The base of all images: security updates, certificates and an unprivileged user.",
         install=_ska_base,
         checks=checks.ALL_IMAGES,
-        size_budget=180 * MEGABYTE,
+        size_budget=200 * MEGABYTE,
     ),
     Image(
         name="ska-build",
@@ -61,7 +61,7 @@ CATALOGUE: tuple[Image, ...] = (
         description="Builds software: Python, pip, pipx, Poetry and a C++ compiler.",
         install=_ska_build,
         checks=checks.BUILD,
-        size_budget=700 * MEGABYTE,
+        size_budget=720 * MEGABYTE,
     ),
     Image(
         name="ska-build-python",
@@ -70,7 +70,7 @@ CATALOGUE: tuple[Image, ...] = (
         description="Builds Python applications: the build image with venv, git and Poetry set up for containers.",
         install=_ska_build_python,
         checks=checks.BUILD_PYTHON,
-        size_budget=750 * MEGABYTE,
+        size_budget=770 * MEGABYTE,
     ),
     Image(
         name="ska-python",
@@ -79,7 +79,7 @@ CATALOGUE: tuple[Image, ...] = (
         description="Runs Python applications: Python only, without pip, compiler or headers.",
         install=_ska_python,
         checks=checks.PYTHON,
-        size_budget=220 * MEGABYTE,
+        size_budget=240 * MEGABYTE,
     ),
 )
 

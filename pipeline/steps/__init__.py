@@ -10,6 +10,7 @@ from pipeline.errors import SettingsError
 
 #: Holds package lists, packages and wheels while a step runs, so that none of them is in a layer.
 CACHE = "/mnt"
+PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _SCRIPTS = Path(__file__).parent
 _LOCK = Path(__file__).parent.parent / "data" / "poetry.lock"
 
@@ -31,6 +32,8 @@ def prepare_base(image: str) -> Step:
     def step(container: dagger.Container) -> dagger.Container:
         return (
             _run(container, image, ("apt", "base", "tidy"))
+            # A base without PATH would leave Dockerfiles that extend it with theirs alone.
+            .with_env_variable("PATH", PATH)
             .with_env_variable("LANG", "C.UTF-8")
             .without_entrypoint()
             .with_default_args(["bash"])

@@ -1,0 +1,136 @@
+"""Settings: which source wins, and what is refused."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from pipeline import settings
+from pipeline.errors import SettingsError
+from pipeline.settings import Settings
+
+DIGEST = "sha256:" + "0" * 64
+TABLE = """
+[project]
+version = "3.2.1"
+[tool.ska-images]
+base = "ubuntu:22.04@{digest}"
+registry = "registry.example.org"
+team = "of the project"
+url = "u"
+source = "s"
+documentation = "d"
+vendor = "v"
+licenses = "l"
+poetry = "2.0.0"
+"""
+
+
+@pytest.fixture(autouse=True)
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    path = tmp_path / "pyproject.toml"
+    path.write_text(TABLE.format(digest=DIGEST))
+    monkeypatch.setattr(settings, "PYPROJECT", path)
+    monkeypatch.delenv("CI_COMMIT_SHA", raising=False)
+    monkeypatch.chdir(tmp_path)
+    return path
+
+
+def test_the_project_s_table_is_the_weakest_source() -> None:
+    assert Settings().team == "of the project"
+
+
+def test_a_dot_env_file_goes_before_the_project(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("SKA_TEAM='of the file'\n")
+    assert Settings().team == "of the file"
+
+
+def test_the_environment_goes_before_the_dot_env_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / ".env").write_text("SKA_TEAM='of the file'\n")
+    monkeypatch.setenv("SKA_TEAM", "of the environment")
+    assert Settings().team == "of the environment"
+
+
+def test_an_argument_goes_before_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SKA_TEAM", "of the environment")
+    assert Settings(team="of the call").team == "of the call"
+
+
+def test_a_dot_env_file_may_hold_other_programs_variables(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("OTHER=1\n")
+    assert Settings().team == "of the project"
+
+
+def test_the_version_is_the_project_s_by_default() -> None:
+    assert Settings().version == "3.2.1"
+
+
+def test_the_revision_is_gitlab_s_commit_by_default(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CI_COMMIT_SHA", "abc")
+    assert Settings().revision == "abc"
+
+
+def test_created_is_a_day_s_first_second_by_default() -> None:
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT00:00:00Z", Settings().created)
+
+
+def test_created_may_be_a_date() -> None:
+    assert Settings(created="2026-01-31").created == "2026-01-31T00:00:00Z"
+
+
+def test_the_moment_is_in_utc() -> None:
+    assert Settings(created="1970-01-01T00:01:00Z").moment.timestamp() == 60
+
+
+def test_a_label_s_value_may_hold_equals_signs() -> None:
+    assert Settings(label=["CI_JOB_URL=https://h/?a=b"]).labels == {"CI_JOB_URL": "https://h/?a=b"}
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "sentence"),
+    [
+        ("base", "ubuntu:22.04", r"The base 'ubuntu:22.04' does not say .* write it with its digest"),
+        ("base", "ubuntu@sha256:12", r"The base 'ubuntu@sha256:12' does not say"),
+        ("base", "bootstrap:", r"The base 'bootstrap:' does not say"),
+        ("version", "v1.2.3", r"The version 'v1.2.3' is no semantic version; write it as 1.2.3"),
+        ("version", "1.2", r"The version '1.2' is no"),
+        ("version", "1.2.3+4", r"The version '1.2.3\+4' is no"),
+        ("version", "1.2.3\n", r"The version '1.2.3\\n' is no"),
+        ("created", "yesterday", r"The time of creation 'yesterday' is no time .* write it as 2026-01-31T12:00:00Z"),
+        ("created", "2026-02-30", r"The time of creation '2026-02-30' is no"),
+        ("created", "2026-01-31T12:00:00", r"The time of creation '2026-01-31T12:00:00' is no"),
+        ("created", "1969-12-31", r"The time of creation '1969-12-31' is no"),
+        ("created", "2026-01-31\n", r"The time of creation '2026-01-31\\n' is no"),
+        ("label", ["plain"], r"The label 'plain' is malformed; write it as key=value"),
+        ("label", ["=x"], r"The label '=x' is malformed"),
+        ("label", ["a=b\nc"], r"The value 'b\\nc' of the label a holds a line break"),
+        ("label", ["int.skao.image.team=x"], r"'int.skao.image.team' is written by the build itself"),
+        ("team", "a\nb", r"The value 'a\\nb' of the setting team holds a line break"),
+        ("registry", "https://host", r"The registry 'https://host' is no host; write it as HOST"),
+    ],
+)
+def test_a_malformed_value_is_refused_in_a_sentence_with_the_remedy(name: str, value: object, sentence: str) -> None:
+    with pytest.raises(SettingsError, match=sentence):
+        Settings(**{name: value})
+
+
+def test_a_stand_in_is_a_base() -> None:
+    assert Settings(base="bootstrap:debian-12").base == "bootstrap:debian-12"
+
+
+def test_a_missing_setting_is_named(project: Path) -> None:
+    project.write_text(project.read_text().replace('vendor = "v"\n', ""))
+    with pytest.raises(SettingsError, match="The setting 'vendor' is missing"):
+        Settings()
+
+
+def test_an_unknown_setting_in_the_project_is_named(project: Path) -> None:
+    project.write_text(project.read_text() + 'tema = "x"\n')
+    with pytest.raises(SettingsError, match="'tema', which is no setting"):
+        Settings()
+
+
+def test_an_unreadable_project_is_named(project: Path) -> None:
+    project.write_text("[")
+    with pytest.raises(SettingsError, match="cannot be read"):
+        Settings()
