@@ -163,7 +163,9 @@ def _inside(name: str) -> str:
 
 
 def _damaged(name: str, error: Exception) -> BaseArchiveError:
+    # Of a file that is no tarball, tarfile lists on further lines why it is none of each kind.
+    first = str(error).partition("\n")[0].rstrip(":")
     return BaseArchiveError(
-        f"The base archive {name} cannot be read ({error}); it is truncated or no tarball "
+        f"The base archive {name} cannot be read ({first}); it is truncated or no tarball "
         "(plain, gzip, bzip2 or xz): fetch it again, or decompress it first."
     )

@@ -33,8 +33,15 @@ def arguments(call: Call) -> dict[str, Any]:
 def _value(flag: Flag, words: tuple[str, ...]) -> Any:
     if not flag.many:
         return _one(flag, words[-1])
-    parts = [part for word in words for row in csv.reader([word]) for part in row]
-    return [_one(flag, part) for part in parts]
+    return [_one(flag, part) for word in words for part in _split(word)]
+
+
+def _split(word: str) -> list[str]:
+    try:
+        return next(csv.reader([word]), [])
+    except csv.Error:
+        # A bare newline: the value goes on whole, to whoever refuses it by its name.
+        return [word]
 
 
 def _one(flag: Flag, word: str) -> Any:

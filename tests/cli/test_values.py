@@ -37,6 +37,10 @@ def test_the_last_of_repeated_values_counts() -> None:
     assert convert(str, "a", "b") == "b"
 
 
+def test_a_newline_in_a_list_goes_on_to_whoever_refuses_it() -> None:
+    assert convert(str, "a\nb=c", many=True) == ["a\nb=c"]
+
+
 def test_a_list_is_comma_separated_or_repeated() -> None:
     assert convert(str, "a,b", "c", many=True) == ["a", "b", "c"]
 
