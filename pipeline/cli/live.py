@@ -62,7 +62,8 @@ class LiveView:
 
     def notice(self, text: str) -> None:
         """Show a sentence among the finished steps, whole and in the colour of warnings."""
-        self._console.print(text, style="bold yellow", markup=False, highlight=False)
+        # The terminal wraps it, so that a command in it can be copied.
+        self._console.print(text, style="bold yellow", markup=False, highlight=False, soft_wrap=True)
 
     def render(self) -> RenderableType:
         """Draw the live part, never higher than the terminal."""

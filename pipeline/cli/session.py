@@ -16,9 +16,10 @@ STAND_IN = "bootstrap:auto"
 
 _WARNING = """\
 WARNING: The registry of {image} cannot be reached.
-The images are built on a STAND-IN BASE, {stand_in}, made from this machine's own package
-sources. They serve this machine and its tests; do not publish them. For the real base make the
-registry reachable, or fetch an archive of it where it is,
+The images are built on a STAND-IN BASE, {stand_in}, made from this
+machine's own package sources. They serve this machine and its tests; do not
+publish them. For the real base make the registry reachable, or fetch an archive
+of it where it is,
   skopeo copy docker://{source} oci-archive:base.tar
 and build with --base-archive base.tar."""
 

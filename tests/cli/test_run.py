@@ -1,48 +1,43 @@
-"""The command line as a process, on the embedded engine."""
+"""The command line as a process; what needs an engine runs on the embedded one."""
 
 import json
 import os
+import signal
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
+from typing import IO
 
 import pytest
 
+from tests.conftest import Built
+
 ROOT = Path(__file__).parents[2]
-Cli = Callable[..., "subprocess.CompletedProcess[str]"]
+CONTROL_CHARACTER = "\x1b"
 
 
-@pytest.fixture(scope="module")
-def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("store")
+def argv(*words: object) -> list[str]:
+    return [sys.executable, "-m", "pipeline", "--progress", "plain", *map(str, words)]
 
 
-def environment() -> dict[str, str]:
-    return {name: value for name, value in os.environ.items() if not name.startswith(("DAGGER_", "SKA_"))}
+def cli(*words: object) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(argv(*words), cwd=ROOT, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
 
 
-def command(*words: str) -> list[str]:
-    return [sys.executable, "-m", "pipeline", *words]
-
-
-def cli(*words: str, **variables: str) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run(
-        command(*words),
-        cwd=ROOT,
-        env=environment() | variables,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
+def on_stand_in(store: Path, *words: object) -> "subprocess.CompletedProcess[str]":
+    return cli("--store", store, "--base", "bootstrap:auto", *words)
 
 
 def test_the_version_is_printed() -> None:
-    run = cli("--version")
-    assert (run.returncode, run.stderr) == (0, "")
+    run = subprocess.run(
+        [sys.executable, "-m", "pipeline", "--version"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
     assert run.stdout.startswith("ska-images ")
+
+
+def test_the_version_is_known_without_the_sdk() -> None:
+    program = "import sys, pipeline.cli.app as a; a.main(['--version']); sys.exit('dagger' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=False).returncode == 0
 
 
 @pytest.mark.parametrize("words", [(), ("--help",), ("-h",), ("build", "--help"), ("--help", "build")])
@@ -61,23 +56,145 @@ def test_help_goes_to_standard_output(words: tuple[str, ...]) -> None:
             ("--base-archive", "nowhere.tar", "images"),
             'Error: --base-archive takes the path of a file, and there is none at "nowhere.tar".\n',
         ),
+        (
+            ("metadata", "--image=ska-pyton", "--base=bootstrap:auto"),
+            "Error: There is no image 'ska-pyton'; did you mean 'ska-python'?"
+            " The images are ska-base, ska-build, ska-build-python, ska-python.\n",
+        ),
     ],
 )
-def test_a_wrong_word_is_one_sentence_and_exit_code_2(words: tuple[str, ...], sentence: str) -> None:
-    run = cli(*words)
+def test_a_wrong_word_is_one_sentence_and_exit_code_2(words: tuple[str, ...], sentence: str, store: Path) -> None:
+    run = cli("--store", store, *words)
     assert (run.returncode, run.stdout, run.stderr) == (2, "", sentence)
 
 
-def test_the_result_alone_goes_to_standard_output() -> None:
-    run = cli("images")
-    assert run.returncode == 0, run.stderr
+def test_the_result_alone_goes_to_standard_output(store: Path) -> None:
+    run = cli("--store", store, "images")
+    assert (run.returncode, run.stderr) == (0, "")
     assert json.loads(run.stdout)[0]["name"] == "ska-base"
 
 
-def test_a_text_is_written_to_the_output(tmp_path: Path) -> None:
+def test_json_is_indented_by_4(store: Path) -> None:
+    run = on_stand_in(store, "--json", "ska-base", "with-label", "--name=a", "--value=b", "label", "--name=a")
+    assert run.stdout == '"b"\n'
+    run = on_stand_in(store, "--json", "ska-base", "with-default-args", "--args=a,b", "default-args")
+    assert run.stdout == '[\n    "a",\n    "b"\n]\n'
+
+
+def test_a_text_is_written_to_the_output(store: Path, tmp_path: Path) -> None:
     output = tmp_path / "new" / "images.json"
-    run = cli("images", "-o", str(output))
-    assert run.stdout == ""
-    assert run.stderr == f'Saved to "{output}".\n'
+    run = cli("--store", store, "images", "-o", output)
+    assert (run.stdout, run.stderr) == ("", f'Saved to "{output}".\n')
     assert json.loads(output.read_text())
     assert list(output.parent.iterdir()) == [output]
+
+
+def test_functions_are_called_on_the_image(built: Built, store: Path) -> None:
+    run = on_stand_in(store, "ska-python", "with-exec", "--args=python,-c,print(6*7)", "stdout")
+    assert (run.returncode, run.stdout) == (0, "42\n")
+
+
+def test_a_file_of_the_image_is_printed(built: Built, store: Path) -> None:
+    run = on_stand_in(store, "ska-python", "file", "--path=/etc/skao.metadata", "contents")
+    assert run.stdout == on_stand_in(store, "metadata", "--image=ska-python").stdout
+
+
+def test_a_list_is_one_line_an_entry(built: Built, store: Path) -> None:
+    run = on_stand_in(store, "ska-base", "directory", "--path=/home", "entries")
+    assert run.stdout.split("\n") == ["nonroot/", ""]
+
+
+def test_an_image_without_output_is_evaluated_and_named(built: Built, store: Path) -> None:
+    run = on_stand_in(store, "ska-base")
+    assert run.returncode == 0
+    assert run.stdout.startswith("Container@")
+    assert len(run.stdout.splitlines()) == 1
+
+
+def test_an_image_is_exported_as_an_archive(built: Built, store: Path, tmp_path: Path) -> None:
+    output = tmp_path / "ska-base.tar"
+    run = on_stand_in(store, "ska-base", "-o", output)
+    assert run.returncode == 0, run.stderr
+    names = subprocess.run(["tar", "-tf", output], capture_output=True, text=True, check=True).stdout
+    assert "index.json" in names.split()
+    assert list(tmp_path.iterdir()) == [output]
+
+
+def test_a_failed_command_gives_its_exit_code_and_its_output(built: Built, store: Path) -> None:
+    run = on_stand_in(store, "ska-base", "with-exec", '--args=sh,-c,"echo out; echo err >&2; exit 7"', "stdout")
+    assert run.returncode == 7
+    assert run.stdout == ""
+    assert run.stderr.endswith("failed with exit code 7.\nStdout:\nout\nStderr:\nerr\n")
+    assert "Traceback" not in run.stderr
+
+
+def test_building_ends_with_a_table_and_a_sentence(built: Built) -> None:
+    *_, header, base, build, build_python, python, _, closing = built.output.splitlines()
+    assert header.split() == ["IMAGE", "SIZE", "LAYERS", "CHECKS", "DIGEST", "TIME"]
+    names = [line.split()[0] for line in (base, build, build_python, python)]
+    assert names == [image["name"] for image in built.report["images"]]
+    assert " 4 images " in f" {closing}"
+
+
+def test_building_again_does_nothing_and_says_so(built: Built, store: Path, tmp_path: Path) -> None:
+    run = cli("--store", store, "build-all", "-o", tmp_path / "dist")
+    assert run.returncode == 0, run.stderr
+    *_, last = run.stdout.splitlines()
+    assert last.startswith("Nothing to do: 4 images are up to date (")
+    assert run.stdout.count("cached") == 4
+
+
+def test_json_of_build_all_is_the_report(built: Built, store: Path, tmp_path: Path) -> None:
+    run = cli("--store", store, "build-all", "--json", "-o", tmp_path / "dist")
+    assert json.loads(run.stdout) == built.report
+
+
+def test_on_a_terminal_a_cached_build_is_one_line_an_image(built: Built, store: Path, tmp_path: Path) -> None:
+    run = cli("--progress=tty", "--store", store, "build-all", "-o", tmp_path / "dist")
+    assert run.returncode == 0, run.stderr
+    for image in built.report["images"]:
+        assert run.stderr.count(f"CACHED{CONTROL_CHARACTER}[0m  {image['name']} (") <= 1
+    assert CONTROL_CHARACTER not in run.stdout
+
+
+def start_sleeping(store: Path, number: str) -> "subprocess.Popen[str]":
+    """Start a step that sleeps for so many seconds, and wait until it runs."""
+    words = ("--store", store, "--base", "bootstrap:auto", "ska-base", "with-exec", f"--args=sleep,{number}", "stdout")
+    process = subprocess.Popen(
+        argv(*words), cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+    )
+    stderr: IO[str] = process.stderr  # type: ignore[assignment]
+    for line in stderr:
+        if line.rstrip().endswith(f"sleep {number}  started"):
+            break
+    return process
+
+
+def processes_with(word: str) -> list[str]:
+    """Return the command lines of the machine's processes that hold a word."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            words = path.read_bytes().split(b"\0")
+        except OSError:
+            continue
+        if os.fsencode(word) in words:
+            found.append(str(words))
+    return found
+
+
+@pytest.mark.parametrize(
+    ("number", "seconds", "code"), [(signal.SIGINT, "98701", 2), (signal.SIGTERM, "98702", 143)], ids=str
+)
+def test_an_interruption_leaves_no_container_and_no_mount(
+    built: Built, store: Path, number: signal.Signals, seconds: str, code: int
+) -> None:
+    process = start_sleeping(store, seconds)
+    # As a terminal does: to the whole group of processes.
+    os.killpg(process.pid, number)
+    _, stderr = process.communicate()
+    assert stderr.endswith("Interrupted.\n")
+    assert "failed" not in stderr
+    assert process.returncode == code
+    assert processes_with(seconds) == []
+    assert str(store) not in Path("/proc/self/mounts").read_text()
