@@ -1,0 +1,290 @@
+"""Layers are what the OCI image spec says of an overlay's upper directory, and the same each time."""
+
+import gzip
+import hashlib
+import io
+import os
+import socket
+import struct
+import subprocess
+import tarfile
+from pathlib import Path
+
+import pytest
+import zstandard
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from pipeline.engine.blob import Compression
+from pipeline.engine.errors import BadInput, EngineError
+from pipeline.engine.layer import write_layer
+from pipeline.engine.tarheader import Entry
+from pipeline.engine.unpack import apply_layer
+from tests.engine.trees import CAPABILITY, facts, make_tree
+
+EPOCH = 1_700_000_000
+
+
+@pytest.fixture
+def upper(tmp_path: Path) -> Path:
+    """Return an empty upper directory."""
+    made = tmp_path / "upper"
+    made.mkdir()
+    return made
+
+
+def packed(upper: Path, epoch: int | None = EPOCH) -> tarfile.TarFile:
+    """Return the layer of a directory, opened."""
+    out = upper.parent / "layer"
+    write_layer(upper, out, epoch=epoch)
+    return tarfile.open(fileobj=io.BytesIO(out.read_bytes()))
+
+
+def names(upper: Path) -> list[str]:
+    """Return the names in the layer of a directory."""
+    return packed(upper).getnames()
+
+
+@pytest.mark.parametrize("compression", ["gzip", "zstd"])
+def test_gnu_tar_unpacks_a_layer_to_the_same_tree(upper: Path, tmp_path: Path, compression: Compression) -> None:
+    make_tree(upper)
+    write_layer(upper, tmp_path / "layer", epoch=EPOCH, compression=compression)
+    (tmp_path / "out").mkdir()
+    command = ["tar", "--extract", "--same-owner", "--preserve-permissions", "--xattrs", "--xattrs-include=*"]
+    said = subprocess.run(
+        [*command, f"--{compression}", "--file", tmp_path / "layer", "--directory", tmp_path / "out"],
+        check=True,
+        capture_output=True,
+    )
+    assert said.stderr == b""
+    assert facts(tmp_path / "out") == facts(upper)
+
+
+@pytest.mark.parametrize("compression", ["gzip", "zstd"])
+def test_apply_layer_unpacks_a_layer_to_the_same_tree(upper: Path, tmp_path: Path, compression: Compression) -> None:
+    make_tree(upper)
+    layer = write_layer(upper, tmp_path / "layer", epoch=EPOCH, compression=compression)
+    (tmp_path / "out").mkdir()
+    with (tmp_path / "layer").open("rb") as blob:
+        assert apply_layer(blob, tmp_path / "out") == layer.diff_id
+    assert facts(tmp_path / "out") == facts(upper)
+
+
+@pytest.mark.parametrize("compression", ["gzip", "zstd"])
+def test_the_order_in_which_files_were_made_leaves_no_trace(tmp_path: Path, compression: Compression) -> None:
+    make_tree(tmp_path / "a")
+    make_tree(tmp_path / "b", backwards=True)
+    a, b = (
+        write_layer(tmp_path / each, tmp_path / f"{each}.layer", epoch=EPOCH, compression=compression) for each in "ab"
+    )
+    assert a == b
+    assert (tmp_path / "a.layer").read_bytes() == (tmp_path / "b.layer").read_bytes()
+
+
+def test_the_digests_and_sizes_are_those_of_the_blob_and_its_content(upper: Path, tmp_path: Path) -> None:
+    make_tree(upper)
+    layer = write_layer(upper, tmp_path / "layer", epoch=EPOCH)
+    blob = (tmp_path / "layer").read_bytes()
+    content = gzip.decompress(blob)
+    assert layer.digest == "sha256:" + hashlib.sha256(blob).hexdigest()
+    assert layer.diff_id == "sha256:" + hashlib.sha256(content).hexdigest()
+    assert (layer.size, layer.uncompressed_size) == (len(blob), len(content))
+    assert layer.media_type == "application/vnd.oci.image.layer.v1.tar+gzip"
+
+
+def test_zstd_holds_the_same_content_as_gzip(upper: Path, tmp_path: Path) -> None:
+    make_tree(upper)
+    as_gzip = write_layer(upper, tmp_path / "layer.gz", epoch=EPOCH)
+    as_zstd = write_layer(upper, tmp_path / "layer.zst", epoch=EPOCH, compression="zstd")
+    assert as_gzip.diff_id == as_zstd.diff_id
+    with (tmp_path / "layer.zst").open("rb") as blob:
+        content = zstandard.ZstdDecompressor().stream_reader(blob).read()
+    assert content == gzip.decompress((tmp_path / "layer.gz").read_bytes())
+    assert as_zstd.media_type == "application/vnd.oci.image.layer.v1.tar+zstd"
+
+
+def test_the_gzip_header_holds_no_time_and_no_name(upper: Path, tmp_path: Path) -> None:
+    write_layer(upper, tmp_path / "layer", epoch=EPOCH)
+    flags, time = struct.unpack_from("<xxxBI", (tmp_path / "layer").read_bytes())
+    assert (flags, time) == (0, 0)
+
+
+def test_an_empty_directory_gives_a_layer_of_two_zero_blocks(upper: Path, tmp_path: Path) -> None:
+    layer = write_layer(upper, tmp_path / "layer", epoch=EPOCH)
+    assert layer.uncompressed_size == 1024
+    assert gzip.decompress((tmp_path / "layer").read_bytes()) == bytes(1024)
+
+
+def test_entries_are_sorted_as_bytes_and_directories_lead_their_content(upper: Path) -> None:
+    for name in ("b", "a-b", "a/z", "a/b/c", "Z", "é"):
+        (upper / name).parent.mkdir(parents=True, exist_ok=True)
+        (upper / name).touch()
+    assert names(upper) == ["Z", "a", "a/b", "a/b/c", "a/z", "a-b", "b", "é"]
+
+
+def test_a_later_time_becomes_the_epoch(upper: Path) -> None:
+    (upper / "late").touch()
+    assert packed(upper).getmember("late").mtime == EPOCH
+
+
+def test_an_earlier_time_stays_and_loses_its_fraction(upper: Path) -> None:
+    (upper / "early").touch()
+    os.utime(upper / "early", (0, EPOCH - 1.5))
+    assert packed(upper).getmember("early").mtime == EPOCH - 2
+
+
+def test_without_an_epoch_times_stay(upper: Path) -> None:
+    (upper / "late").touch()
+    os.utime(upper / "late", (0, EPOCH + 9))
+    assert packed(upper, epoch=None).getmember("late").mtime == EPOCH + 9
+
+
+def test_a_time_before_1970_is_kept(upper: Path) -> None:
+    (upper / "old").touch()
+    os.utime(upper / "old", (0, -5))
+    assert packed(upper).getmember("old").mtime == -5
+
+
+def test_owners_are_numbers_only(upper: Path) -> None:
+    (upper / "file").touch()
+    os.chown(upper / "file", 1, 4_000_000_000)
+    entry = packed(upper).getmember("file")
+    assert (entry.uid, entry.gid, entry.uname, entry.gname) == (1, 4_000_000_000, "", "")
+
+
+def test_a_device_0_0_is_a_whiteout(upper: Path) -> None:
+    (upper / "dir").mkdir()
+    os.mknod(upper / "dir" / "gone", 0o020000, os.makedev(0, 0))
+    assert names(upper) == ["dir", "dir/.wh.gone"]
+    entry = packed(upper).getmember("dir/.wh.gone")
+    assert (entry.type, entry.size) == (tarfile.REGTYPE, 0)
+
+
+@pytest.mark.parametrize("mark", ["trusted.overlay.opaque", "user.overlay.opaque"])
+def test_an_opaque_directory_begins_with_its_mark(upper: Path, mark: str) -> None:
+    (upper / "dir").mkdir()
+    (upper / "dir" / "!first").touch()
+    os.setxattr(upper / "dir", mark, b"y")
+    assert names(upper) == ["dir", "dir/.wh..wh..opq", "dir/!first"]
+    assert packed(upper).getmember("dir").pax_headers == {}
+
+
+def test_devices_and_fifos_are_kept_and_sockets_left_out(upper: Path) -> None:
+    os.mknod(upper / "null", 0o020666, os.makedev(1, 3))
+    os.mknod(upper / "loop", 0o060660, os.makedev(7, 300))
+    os.mkfifo(upper / "fifo")
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(str(upper / "socket"))
+    entries = {each.name: (each.type, each.devmajor, each.devminor) for each in packed(upper)}
+    assert entries == {
+        "fifo": (tarfile.FIFOTYPE, 0, 0),
+        "loop": (tarfile.BLKTYPE, 7, 300),
+        "null": (tarfile.CHRTYPE, 1, 3),
+    }
+
+
+def test_the_first_of_hard_links_is_the_file(upper: Path) -> None:
+    (upper / "b").write_text("content")
+    for name in ("c", "a"):
+        os.link(upper / "b", upper / name)
+    entries = [(each.name, each.type, each.linkname) for each in packed(upper)]
+    assert entries == [("a", b"0", ""), ("b", b"1", "a"), ("c", b"1", "a")]
+
+
+def test_capabilities_are_kept_as_bytes(upper: Path) -> None:
+    (upper / "ping").touch()
+    os.setxattr(upper / "ping", "security.capability", CAPABILITY)
+    value = packed(upper).getmember("ping").pax_headers["SCHILY.xattr.security.capability"]
+    assert value.encode("utf-8", "surrogateescape") == CAPABILITY
+
+
+def test_a_file_of_more_than_8_gib_has_its_size_in_a_record() -> None:
+    header = Entry(b"big", b"0", 0o644, size=9 << 30).header()
+    with tarfile.open(fileobj=io.BytesIO(header), mode="r:") as archive:
+        entry = archive.firstmember  # type: ignore[attr-defined]
+    assert entry.size == 9 << 30
+
+
+def test_a_name_that_a_whiteout_would_have_is_refused(upper: Path) -> None:
+    (upper / ".wh.x").touch()
+    with pytest.raises(BadInput, match=r"^A step left '/\.wh\.x', but layers keep names that begin with '\.wh\.'"):
+        names(upper)
+
+
+@pytest.mark.parametrize("mark", ["redirect", "metacopy"])
+def test_an_overlay_that_a_layer_cannot_express_is_refused(upper: Path, mark: str) -> None:
+    (upper / "dir").mkdir()
+    os.setxattr(upper / "dir", f"trusted.overlay.{mark}", b"x")
+    with pytest.raises(EngineError, match=rf"^The overlay left 'trusted\.overlay\.{mark}'"):
+        names(upper)
+
+
+def test_a_disk_without_space_is_an_error_and_not_a_short_layer(upper: Path) -> None:
+    (upper / "file").write_bytes(os.urandom(3 << 20))
+    with pytest.raises(OSError, match="No space left"):
+        write_layer(upper, Path("/dev/full"), epoch=EPOCH)
+
+
+OVERLAY = """
+set -eu
+mount -t overlay overlay -o lowerdir=lower,upperdir=upper,workdir=work,redirect_dir=off,metacopy=off,index=off merged
+cd merged
+rm file
+rm -r tree && mkdir tree && echo new >tree/new
+rm -r kept && echo file >kept
+chmod 0700 etc
+ln etc/hosts etc/again
+"""
+
+
+def test_a_layer_of_a_real_overlay_turns_the_lower_tree_into_the_merged_one(tmp_path: Path) -> None:
+    for name in ("lower", "upper", "work", "merged", "flat"):
+        (tmp_path / name).mkdir()
+    for root in (tmp_path / "lower", tmp_path / "flat"):
+        for name in ("file", "tree/old", "kept/deep/file", "etc/hosts"):
+            (root / name).parent.mkdir(parents=True, exist_ok=True)
+            (root / name).write_text(name)
+        for path in root.rglob("*"):
+            os.utime(path, (EPOCH, EPOCH))
+    script = OVERLAY + "cp -a . ../expected"
+    subprocess.run(["unshare", "--mount", "sh", "-c", script], cwd=tmp_path, check=True)
+    write_layer(tmp_path / "upper", tmp_path / "layer", epoch=None)
+    with (tmp_path / "layer").open("rb") as blob:
+        apply_layer(blob, tmp_path / "flat")
+    assert facts(tmp_path / "flat") == facts(tmp_path / "expected")
+
+
+NAMES = st.binary(min_size=1, max_size=120).map(lambda name: name.replace(b"/", b"-").replace(b"\0", b"0"))
+FILES = st.dictionaries(
+    NAMES.filter(lambda name: name not in (b".", b"..") and not name.startswith(b".wh.")),
+    st.tuples(
+        st.binary(max_size=2000),
+        st.integers(0, 0o7777),
+        st.integers(0, 2**32 - 2),
+        st.integers(-(2**33), 2**34),
+        st.dictionaries(st.sampled_from(["trusted.a", "trusted.b=c%3D", "security.note"]), st.binary(max_size=300)),
+    ),
+    max_size=6,
+)
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(files=FILES)
+def test_any_files_come_back_as_they_were(
+    tmp_path_factory: pytest.TempPathFactory, files: dict[bytes, tuple[bytes, int, int, int, dict[str, bytes]]]
+) -> None:
+    base = tmp_path_factory.mktemp("any")
+    for name in ("upper", "out"):
+        (base / name).mkdir()
+    for raw, (content, mode, owner, mtime, xattrs) in files.items():
+        path = base / "upper" / os.fsdecode(raw)
+        path.write_bytes(content)
+        os.chown(path, owner, owner)
+        path.chmod(mode)
+        for key, value in xattrs.items():
+            os.setxattr(path, key, value)
+        os.utime(path, (mtime, mtime))
+    write_layer(base / "upper", base / "layer", epoch=None)
+    with (base / "layer").open("rb") as blob:
+        apply_layer(blob, base / "out")
+    assert facts(base / "out") == facts(base / "upper")
