@@ -20,6 +20,8 @@ _MAGIC_ZSTD = b"\x28\xb5\x2f\xfd"
 _ZEROS = bytes(tarfile.BLOCKSIZE)
 #: isal's stubs say that its error is a value.
 _ISAL_ERROR = cast(type[Exception], igzip_lib.IsalError)
+#: tarfile checks little of what it reads: a changed byte ends in any of these.
+_HEADER_DAMAGE = (tarfile.TarError, ArithmeticError, LookupError, TypeError, ValueError)
 _DAMAGE = (EOFError, gzip.BadGzipFile, _ISAL_ERROR, zstandard.ZstdError)
 
 
@@ -44,7 +46,7 @@ class TarStream:
             while entry := archive.next():
                 archive.members = []  # type: ignore[attr-defined]  # tarfile would keep them all
                 yield entry
-        except (tarfile.TarError, ValueError, OverflowError) as error:
+        except _HEADER_DAMAGE as error:
             raise _damaged(str(error)) from None
         if self._last_block != _ZEROS:
             # tarfile takes a damaged header for the end.
