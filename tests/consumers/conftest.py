@@ -70,34 +70,34 @@ def client(built: Built, archives: dict[str, Path]) -> Iterator[Client]:
     """The built images in buildah's store, under the references of the report."""
     directory = Path(tempfile.mkdtemp(prefix="ska-images-consumers-", dir=SCRATCH))
     client = Client(directory)
-    variables = _write_site(directory / "site")
+    settings = asyncio.run(host.read_host())
+    settings.write(directory / "site")
+    network = {name: value.replace(host.GUEST, SITE) for name, value in settings.env().items()}
+    index = _package_index(directory / "site", settings)
     store = f"[overlay@{directory / 'root'}+{directory / 'run'}]"
     for image in built.report["images"]:
         reference = image["reference"]
         call("skopeo", "copy", f"oci-archive:{archives[image['name']]}", f"containers-storage:{store}{reference}")
-        _configure(client, reference, variables)
+        _configure(client, reference, network if image["name"] == "ska-python" else network | index)
     yield client
     client.buildah("rm", "--all")
     shutil.rmtree(directory)
 
 
-def _write_site(directory: Path) -> dict[str, str]:
-    """Write what a container needs to reach this machine's package index; return the variables that say so."""
-    settings = asyncio.run(host.read_host())
-    settings.write(directory)
-    plugins = directory / "plugins"
+def _package_index(site: Path, settings: host.Host) -> dict[str, str]:
+    """Return the variables that make Poetry ask the index that this machine's pip asks."""
     lock = ("--no-deps", "--require-hashes", "-r", HERE / "poetry-mirror.lock")
-    call(sys.executable, "-m", "pip", "install", "--quiet", "--target", plugins, *lock)
-    index = call(sys.executable, "-c", "from pip._internal.models.index import PyPI; print(PyPI.simple_url)")
-    own = (
-        call(sys.executable, "-m", "pip", "config", "get", "global.index-url") if "index-url" in settings.pip else index
-    )
-    variables = {name: value.replace(host.GUEST, SITE) for name, value in settings.env().items()}
-    return variables | {"PYTHONPATH": f"{SITE}/plugins", "POETRY_PYPI_MIRROR_URL": own.strip()}
+    call(sys.executable, "-m", "pip", "install", "--quiet", "--target", site / "plugins", *lock)
+    own = "index-url" in settings.pip
+    default = ("-c", "from pip._internal.models.index import PyPI; print(PyPI.simple_url)")
+    asked = call(sys.executable, *(("-m", "pip", "config", "get", "global.index-url") if own else default))
+    return {"PYTHONPATH": f"{SITE}/plugins", "POETRY_PYPI_MIRROR_URL": asked.strip()}
 
 
 def _configure(client: Client, reference: str, variables: dict[str, str]) -> None:
-    """Give an image the site's variables, as a site's own base image would: its layers stay as they are."""
+    """Give an image the site's variables, as a site's own base image would; its layers stay as they are."""
+    if not variables:
+        return
     container = client.buildah("from", "--pull-never", reference).strip()
     settings = [word for name, value in variables.items() for word in ("--env", f"{name}={value}")]
     client.buildah("config", *settings, container)
