@@ -41,7 +41,7 @@ async def session(directory: Path | None, events_fd: int | None) -> None:
     """
     required(PACKAGES)
     host = await read_host()
-    store = Store((directory or host.store).absolute())
+    store = Store((directory or host.store).resolve())
     remove_control_groups(store.swept)
     try:
         listener = socket.create_server(("127.0.0.1", 0))
