@@ -69,7 +69,7 @@ class Registry:
     port: int = 0
     values: dict[str, Value] = field(default_factory=dict)
 
-    def resolve(self, parent: Value, info: GraphQLResolveInfo, **given: Any) -> Any:
+    def resolve(self, parent: Value, info: GraphQLResolveInfo[Any], **given: Any) -> Any:
         """Answer any field."""
         if info.field_name == "id":
             name = f"value-{len(self.values)}"

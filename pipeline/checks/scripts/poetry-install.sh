@@ -14,4 +14,4 @@ END
 printf 'import sys\ndef main():\n    print(sys.prefix)\n' >probe/__init__.py
 poetry install --no-ansi >log 2>&1 || { cat log >&2; exit 1; }
 fact "the environment that the installed program runs in" "$PWD/.venv" "$(.venv/bin/probe 2>&1)"
-verdict "$PWD/.venv" | sed 's|.*/|in |'
+verdict "in .venv"

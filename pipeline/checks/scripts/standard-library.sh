@@ -8,7 +8,8 @@ root = sysconfig.get_path("stdlib")
 # They open a browser, print, run a test suite, or are for Windows.
 skipped = {"antigravity", "this", "idlelib", "test", "turtledemo", "msilib"}
 skipped |= {"encodings.mbcs", "encodings.oem", "encodings.cp65001", "asyncio.windows_events", "asyncio.windows_utils"}
-skipped |= {"multiprocessing.popen_spawn_win32", "ctypes.wintypes"}
+skipped |= {"multiprocessing.popen_spawn_win32", "ctypes.wintypes", "_pyrepl.windows_console"}
+skipped |= {"_pyrepl.windows_eventqueue", "__phello__"}
 # They need what the distribution has in packages of its own: python3-tk, -gdbm, -distutils, -lib2to3, -venv.
 skipped |= {"tkinter", "turtle", "dbm.gnu", "distutils", "_distutils_system_mod", "lib2to3"}
 elsewhere = {"_gdbm", "_tkinter", "tkinter", "distutils", "ensurepip", "lib2to3"}
