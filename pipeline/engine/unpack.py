@@ -229,4 +229,5 @@ def _is_directory(path: Path) -> bool:
 
 
 def _nanoseconds(entry: tarfile.TarInfo) -> int:
-    return int(entry.mtime * 10**9)
+    seconds, fraction = divmod(entry.mtime, 1)  # the product of a float would lose whole seconds
+    return int(seconds) * 10**9 + int(fraction * 10**9)

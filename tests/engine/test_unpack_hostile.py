@@ -1,0 +1,123 @@
+"""Whoever made a layer reaches nothing outside the root with it."""
+
+import tarfile
+from pathlib import Path
+
+import pytest
+
+from pipeline.engine.errors import ArchiveInvalid
+from pipeline.engine.unpack import apply_layer
+from tests.engine.trees import entry, facts, tar
+
+SYMLINK, HARD_LINK, DIRECTORY = tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.DIRTYPE
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """Return an empty root beside a file that nothing may touch."""
+    made = tmp_path / "outside" / "root"
+    made.mkdir(parents=True)
+    (tmp_path / "outside" / "secret").write_text("untouched")
+    (tmp_path / "outside" / "directory").mkdir()
+    return made
+
+
+def around(root: Path) -> dict[bytes, object]:
+    """Return all facts of what lies around the root."""
+    return {path: fact for path, fact in facts(root.parent).items() if not path.startswith(b"root")}
+
+
+REFUSED = {
+    "above": ([entry("../etc/passwd")], "'../etc/passwd' leaves the root filesystem"),
+    "above, from within": ([entry("a/../../x")], "'a/../../x' leaves the root filesystem"),
+    "absolute": ([entry("/etc/passwd")], "'/etc/passwd' has an absolute path"),
+    "character device": ([entry("dev/null", tarfile.CHRTYPE, devmajor=1, devminor=3)], "'dev/null' is a device"),
+    "block device": ([entry("dev/sda", tarfile.BLKTYPE, devmajor=8)], "'dev/sda' is a device"),
+    "unknown type": ([entry("x", b"Q")], "'x' is of the unknown type"),
+    "link above": ([entry("a/x", SYMLINK, linkname="../../y")], "'a/x' is a symbolic link to '../../y'"),
+    "link above, from within": ([entry("x", SYMLINK, linkname="a/../../y")], "which leaves the root filesystem"),
+    "link to nowhere": ([entry("x", SYMLINK)], "'x' is a symbolic link without a target"),
+    "hard link above": ([entry("x", HARD_LINK, linkname="../secret")], "'x' leaves the root filesystem"),
+    "hard link outside": ([entry("x", HARD_LINK, linkname="/etc/passwd")], "'x' has an absolute path"),
+    "hard link to nothing": ([entry("x", HARD_LINK, linkname="y")], "which is no file of the archive"),
+    "hard link to a directory": ([entry("d", DIRECTORY), entry("x", HARD_LINK, linkname="d")], "which is no file"),
+    "below a file": ([entry("file"), entry("file/x")], "lies below 'file', which is not a directory"),
+    "below a loop": ([entry("l", SYMLINK, linkname="l"), entry("l/x")], "more than 40 symbolic links"),
+    "too long a name": ([entry("n" * 300)], "File name too long"),
+    "file as root": ([entry(".")], "puts something else in the place of the root directory"),
+    "hidden characters": ([entry("../a\nb")], r"'../a\\nb' leaves the root filesystem"),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_what_a_root_filesystem_must_not_hold_is_refused_by_name(root: Path, case: str) -> None:
+    before = around(root)
+    entries, why = REFUSED[case]
+    with pytest.raises(ArchiveInvalid) as refused:
+        apply_layer(tar(entries), root)
+    assert why.replace("\\\\", "\\") in str(refused.value)
+    assert str(refused.value).startswith("The archive's entry '")
+    assert str(refused.value).endswith(".")
+    assert around(root) == before
+
+
+ATTACKS: dict[str, list[tarfile.TarInfo | tuple[tarfile.TarInfo, bytes]]] = {
+    "a file through an absolute link": [entry("x", SYMLINK, linkname="OUTSIDE"), (entry("x/secret"), b"changed")],
+    "a file over a link to one": [entry("x", SYMLINK, linkname="OUTSIDE/secret"), (entry("x"), b"changed")],
+    "a whiteout through a link": [entry("x", SYMLINK, linkname="OUTSIDE"), entry("x/.wh.secret")],
+    "an opaque link": [entry("x", SYMLINK, linkname="OUTSIDE"), entry("x/.wh..wh..opq")],
+    "a directory's mode through a link": [
+        entry("x/directory", DIRECTORY, mode=0o777, mtime=1),
+        entry("x", SYMLINK, linkname="OUTSIDE"),
+    ],
+    "a directory's mode, once it is a link": [
+        entry("x", DIRECTORY, mode=0o777, uid=9, mtime=1),
+        entry("x", SYMLINK, linkname="OUTSIDE/directory"),
+    ],
+    "a hard link through a link": [
+        entry("x", SYMLINK, linkname="OUTSIDE"),
+        entry("y", HARD_LINK, linkname="x/secret"),
+        (entry("y"), b"changed"),
+    ],
+    "a hard link to a link": [
+        entry("x", SYMLINK, linkname="OUTSIDE/secret"),
+        entry("y", HARD_LINK, linkname="x", mode=0o777),
+        (entry("y"), b"changed"),
+    ],
+    "a file through a link that replaced its directory": [
+        entry("x/directory/a"),
+        entry("x", SYMLINK, linkname="OUTSIDE"),
+        (entry("x/directory/b"), b"new"),
+    ],
+}
+
+
+@pytest.mark.parametrize("attack", ATTACKS)
+def test_nothing_outside_the_root_is_changed(root: Path, attack: str) -> None:
+    for made in ATTACKS[attack]:
+        one = made[0] if isinstance(made, tuple) else made
+        one.linkname = one.linkname.replace("OUTSIDE", str(root.parent))
+    before = around(root)
+    try:
+        apply_layer(tar(ATTACKS[attack]), root)
+    except ArchiveInvalid:
+        assert "hard link" in attack  # its target is inside the root, and there it does not exist
+    assert around(root) == before
+    assert (root.parent / "secret").stat().st_nlink == 1
+
+
+def test_a_link_that_was_there_before_leads_nowhere_outside(root: Path) -> None:
+    (root / "x").symlink_to("../../../../../../../..")
+    apply_layer(tar([(entry("x/secret"), b"inside")]), root)
+    assert (root / "secret").read_text() == "inside"
+    assert (root.parent / "secret").read_text() == "untouched"
+
+
+def test_absolute_links_are_normal(root: Path) -> None:
+    apply_layer(tar([entry("x", SYMLINK, linkname="/etc/alternatives/x")]), root)
+    assert (root / "x").readlink() == Path("/etc/alternatives/x")
+
+
+def test_links_within_the_root_may_go_up(root: Path) -> None:
+    apply_layer(tar([entry("a/b/x", SYMLINK, linkname="../../c")]), root)
+    assert (root / "a/b/x").readlink() == Path("../../c")
