@@ -19,5 +19,5 @@ EXTENSION = script_check("extension", "a CPython extension that uses libffi buil
 POETRY_INSTALL = script_check(
     "poetry-install", "poetry install makes a virtual environment in the project", users=_BOTH
 )
-VENV = script_check("venv", "python -m venv makes an environment with pip", users=_BOTH)
+VENV = script_check("venv", "python -m venv makes an environment with pip", users=(NONROOT_USER,))
 GIT = script_check("git", "git commits and clones", users=_BOTH)

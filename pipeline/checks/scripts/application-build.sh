@@ -1,4 +1,5 @@
-python3 -m venv "$1"
+# As Poetry makes them: without pip.
+python3 -m venv --without-pip "$1"
 cat >compiled.c <<'END'
 #include <Python.h>
 static PyObject *answer(PyObject *self, PyObject *none) { return PyLong_FromLong(42); }

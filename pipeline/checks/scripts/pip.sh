@@ -1,4 +1,3 @@
-fact "pip" "yes" "$(pip --version >/dev/null && python -m pip --version >/dev/null && echo yes)"
 # Into the system's Python for root, into their own for others; no index is asked.
 export HOME="$work" PIP_NO_INDEX=1 PIP_ROOT_USER_ACTION=ignore PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
 mkdir wheel wheel/probe-1.dist-info
@@ -10,4 +9,4 @@ printf '%s,,\n' ska_check_probe.py probe-1.dist-info/METADATA probe-1.dist-info/
 (cd wheel && python -m zipfile -c ../probe-1-py3-none-any.whl *)
 pip install --quiet ./probe-1-py3-none-any.whl
 fact "the installed module's answer" "42" "$(cd / && python -c 'import ska_check_probe; print(ska_check_probe.answer)')"
-verdict "$(pip --version | cut -d' ' -f1,2), installs"
+verdict "$(python -m pip --version | cut -d' ' -f1,2), installs"
