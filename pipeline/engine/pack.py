@@ -3,13 +3,14 @@
 import asyncio
 import dataclasses
 import json
+from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
 from pipeline.engine.archive import write_archive
 from pipeline.engine.blob import Compression
-from pipeline.engine.graph import Change, ImageRoot, Node, Scratch, StandIn, Tarball, parents
+from pipeline.engine.graph import Change, Exec, ImageRoot, Node, Scratch, StandIn, Tarball, parents
 from pipeline.engine.layer import Layer, write_layer
 from pipeline.engine.oci import ImageConfig, image_documents
 from pipeline.engine.snapshots import Snapshots, builds, name_of
@@ -46,10 +47,7 @@ async def _packed(snapshots: Snapshots, node: Node, diff: Path, compression: Com
     async with snapshots.store.lock(f"pack-{node.key}"), snapshots.slots:
         if found := _known(snapshots, name):
             return found
-        with (
-            snapshots.events.step(f"{name_of(node).partition(': ')[0]}: pack"),
-            disk_full_told(snapshots.store.root),
-        ):
+        with _told(snapshots, node), disk_full_told(snapshots.store.root):
             out = snapshots.store.temporary() / "layer"
             epoch = node.epoch if isinstance(node, (Change, StandIn)) else None
             layer = await asyncio.to_thread(write_layer, diff, out, epoch=epoch, compression=compression)
@@ -57,6 +55,13 @@ async def _packed(snapshots: Snapshots, node: Node, diff: Path, compression: Com
             out.parent.rmdir()
     snapshots.store.set_packed(name, dataclasses.asdict(layer))
     return layer
+
+
+def _told(snapshots: Snapshots, node: Node) -> AbstractContextManager[object]:
+    """Tell of the packing of a step's layer; a few files are packed before anyone could read of it."""
+    if isinstance(node, (Exec, StandIn)):
+        return snapshots.events.step(f"{name_of(node).partition(': ')[0]}: pack")
+    return nullcontext()
 
 
 def _known(snapshots: Snapshots, name: str) -> Layer | None:
