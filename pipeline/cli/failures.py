@@ -63,8 +63,11 @@ def _describe(error: BaseException) -> tuple[str, int]:
     if _is(error, "QueryError"):
         query: Any = error
         return str(error), 2 if (query.error.extensions or {}).get("code") in MENDABLE else 1
-    if isinstance(error, OSError) and error.filename:
-        return f"{error.filename}: {error.strerror}.", 2
+    if isinstance(error, OSError) and error.strerror:
+        return f"{f'{error.filename}: ' if error.filename else ''}{error.strerror}.", 2
+    if _is(error, "TransportError") or _is(error, "ClientConnectionError"):
+        said = str(error).rstrip(".")
+        return f"The connection to the engine broke ({said}); run again: finished steps are kept.", 1
     return f"{str(error) or type(error).__name__} (SKA_DEBUG=1 shows where).", 1
 
 

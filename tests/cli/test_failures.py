@@ -77,6 +77,10 @@ def test_a_file_that_cannot_be_written_is_named() -> None:
     assert said(PermissionError(13, "Permission denied", "/x/y")) == (2, "Error: /x/y: Permission denied.\n")
 
 
+def test_a_full_disk_can_be_mended() -> None:
+    assert said(OSError(28, "No space left on device")) == (2, "Error: No space left on device.\n")
+
+
 def test_an_unforeseen_error_is_one_line_and_exit_code_1() -> None:
     code, text = said(ZeroDivisionError("by zero"))
     assert code == 1

@@ -1,15 +1,18 @@
 """The command line as a process; what needs an engine runs on the embedded one."""
 
+import asyncio
 import json
 import os
 import signal
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 from typing import IO
 
 import pytest
 
+from pipeline.engine.session import Session
 from tests.conftest import Built
 
 ROOT = Path(__file__).parents[2]
@@ -20,8 +23,16 @@ def argv(*words: object) -> list[str]:
     return [sys.executable, "-m", "pipeline", "--progress", "plain", *map(str, words)]
 
 
-def cli(*words: object) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run(argv(*words), cwd=ROOT, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+def cli(*words: object, **variables: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        argv(*words),
+        cwd=ROOT,
+        env=os.environ | variables,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
 
 
 def on_stand_in(store: Path, *words: object) -> "subprocess.CompletedProcess[str]":
@@ -198,3 +209,35 @@ def test_an_interruption_leaves_no_container_and_no_mount(
     assert process.returncode == code
     assert processes_with(seconds) == []
     assert str(store) not in Path("/proc/self/mounts").read_text()
+
+
+def test_an_engine_that_dies_is_said_in_a_sentence_and_leaves_no_container(built: Built, store: Path) -> None:
+    process = start_sleeping(store, "98703")
+    (child,) = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+    os.kill(int(child), signal.SIGKILL)
+    _, stderr = process.communicate()
+    assert stderr.startswith("Error: The connection to the engine broke (")
+    assert len(stderr.splitlines()) == 1
+    assert process.returncode == 1
+    assert processes_with("98703") == []
+
+
+async def test_a_session_of_the_environment_serves_the_calls(engine: Session, tmp_path: Path) -> None:
+    variables = {"DAGGER_SESSION_PORT": str(engine.port), "DAGGER_SESSION_TOKEN": engine.token}
+    store = tmp_path / "unused"
+    words = ("--store", store, "--base=bootstrap:auto", "metadata", "--image=ska-base")
+    run = await asyncio.to_thread(partial(cli, *words, **variables))
+    assert (run.returncode, run.stderr) == (0, "")
+    assert run.stdout.startswith('int.skao.image.created="')
+    assert not store.exists()
+
+
+def test_the_program_of_dagger_is_started_on_demand(store: Path, tmp_path: Path) -> None:
+    # It answers as `dagger session` does; Dagger's own engine is no part of these tests.
+    program = tmp_path / "dagger"
+    program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m pipeline.engine --store="{store}"\n')
+    program.chmod(0o755)
+    words = ("--engine=dagger", "--base=bootstrap:auto", "metadata", "--image=ska-base")
+    run = cli(*words, PATH=f"{tmp_path}:{os.environ['PATH']}")
+    assert run.returncode == 0, run.stderr
+    assert run.stdout.startswith('int.skao.image.created="')
