@@ -1,0 +1,147 @@
+"""What the project says of itself: its documents, its lock files and its set-up."""
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+from pipeline.cli.functions import constructor, functions_of
+from pipeline.cli.options import FLAGS
+from pipeline.images import CATALOGUE
+from pipeline.settings import PYPROJECT, Settings
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+ROOT = Path(__file__).parents[1]
+DOCUMENTS = (ROOT / "README.md", ROOT / "CONTRIBUTING.md")
+README = DOCUMENTS[0].read_text()
+PROJECT: dict[str, Any] = tomllib.loads(PYPROJECT.read_text())
+FUNCTIONS = functions_of(None)
+
+
+def _commands(program: str) -> list[list[str]]:
+    """Return the words after a program in the documents' code."""
+    lines = [
+        line for path in DOCUMENTS for line in re.findall(r"(?:^    |`|^\$ )([^`\n]+)", path.read_text(), re.MULTILINE)
+    ]
+    words = [shlex.split(line, comments=True) for line in lines if program in line and "'" not in line]
+    return [line[1:] for line in words if len(line) > 1 and Path(line[0]).name == program]
+
+
+def test_the_make_targets_of_the_documents_exist() -> None:
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    named = {words[0] for words in _commands("make")}
+    assert {"build-all", "test"} <= named <= targets
+
+
+def test_make_help_lists_every_target_that_a_user_needs() -> None:
+    done = subprocess.run(["make", "-C", ROOT, "help"], capture_output=True, text=True, check=True)
+    assert set(re.findall(r"make ([a-z-]+) ", done.stdout)) >= {
+        "build-all",
+        "test",
+        "test-fast",
+        "lint",
+        "lock",
+        "clean",
+    }
+
+
+@pytest.mark.parametrize("program", ["ska-images", "dagger"])
+def test_the_functions_and_flags_of_the_documents_exist(program: str) -> None:
+    own = {name for names, _, _ in FLAGS for name in names.split(", ")} | {"-m"}
+    flags = own | {f"--{flag.name}" for function in (constructor(), *FUNCTIONS.values()) for flag in function.flags}
+    lines = _commands(program)
+    assert lines
+    for words in lines:
+        assert {word for word in words if word.startswith("-")} <= flags
+        assert "--help" in words or FUNCTIONS.keys() & set(words)
+
+
+def test_the_readme_describes_every_image_with_its_parent() -> None:
+    for image in CATALOGUE:
+        assert f"| `{image.name}` | `{image.parent or 'ubuntu:22.04'}`" in README
+
+
+def test_the_readme_shows_the_dockerfile_that_the_tests_build() -> None:
+    assert (ROOT / "dockerfiles/python-poetry/Dockerfile").read_text() in README
+
+
+def test_the_readme_names_every_setting() -> None:
+    section = README.split("## Settings")[1].split("\n## ")[0]
+    assert [name for name in Settings.model_fields if f"`{name}`" not in section] == []
+
+
+def test_the_changelog_has_the_projects_version() -> None:
+    assert f"\n## [{PROJECT['project']['version']}]" in (ROOT / "CHANGELOG.md").read_text()
+
+
+def test_the_links_of_the_documents_lead_to_files() -> None:
+    links = [link for path in DOCUMENTS for link in re.findall(r"\]\(([^):]+)\)", path.read_text())]
+    assert links
+    assert [link for link in links if not (ROOT / link).exists()] == []
+
+
+def _locked(name: str) -> dict[str, list[str]]:
+    """Return the versions of each package of a lock file; each of them has hashes."""
+    versions: dict[str, list[str]] = {}
+    for entry in re.split(r"\n(?=\S)", (ROOT / name).read_text().strip()):
+        pinned = re.match(r"([a-z0-9-]+)==([^ ]+)", entry)
+        assert pinned, f"{name}: {entry!r} is no pinned package"
+        assert re.search(r"--hash=sha256:[0-9a-f]{64}", entry), f"{name}: {pinned[1]} has no hash"
+        versions.setdefault(pinned[1], []).append(pinned[2])
+    return versions
+
+
+def _required(*texts: str) -> Iterator[tuple[str, Requirement]]:
+    return ((canonicalize_name((requirement := Requirement(text)).name), requirement) for text in texts)
+
+
+def test_the_developers_lock_holds_every_dependency() -> None:
+    project = PROJECT["project"]
+    groups = (
+        *project["dependencies"],
+        *project["optional-dependencies"]["embedded"],
+        *PROJECT["dependency-groups"]["dev"],
+    )
+    locked = _locked("requirements-dev.lock")
+    for name, requirement in _required(*groups, *PROJECT["build-system"]["requires"]):
+        assert all(requirement.specifier.contains(version) for version in locked[name]), requirement
+
+
+def test_the_modules_lock_holds_the_modules_dependencies_and_not_the_sdk() -> None:
+    locked = _locked("requirements.lock")
+    names = {name for name, _ in _required(*PROJECT["project"]["dependencies"])}
+    assert names - locked.keys() == {"dagger-io"}
+
+
+def test_both_locks_hold_the_same_versions() -> None:
+    module, developers = _locked("requirements.lock"), _locked("requirements-dev.lock")
+    assert module.items() <= developers.items()
+
+
+def _machines_hosts() -> set[str]:
+    """Return the hosts from which this machine takes packages."""
+    apt = [Path("/etc/apt/sources.list"), *Path("/etc/apt/sources.list.d").glob("*")]
+    pip = [Path("/etc/pip.conf"), Path("~/.config/pip/pip.conf").expanduser(), Path("~/.pip/pip.conf").expanduser()]
+    texts = [path.read_text(errors="replace") for path in (*apt, *pip) if path.is_file() and path.suffix != ".gpg"]
+    texts += [value for name, value in os.environ.items() if name.startswith("PIP_") or name.upper().endswith("_PROXY")]
+    return {host for text in texts for host in re.findall(r"\w+://(?:[^/@\s]*@)?([\w.-]+)", text)}
+
+
+def test_no_file_names_where_this_machine_gets_its_packages() -> None:
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True)
+    files = [ROOT / name for name in listed.stdout.split("\0") if name and (ROOT / name).is_file()]
+    hosts = {host for host in _machines_hosts() if host != "localhost" and not host.startswith("127.")}
+    found = {(path.name, host) for path in files for host in hosts if host in path.read_text(errors="replace")}
+    assert found == set()
