@@ -114,10 +114,6 @@ class CommandFailed(EngineError):
         self.argv, self.returncode, self.stderr = argv, returncode, stderr
 
 
-#: Dagger keeps this much of each stream in an error: engine/engineutil/ref.go at v0.21.8.
-KEPT_OUTPUT = 100 * 1024
-
-
 class ExecError(EngineError):
     """A step ended with an exit code that its `expect` does not allow.
 
@@ -134,14 +130,6 @@ class ExecError(EngineError):
             "_type": "EXEC_ERROR",
             "cmd": list(self.args_),
             "exitCode": self.exit_code,
-            "stdout": _end(self.stdout),
-            "stderr": _end(self.stderr),
+            "stdout": self.stdout.strip(),
+            "stderr": self.stderr.strip(),
         }
-
-
-def _end(text: str) -> str:
-    text = text.strip()
-    if len(text) <= KEPT_OUTPUT:
-        return text
-    note = f"[omitting {len(text) - KEPT_OUTPUT} bytes]..."
-    return note + text[-KEPT_OUTPUT + len(note) :]

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import shutil
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -18,6 +19,10 @@ from pipeline.engine.rootpath import missing, mkdirs, resolve
 from pipeline.engine.runtime import Job, container_name, execute, scrubber
 from pipeline.engine.snapshots import Snapshots, builds, name_of
 from pipeline.engine.users import User, look_up
+
+
+#: Bytes of each stream: engine/engineutil/ref.go at v0.21.8.
+KEPT_OUTPUT = 100 * 1024
 
 
 @builds(Exec)
@@ -38,15 +43,26 @@ async def run_exec(snapshots: Snapshots, node: Exec, directory: Path) -> dict[st
         mounts = await stack.enter_async_context(_mounts(snapshots, node, directory, root))
         job = _job(snapshots, node, directory, root, user, mounts)
         code = await execute(job, step)
-        stdout, stderr = ((directory / name).read_text(errors="replace") for name in ("stdout", "stderr"))
+        stdout, stderr = directory / "stdout", directory / "stderr"
         if not allowed(node.expect, code):
-            raise ExecError(node.args, code, stdout, stderr)
-        for path, text in ((node.redirect_stdout, stdout), (node.redirect_stderr, stderr)):
+            raise ExecError(node.args, code, end_of(stdout), end_of(stderr))
+        for path, output in ((node.redirect_stdout, stdout), (node.redirect_stderr, stderr)):
             if path:
                 target = resolve(root, path)
-                target.write_text(text)
+                shutil.copyfile(output, target)
                 target.chmod(0o600)
     return {"exit_code": code}
+
+
+def end_of(output: Path) -> str:
+    """Return the end of a step's output, as much of it as Dagger keeps in an error."""
+    with output.open("rb") as stream:
+        left_out = output.stat().st_size - KEPT_OUTPUT
+        if left_out <= 0:
+            return stream.read().decode(errors="replace")
+        note = f"[omitting {left_out} bytes]..."
+        stream.seek(left_out + len(note))
+        return note + stream.read().decode(errors="replace")
 
 
 def allowed(expect: str, code: int) -> bool:

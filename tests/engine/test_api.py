@@ -45,6 +45,18 @@ async def test_a_failing_exec_is_daggers_exec_error(root: dagger.Container) -> N
     assert error.command[:2] == ["sh", "-euc"]
 
 
+async def test_an_error_keeps_the_end_of_a_long_output(root: dagger.Container) -> None:
+    with pytest.raises(dagger.ExecError) as caught:
+        await _sh(root, "seq 100000; exit 1").sync()
+    assert caught.value.stdout.startswith("[omitting 486495 bytes]...")
+    assert caught.value.stdout.endswith("\n100000")
+
+
+async def test_redirected_output_is_a_file_and_still_captured(root: dagger.Container) -> None:
+    made = _sh(root, "echo out", redirect_stdout="/out")
+    assert (await made.stdout(), await made.file("/out").contents()) == ("out\n", "out\n")
+
+
 async def test_a_command_that_does_not_exist_has_exit_code_127(root: dagger.Container) -> None:
     with pytest.raises(dagger.ExecError) as caught:
         await root.with_exec(["no-such-program"]).sync()
