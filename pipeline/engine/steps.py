@@ -20,7 +20,6 @@ from pipeline.engine.runtime import Job, container_name, execute, scrubber
 from pipeline.engine.snapshots import Snapshots, builds, name_of
 from pipeline.engine.users import User, look_up
 
-
 #: Bytes of each stream: engine/engineutil/ref.go at v0.21.8.
 KEPT_OUTPUT = 100 * 1024
 
