@@ -10,7 +10,7 @@ import anyio.to_thread
 import dagger
 from dagger import dag
 
-from pipeline.build import Base
+from pipeline.build import EPOCH, Base
 from pipeline.rootfs import Kind, identify, wrap
 from pipeline.settings import Settings
 
@@ -30,7 +30,8 @@ async def select_base(settings: Settings, archive: dagger.File | None) -> Base:
     """
     if archive is not None:
         return await _from_archive(archive)
-    container = dag.container().from_(settings.base)
+    # A stand-in is made on the spot, and dates its files as the steps do (images.chain takes this out again).
+    container = dag.container().with_env_variable(EPOCH, settings.epoch).from_(settings.base)
     if settings.base == ANY_STAND_IN:
         return Base(container, await container.image_ref())
     return Base(container, settings.base)

@@ -7,6 +7,8 @@ import dagger
 
 from pipeline.settings import Settings
 
+#: Dates what is written: https://reproducible-builds.org/specs/source-date-epoch/
+EPOCH = "SOURCE_DATE_EPOCH"
 #: A step adds to a container and does nothing by itself: only a leaf is awaited.
 Step = Callable[[dagger.Container], dagger.Container]
 
@@ -35,11 +37,6 @@ class Build:
 
     settings: Settings
     base: Base
-
-    @property
-    def epoch(self) -> str:
-        """SOURCE_DATE_EPOCH, in seconds: https://reproducible-builds.org/specs/source-date-epoch/"""
-        return str(int(self.settings.moment.timestamp()))
 
     def reference(self, name: str) -> str:
         """Return the reference under which an image is published."""

@@ -10,7 +10,7 @@ from types import MappingProxyType
 import dagger
 
 from pipeline import checks
-from pipeline.build import Build, Step
+from pipeline.build import EPOCH, Build, Step
 from pipeline.checks import Check
 from pipeline.errors import CatalogueError, UnknownImageError
 from pipeline.image import MEGABYTE, Image
@@ -127,10 +127,10 @@ def chain(name: str, build: Build) -> dagger.Container:
     return (
         # The moment dates what the steps write and makes another day's updates another step; it is no part
         # of the image.
-        start.with_env_variable("SOURCE_DATE_EPOCH", build.epoch)
+        start.with_env_variable(EPOCH, build.settings.epoch)
         .with_(image.install(build))
         .with_(write_metadata(image, build))
-        .without_env_variable("SOURCE_DATE_EPOCH")
+        .without_env_variable(EPOCH)
     )
 
 

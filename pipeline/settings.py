@@ -37,6 +37,10 @@ def _today() -> str:
     return datetime.now(timezone.utc).strftime("%Y-%m-%dT00:00:00Z")
 
 
+def _utc(value: str, layout: str) -> datetime:
+    return datetime.strptime(value, layout).replace(tzinfo=timezone.utc)
+
+
 class Settings(BaseSettings):
     """The settings of one build; what is given here goes before all other sources.
 
@@ -92,9 +96,9 @@ class Settings(BaseSettings):
         return init_settings, env_settings, dotenv_settings, project
 
     @property
-    def moment(self) -> datetime:
-        """`created` as a time."""
-        return datetime.strptime(self.created, TIME_FORMAT).replace(tzinfo=timezone.utc)
+    def epoch(self) -> str:
+        """`created` in seconds since 1970, for SOURCE_DATE_EPOCH."""
+        return str(int(_utc(self.created, TIME_FORMAT).timestamp()))
 
     @property
     def labels(self) -> dict[str, str]:
@@ -130,7 +134,7 @@ class Settings(BaseSettings):
     def _is_a_moment(cls, value: str) -> str:
         for layout, length in ((TIME_FORMAT, 20), ("%Y-%m-%d", 10)):
             try:
-                moment = datetime.strptime(value, layout).replace(tzinfo=timezone.utc)
+                moment = _utc(value, layout)
             except ValueError:
                 continue
             if len(value) == length and moment.timestamp() >= 0:

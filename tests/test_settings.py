@@ -78,8 +78,8 @@ def test_created_may_be_a_date() -> None:
     assert Settings(created="2026-01-31").created == "2026-01-31T00:00:00Z"
 
 
-def test_the_moment_is_in_utc() -> None:
-    assert Settings(created="1970-01-01T00:01:00Z").moment.timestamp() == 60
+def test_the_epoch_is_in_seconds_and_utc() -> None:
+    assert Settings(created="1970-01-01T00:01:00Z").epoch == "60"
 
 
 def test_a_label_s_value_may_hold_equals_signs() -> None:
