@@ -35,6 +35,14 @@ as_root() {
     if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi
 }
 
+# Shows what a program said only when it failed.
+quietly() {
+    said=$("$@" 2>&1) || {
+        echo "$said" >&2
+        return 1
+    }
+}
+
 apt_install() {
     [ "$#" -gt 0 ] || return 0
     command -v apt-get >/dev/null ||
@@ -74,16 +82,16 @@ find_python() {
     done
 }
 
-ensure_python() {
+# The distribution's packages that the making of .venv takes.
+missing_python() {
+    if packages_in_place; then return; fi
     python=$(find_python)
-    if [ -z "$python" ] && [ -z "${PYTHON-}" ] && ! command -v python3 >/dev/null; then
-        apt_install python3 python3-venv
-        python=$(find_python)
+    if [ -n "$python" ]; then
+        "$python" -c 'import ensurepip' 2>/dev/null ||
+            "$python" -c 'import sys; print("python%d.%d-venv" % sys.version_info[:2])'
+    elif [ -z "${PYTHON-}" ] && ! command -v python3 >/dev/null; then
+        echo python3 python3-venv
     fi
-    [ -n "$python" ] ||
-        stop "${PYTHON:-python3} is no Python 3.10 or later; name one that is: PYTHON=/path/to/python3"
-    "$python" -c 'import ensurepip' 2>/dev/null ||
-        apt_install "$("$python" -c 'import sys; print("python%d.%d-venv" % sys.version_info[:2])')"
 }
 
 # What the packages of .venv depend on. Its scripts hold its absolute path, so a moved checkout counts as changed.
@@ -111,7 +119,9 @@ pip_install() {
 
 # Stamps are written last: an interrupted installation has none and is made again.
 install_packages() {
-    ensure_python
+    python=$(find_python)
+    [ -n "$python" ] ||
+        stop "${PYTHON:-python3} is no Python 3.10 or later; name one that is: PYTHON=/path/to/python3"
     echo "setup: installing the Python packages of requirements-dev.lock into .venv ($("$python" -V))" >&2
     rm -f "$STAMP"
     "$python" -m venv --clear .venv
@@ -127,7 +137,7 @@ install_project() {
 }
 
 # shellcheck disable=SC2046  # package names hold no spaces
-apt_install $(missing_packages)
+apt_install $(missing_packages) $(missing_python)
 if ! { packages_in_place && project_in_place; }; then
     exec 9<pyproject.toml
     flock 9
