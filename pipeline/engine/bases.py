@@ -141,8 +141,8 @@ async def host_tree(snapshots: Snapshots, path: Path) -> HostTree:
         with disk_full_told(snapshots.store.root):
             (directory / "diff").mkdir()
             target = directory / "diff" if path.is_dir() else directory / "diff" / path.name
-            # Dagger's engine gives host files to root as well.
-            await asyncio.to_thread(copy_tree, path, target, owner=(0, 0))
+            # Dagger's engine gives host files to root as well. A link that was named stands for what it leads to.
+            await asyncio.to_thread(copy_tree, path.resolve(), target, owner=(0, 0))
             node = HostTree(await asyncio.to_thread(tree_digest, directory / "diff"))
             (directory / "meta.json").write_text("{}")
             snapshots.store.commit(directory, node.key)

@@ -1,0 +1,74 @@
+"""Bases that come as archives: each kind starts a chain, and the metadata say which archive it was."""
+
+import hashlib
+import json
+import subprocess
+import tarfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from dagger import dag
+
+from pipeline.base import select_base
+from pipeline.engine.session import Session
+from pipeline.errors import BaseArchiveError
+from pipeline.settings import Settings
+
+
+def oci_archive(image: Path, target: Path) -> None:
+    target.symlink_to(image)
+
+
+def docker_archive(image: Path, target: Path) -> None:
+    subprocess.run(["skopeo", "copy", f"oci-archive:{image}", f"docker-archive:{target}:base:1"], check=True)
+
+
+def root_filesystem(image: Path, target: Path) -> None:
+    """Take the lowest layer: the base, in one tarball."""
+    with tarfile.open(image) as tar:
+
+        def blob(digest: str) -> bytes:
+            file = tar.extractfile("blobs/sha256/" + digest.removeprefix("sha256:"))
+            assert file is not None
+            return file.read()
+
+        index = tar.extractfile("index.json")
+        assert index is not None
+        manifest = json.loads(blob(json.load(index)["manifests"][0]["digest"]))
+        target.write_bytes(blob(manifest["layers"][0]["digest"]))
+
+
+@pytest.mark.parametrize("make", [oci_archive, docker_archive, root_filesystem], ids=lambda make: make.__name__)
+async def test_an_archive_is_a_base(
+    engine: Session, archives: dict[str, Path], tmp_path: Path, make: Callable[[Path, Path], None]
+) -> None:
+    archive = tmp_path / "base.tar"
+    make(archives["ska-base"].resolve(), archive)
+    base = await select_base(Settings(), dag.host().file(str(archive)))
+    said = await base.container.with_exec(["sh", "-euc", ". /etc/os-release; echo $ID", "probe"]).stdout()
+    assert said.strip() in ("debian", "ubuntu")
+
+
+async def test_the_metadata_name_the_archive_and_its_digest(
+    engine: Session, archives: dict[str, Path], tmp_path: Path
+) -> None:
+    archive = tmp_path / "base.tar"
+    archive.write_bytes(archives["ska-base"].read_bytes())
+    base = await select_base(Settings(), dag.host().file(str(archive)))
+    digest = hashlib.sha256(archive.read_bytes()).hexdigest()
+    assert base.reference == f"archive:base.tar@sha256:{digest}"
+
+
+async def test_a_wrapped_root_filesystem_leaves_nothing_in_the_working_directory(
+    engine: Session, archives: dict[str, Path], tmp_path: Path
+) -> None:
+    root_filesystem(archives["ska-base"], tmp_path / "base.tar")
+    await select_base(Settings(), dag.host().file(str(tmp_path / "base.tar")))
+    assert list(Path.cwd().glob(".ska-base-*")) == []
+
+
+async def test_what_is_no_base_is_refused_by_name(engine: Session, tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("nothing\n")
+    with pytest.raises(BaseArchiveError, match=r"The base archive notes\.txt cannot be read"):
+        await select_base(Settings(), dag.host().file(str(tmp_path / "notes.txt")))
