@@ -179,5 +179,6 @@ def element_type(annotation: Any) -> tuple[type, bool]:
     if many:
         (annotation,) = typing.get_args(annotation)
     kind = annotation or type(None)
-    # The SDK's methods are checked by beartype, which leaves proxies for classes that it had not seen yet.
-    return getattr(dagger, kind.__name__, kind), many
+    # The SDK's classes by name: beartype leaves proxies for those that it had not seen yet when it checked
+    # a method, and Python 3.10 leaves the string in list["Container"].
+    return getattr(dagger, kind if isinstance(kind, str) else kind.__name__, kind), many
