@@ -57,14 +57,14 @@ apt_install() {
     # One set-up at a time: apt waits for its install lock, but fails at once on the lock of its lists.
     exec 8</var/lib/dpkg/status
     if command -v flock >/dev/null; then flock 8; fi
-    as_root apt-get update -qq >&2 ||
+    quietly as_root apt-get update -qq ||
         echo "setup: apt-get update failed; going on with the package lists that are here" >&2
     # The tests start a registry of their own; the package's service is not wanted on this machine.
     case " $* " in *' docker-registry '*)
-        if [ -d /run/systemd/system ]; then as_root systemctl mask docker-registry.service >&2; fi ;;
+        if [ -d /run/systemd/system ]; then quietly as_root systemctl mask docker-registry.service; fi ;;
     esac
-    as_root env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends \
-        -o DPkg::Lock::Timeout=600 "$@" >&2 ||
+    quietly as_root env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends \
+        -o DPkg::Lock::Timeout=600 "$@" ||
         stop "apt-get could not install $*; its own message stands above (it needs this machine's package sources)"
     exec 8<&-
 }
