@@ -1,0 +1,46 @@
+"""Work side by side: results in order, one plain error."""
+
+from functools import partial
+
+import anyio
+import pytest
+
+from pipeline.concurrency import both, concurrently
+
+
+async def test_results_have_the_jobs_order_and_not_that_of_their_ends() -> None:
+    second_done = anyio.Event()
+
+    async def first() -> int:
+        await second_done.wait()
+        return 1
+
+    async def second() -> int:
+        second_done.set()
+        return 2
+
+    assert await concurrently([first, second]) == [1, 2]
+
+
+async def test_an_error_is_raised_as_it_is_and_ends_the_others() -> None:
+    ended = anyio.Event()
+
+    async def fail() -> None:
+        raise ValueError("a sentence")
+
+    async def wait_for_ever() -> None:
+        try:
+            await anyio.sleep_forever()
+        finally:
+            ended.set()
+
+    with pytest.raises(ValueError, match=r"^a sentence$"):
+        await concurrently([wait_for_ever, fail])
+    assert ended.is_set()
+
+
+async def test_two_jobs_of_different_kinds_keep_their_types() -> None:
+    async def give(value: object) -> object:
+        return value
+
+    assert await both(partial(give, 1), partial(give, "one")) == (1, "one")
