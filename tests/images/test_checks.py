@@ -6,7 +6,11 @@ import pytest
 
 from pipeline.checks import Subject
 from pipeline.images import by_name, checks_of
-from tests.images.sabotage import SABOTAGES, Sabotage, matches
+from tests.images.sabotage import Sabotage, matches
+from tests.images.sabotages_base import BASE
+from tests.images.sabotages_tools import BUILD, PYTHON
+
+SABOTAGES = (*BASE, *BUILD, *PYTHON)
 
 CASES = [pytest.param(case.image, case, id=f"{case.check}: {case.what}") for case in SABOTAGES]
 

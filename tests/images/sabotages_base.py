@@ -1,0 +1,124 @@
+"""Ways to break what every image has."""
+
+from pipeline.metadata import PATH, PREFIX
+from tests.images.sabotage import Sabotage, label, left, shell, stub, variable
+
+BUNDLE = "/etc/ssl/certs/ca-certificates.crt"
+#: apt compares what dpkg's status file says with what the archive offers. A package that was held back while its
+#: update was published looks just so: an older version, and a hold. No archive here still offers the older
+#: package itself.
+HELD_BACK = r"sed -i '/^Package: libc6$/,/^$/s/^Version: .*/Version: 2.0-1/' /var/lib/dpkg/status; apt-mark hold libc6"
+EVERY_SOURCE = "find /etc/apt/sources.list /etc/apt/sources.list.d -type f"
+
+BASE = (
+    Sabotage(
+        "a value in the metadata file",
+        "ska-base",
+        "metadata",
+        shell(f"sed -i 's/team=.*/team=\"Nobody\"/' {PATH}"),
+        rf"label {PREFIX}team: expected 'Nobody' as in {PATH}, found 'System Team'",
+    ),
+    Sabotage(
+        "a label",
+        "ska-base",
+        "metadata",
+        label(f"{PREFIX}url", "elsewhere"),
+        rf"label {PREFIX}url: expected 'https://.*' as in {PATH}, found 'elsewhere'",
+    ),
+    Sabotage(
+        "a line of the metadata file", "ska-base", "metadata", shell(f"sed -i /source/d {PATH}"), f"keys of {PATH}"
+    ),
+    Sabotage("the metadata file", "ska-base", "metadata", shell(f"rm {PATH}"), "No such file"),
+    Sabotage(
+        "a held-back package", "ska-base", "security-updates", shell(HELD_BACK), r"libc6: expected \S+, found 2.0-1"
+    ),
+    Sabotage(
+        "the package sources",
+        "ska-base",
+        "security-updates",
+        shell(f"{EVERY_SOURCE} -delete"),
+        "package indexes: expected one of a -security archive, found none",
+    ),
+    Sabotage(
+        "the security archive among the sources",
+        "ska-base",
+        "security-updates",
+        shell(f"{EVERY_SOURCE} -exec sed -i /-security/d {{}} +"),
+        "package indexes: expected one of a -security archive, found [a-z]",
+    ),
+    Sabotage(
+        "a package that nobody updates",
+        "ska-base",
+        "security-updates",
+        shell("sed -i 's/^Package: gzip$/Package: gzip-of-ours/' /var/lib/dpkg/status"),
+        "installed packages that no index offers: expected nothing, found gzip-of-ours",
+    ),
+    Sabotage(
+        "a certificate of the bundle",
+        "ska-base",
+        "certificates",
+        shell(f"sed -i '1,/END CERTIFICATE/d' {BUNDLE}"),
+        "enabled certificates that .* lacks: expected nothing, found .*/mozilla/",
+    ),
+    Sabotage(
+        "the links by hash",
+        "ska-base",
+        "certificates",
+        shell("find /etc/ssl/certs -name '*.[0-9]' -delete"),
+        "link by hash to .*: expected yes, found nothing",
+    ),
+    Sabotage(
+        "update-ca-certificates",
+        "ska-base",
+        "certificates",
+        stub("/usr/sbin/update-ca-certificates", "done"),
+        "the same chain after update-ca-certificates: expected accepted, found rejected",
+    ),
+    Sabotage("a package list", "ska-base", "leftovers", left("/var/lib/apt/lists/a"), "package lists: .*lists/a"),
+    Sabotage("a package", "ska-base", "leftovers", left("/var/cache/apt/archives/a.deb"), r"caches of apt: .*a\.deb"),
+    Sabotage("a log", "ska-base", "leftovers", left("/var/log/dpkg.log"), r"logs: .*dpkg\.log"),
+    Sabotage("a temporary file", "ska-base", "leftovers", left("/var/tmp/a"), "temporary files: .*/var/tmp/a"),
+    Sabotage("a cache of root's", "ska-base", "leftovers", left("/root/.cache/pip/a"), "caches of users: .*pip/a"),
+    Sabotage("an old file of a package tool", "ska-base", "leftovers", left("/etc/shadow-"), "kept: .*/etc/shadow-"),
+    Sabotage(
+        "a proxy of apt",
+        "ska-base",
+        "leftovers",
+        shell("echo 'Acquire::http::Proxy \"http://proxy:3128\";' >/etc/apt/apt.conf.d/proxy"),
+        "proxies of apt: .*proxy:3128",
+    ),
+    Sabotage(
+        "a setuid bit", "ska-base", "privileged-files", shell("chmod u+s /usr/bin/mount"), "found /usr/bin/mount"
+    ),
+    Sabotage(
+        "a setgid bit", "ska-base", "privileged-files", shell("chmod g+s /usr/bin/expiry"), "found /usr/bin/expiry"
+    ),
+    Sabotage(
+        "a file that all may write", "ska-base", "world-writable", shell("chmod o+w /etc/group"), "files .*/etc/group"
+    ),
+    Sabotage(
+        "a directory without sticky bit", "ska-base", "world-writable", shell("chmod 0777 /opt"), "directories .*/opt"
+    ),
+    Sabotage(
+        "the locale's files", "ska-base", "locale", shell("rm -r /usr/lib/locale/C.utf8"), "set: expected UTF-8"
+    ),
+    Sabotage("the locale's variable", "ska-base", "locale", variable("LANG", "C"), "LANG: expected C.UTF-8, found C"),
+    Sabotage(
+        "the user's number",
+        "ska-base",
+        "nonroot",
+        shell("sed -i 's/^nonroot:x:65532/nonroot:x:999/' /etc/passwd"),
+        "entry in passwd: expected nonroot:x:65532:.*, found nonroot:x:999:",
+    ),
+    Sabotage("the user's shell", "ska-base", "nonroot", shell("rm /bin/bash"), "its shell's answer: expected 65532"),
+    Sabotage(
+        "what the user may write", "ska-base", "nonroot", shell("chown nonroot /etc/passwd"), "in /etc: .*/etc/passwd"
+    ),
+    Sabotage(
+        "the size",
+        "ska-base",
+        "size",
+        shell("truncate -s 1G /var/big"),
+        "size: expected at most [0-9]+ bytes, found 1[0-9]{9}",
+    ),
+)  # fmt: skip
