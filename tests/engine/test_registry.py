@@ -124,6 +124,7 @@ async def test_a_registry_that_wants_a_login_is_a_refusal(engine: object, tmp_pa
     ("given", "whole"),
     [
         ("ubuntu:22.04", "docker.io/library/ubuntu:22.04"),
+        ("alpine:3", "docker.io/library/alpine:3"),
         ("team/image", "docker.io/team/image:latest"),
         ("localhost/image:1", "localhost/image:1"),
         ("registry.example:5000/a/b:1", "registry.example:5000/a/b:1"),
