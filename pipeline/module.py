@@ -101,13 +101,14 @@ class SkaBaseImages:
     @fresh
     async def check(
         self,
-        image: Annotated[list[str] | None, Doc("Image to check; may be given again. By default all.")] = None,
+        # No `| None`: on Python 3.10 a default of None takes the description away.
+        image: Annotated[list[str], Doc("Image to check; may be given again. By default all.")] = [],  # noqa: B006
     ) -> str:
         """Build images, run their checks inside of them, and return every result.
 
         When a check fails the call fails, and the results of all checks are shown.
         """
-        checked = await assembly.check_images(image or [], await self._build())
+        checked = await assembly.check_images(image, await self._build())
         require_passed(checked)
         return check_table(checked)
 

@@ -111,7 +111,7 @@ FUNCTIONS = {
         True,
         "Build images, run their checks inside of them, and return every result.\n\n"
         "When a check fails the call fails, and the results of all checks are shown.",
-        {"image": Argument("[String!]", "null", "Image to check; may be given again. By default all.")},
+        {"image": Argument("[String!]!", "[]", "Image to check; may be given again. By default all.")},
     ),
     "metadata": Function(
         "String!", FRESH, False, "Return what /etc/skao.metadata says in an image; nothing is built.", IMAGE
