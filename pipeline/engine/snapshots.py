@@ -113,12 +113,12 @@ class Snapshots:
 
 
 def name_of(node: Node) -> str:
-    """Return how a node is called in progress."""
+    """Return how a node is called in progress and in an image's history."""
     if isinstance(node, Exec):
         return step_name(node.args)
     if isinstance(node, StandIn):
         return f"bootstrap {node.release}"
-    return type(node).__name__
+    return f"{type(node).__name__} {getattr(node, 'path', '')}".rstrip()
 
 
 @builds(Scratch)
