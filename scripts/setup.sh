@@ -11,7 +11,7 @@ PATH="$PATH:/usr/local/sbin:/usr/sbin:/sbin"
 # command=package: the package is installed where the command is not found.
 HOST="runc=runc skopeo=skopeo mmdebstrap=mmdebstrap unshare=util-linux flock=util-linux mount=mount
       gpgv=gpgv update-ca-certificates=ca-certificates"
-TEST_HOST="docker-registry=docker-registry buildah=buildah umoci=umoci openssl=openssl git=git"
+TEST_HOST="docker-registry=docker-registry buildah=buildah umoci=umoci zstd=zstd openssl=openssl git=git"
 STAMP=.venv/setup-stamp
 
 stop() {

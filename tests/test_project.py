@@ -140,7 +140,9 @@ def _machines_hosts() -> set[str]:
 
 
 def test_no_file_names_where_this_machine_gets_its_packages() -> None:
-    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True)
+    listed = subprocess.run(
+        ["git", "-c", "safe.directory=*", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
     files = [ROOT / name for name in listed.stdout.split("\0") if name and (ROOT / name).is_file()]
     hosts = {host for host in _machines_hosts() if host != "localhost" and not host.startswith("127.")}
     found = {(path.name, host) for path in files for host in hosts if host in path.read_text(errors="replace")}
