@@ -15,7 +15,7 @@ test: lint ## lint, then every test, with real images in real containers
 	@scripts/as-root.sh .venv/bin/pytest $(ARGS)
 
 test-fast: setup-tests ## the tests that need no container, in seconds
-	@.venv/bin/pytest -m "not engine" $(ARGS)
+	@scripts/as-root.sh .venv/bin/pytest -m "not engine" $(ARGS)
 
 lint: setup-tests ## ruff, mypy and shellcheck
 	@.venv/bin/ruff check

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Runs a command as root, because the embedded engine mounts file systems: as it stands for root, through sudo
-# otherwise. What the command then leaves in this directory belongs to the user again.
+# Runs a command as root, because the embedded engine mounts file systems and the tests make files of any owner: as
+# it stands for root, through sudo otherwise. What it leaves in this directory belongs to the user again.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -8,10 +8,10 @@ if [ "$(id -u)" = 0 ]; then
     exec "$@"
 fi
 if ! command -v sudo >/dev/null; then
-    echo "as-root: '$1' needs root to mount file systems, and sudo is not here; run this as root" >&2
+    echo "as-root: '$1' needs root to mount file systems and to give files away, and sudo is not here; run this as root" >&2
     exit 2
 fi
-echo "as-root: running '$*' through sudo, because the embedded engine mounts file systems" >&2
+echo "as-root: running '$*' through sudo: it mounts file systems and gives files away" >&2
 
 # The settings that this project and the machine's own network need; nothing else of the user's environment.
 keep=PYTHONDONTWRITEBYTECODE

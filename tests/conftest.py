@@ -66,6 +66,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker("engine")
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Give the reason where many tests fail for the same one."""
+    if os.geteuid() != 0 and (terminalreporter.stats.get("failed") or terminalreporter.stats.get("error")):
+        terminalreporter.write_line(
+            "Many tests mount file systems or give files away, which needs root: run `make test`."
+        )
+
+
 @pytest.fixture(scope="session")
 def store(request: pytest.FixtureRequest) -> Iterator[Path]:
     """The store of all tests."""
