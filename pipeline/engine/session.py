@@ -5,7 +5,7 @@ import contextlib
 import json
 import os
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -65,11 +65,13 @@ async def open_session(
         process = await spawn(argv, stdin=asyncio.subprocess.PIPE, pass_fds=[write_end], new_session=True)
     finally:
         os.close(write_end)
-    reader = asyncio.ensure_future(_events(read_end, on_event))
+    readers = [asyncio.ensure_future(_events(read_end, on_event))]
     try:
-        yield await _greeting(process)
+        session = await _greeting(process)
+        readers.append(asyncio.ensure_future(_drain(process)))
+        yield session
     finally:
-        await asyncio.shield(_stop(process, reader))
+        await asyncio.shield(_stop(process, readers))
 
 
 async def _greeting(process: asyncio.subprocess.Process) -> Session:
@@ -118,11 +120,18 @@ async def _events(read_end: int, on_event: Callable[[Event], None] | None) -> No
         transport.close()
 
 
-async def _stop(process: asyncio.subprocess.Process, reader: "asyncio.Future[None]") -> None:
+async def _drain(process: asyncio.subprocess.Process) -> None:
+    """Keep the engine from waiting on a full pipe; what matters of it comes as events and answers."""
+    assert process.stderr  # noqa: S101  it is a pipe
+    while await process.stderr.read(1 << 16):
+        pass
+
+
+async def _stop(process: asyncio.subprocess.Process, readers: "Sequence[asyncio.Future[None]]") -> None:
     assert process.stdin  # noqa: S101  it is a pipe
     process.stdin.close()
     with contextlib.suppress(asyncio.TimeoutError):
         await asyncio.wait_for(process.wait(), STOP_TIMEOUT)
     await kill(process)
     with contextlib.suppress(asyncio.TimeoutError):
-        await asyncio.wait_for(reader, 1)
+        await asyncio.wait_for(asyncio.gather(*readers), 1)

@@ -66,16 +66,20 @@ async def _gone(word: str) -> None:
     raise AssertionError(f"these still run: {_processes(word)}")
 
 
-def _left_over(store: Path) -> list[str]:
+def _sessions(store: Path) -> set[str]:
+    return {path.name for path in (store / "tmp").iterdir()}
+
+
+def _left_over(store: Path, sessions: set[str]) -> list[str]:
     mounts = [line for line in Path("/proc/self/mounts").read_text().splitlines() if str(store) in line]
-    groups = [str(path) for path in Path("/sys/fs/cgroup").glob("*/ska-images-*")]
-    return [*mounts, *groups, *(str(path) for path in (store / "tmp").iterdir())]
+    groups = [str(path) for name in sessions for path in Path("/sys/fs/cgroup").glob(f"*/ska-images-{name}-*")]
+    return [*mounts, *groups, *(_sessions(store) & sessions)]
 
 
 async def test_killed_it_leaves_nothing_that_runs_and_the_next_run_goes_on(
     store: Path, engine: object, tmp_path: Path
 ) -> None:
-    before = _left_over(store)
+    others = _sessions(store)
     # The same store under a name of its own, by which this engine and not the shared one is found.
     own = tmp_path / "store"
     own.symlink_to(store)
@@ -86,6 +90,7 @@ async def test_killed_it_leaves_nothing_that_runs_and_the_next_run_goes_on(
             root = one.container().from_("bootstrap:auto").with_exec(["touch", f"/{word}"])
             step = asyncio.ensure_future(root.with_exec([*SLEEP, word]).sync())
             await _started(events)
+            killed = _sessions(store) - others
             for process in _processes(f"--store={own}"):
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(process, signal.SIGKILL)
@@ -95,7 +100,8 @@ async def test_killed_it_leaves_nothing_that_runs_and_the_next_run_goes_on(
     async with client(own, events := []) as other:
         await other.container().from_("bootstrap:auto").with_exec(["touch", f"/{word}"]).sync()
     assert [event["state"] for event in events if event.get("name") == f"touch /{word}"] == ["cached"]
-    assert _left_over(store) == before
+    assert killed
+    assert _left_over(store, killed) == []
 
 
 async def test_a_client_that_goes_away_takes_its_containers_and_mounts_with_it(store: Path, engine: object) -> None:
