@@ -43,7 +43,9 @@ class TarStream:
         """
         try:
             archive = tarfile.TarFile(fileobj=cast(BinaryIO, self), encoding="utf-8", errors="surrogateescape")
-            while entry := archive.next():
+            # In an archive without entries Python 3.10 would look for the next one before the first.
+            is_empty = archive.firstmember is None  # type: ignore[attr-defined]
+            while not is_empty and (entry := archive.next()):
                 archive.members = []  # type: ignore[attr-defined]  # tarfile would keep them all
                 yield entry
         except _HEADER_DAMAGE as error:
