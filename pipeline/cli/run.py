@@ -111,7 +111,8 @@ async def _base(given: Mapping[str, Any], view: View) -> dict[str, str]:
         return {}
     from pipeline.settings import Settings
 
-    reference = Settings().base
+    # With the other arguments, so that a malformed one is refused before anything is said of the base.
+    reference = Settings(**{key: value for key, value in given.items() if value and key != "base"}).base
     if reference.startswith("bootstrap:"):
         return {}
     return {"base": await choose_base(reference, view.notice)}

@@ -79,6 +79,12 @@ def test_a_wrong_word_is_one_sentence_and_exit_code_2(words: tuple[str, ...], se
     assert (run.returncode, run.stdout, run.stderr) == (2, "", sentence)
 
 
+def test_a_malformed_setting_is_refused_before_anything_is_said_of_the_base(store: Path) -> None:
+    run = cli("--store", store, "build", "--image", "ska-python", "--created", "yesterday")
+    assert run.returncode == 2
+    assert run.stderr.startswith("Error: The time of creation 'yesterday'")
+
+
 def test_the_result_alone_goes_to_standard_output(store: Path) -> None:
     run = cli("--store", store, "images")
     assert (run.returncode, run.stderr) == (0, "")
