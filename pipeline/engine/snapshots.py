@@ -11,6 +11,7 @@ from pipeline.engine import overlay
 from pipeline.engine.events import Events, step_name
 from pipeline.engine.graph import Change, Exec, Node, Scratch, StandIn, parents
 from pipeline.engine.host import Host
+from pipeline.engine.once import Once
 from pipeline.engine.store import Store, disk_full_told, write_beside
 
 Builder = Callable[["Snapshots", Any, Path], Awaitable[dict[str, Any]]]
@@ -43,16 +44,12 @@ class Snapshots:
         self.store, self.host, self.events = store, host, events
         self.secrets: dict[str, bytes] = {}
         self.slots = asyncio.Semaphore(cores)
-        self.host_files = store.session / "host"
-        self._running: dict[str, asyncio.Task[Path]] = {}
-        self._views: dict[str, asyncio.Task[Path]] = {}
+        self._snapshots: Once[Path] = Once()
+        self._views: Once[Path] = Once()
 
     async def made(self, node: Node) -> Path:
         """Return the snapshot's directory, making it and what it starts from if needed."""
-        task = self._running.get(node.key)
-        if task is None or (task.done() and (task.cancelled() or task.exception())):
-            task = self._running[node.key] = asyncio.ensure_future(self._made(node))
-        return await asyncio.shield(task)
+        return await self._snapshots.get(node.key, lambda: self._made(node))
 
     async def _made(self, node: Node) -> Path:
         final = self.store.snapshot(node.key)
@@ -91,10 +88,7 @@ class Snapshots:
 
     async def view(self, node: Node) -> Path:
         """Return a read-only mount of a node's file system, kept until the session ends."""
-        task = self._views.get(node.key)
-        if task is None or (task.done() and (task.cancelled() or task.exception())):
-            task = self._views[node.key] = asyncio.ensure_future(self._view(node))
-        return await asyncio.shield(task)
+        return await self._views.get(node.key, lambda: self._view(node))
 
     async def _view(self, node: Node) -> Path:
         await self.made(node)
@@ -104,12 +98,9 @@ class Snapshots:
 
     async def close(self) -> None:
         """Stop what still runs and take the views down."""
-        for task in self._running.values():
-            task.cancel()
-        await asyncio.gather(*self._running.values(), return_exceptions=True)
-        for view in self._views.values():
-            if view.done() and not view.cancelled() and not view.exception():
-                await overlay.unmount(view.result())
+        await self._snapshots.close()
+        for view in await self._views.close():
+            await overlay.unmount(view)
 
 
 def name_of(node: Node) -> str:

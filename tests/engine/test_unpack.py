@@ -16,16 +16,6 @@ DIRECTORY = tarfile.DIRTYPE
 XATTR = "SCHILY.xattr."
 
 
-@pytest.fixture
-def root(tmp_path: Path) -> Path:
-    """Return an empty root beside a file that nothing may touch."""
-    made = tmp_path / "outside" / "root"
-    made.mkdir(parents=True)
-    (tmp_path / "outside" / "secret").write_text("untouched")
-    (tmp_path / "outside" / "directory").mkdir()
-    return made
-
-
 def lower(root: Path, *names: str) -> None:
     """Put files of a lower layer into the root."""
     for name in names:

@@ -21,16 +21,6 @@ SYMLINK = tarfile.SYMTYPE
 XATTR = "SCHILY.xattr."
 
 
-@pytest.fixture
-def root(tmp_path: Path) -> Path:
-    """Return an empty root beside a file that nothing may touch."""
-    made = tmp_path / "outside" / "root"
-    made.mkdir(parents=True)
-    (tmp_path / "outside" / "secret").write_text("untouched")
-    (tmp_path / "outside" / "directory").mkdir()
-    return made
-
-
 def test_the_diff_id_is_the_digest_of_the_plain_tar(root: Path) -> None:
     plain = tar([(entry("file"), b"x" * 3_000_000)]).getvalue()
     half = len(plain) // 2

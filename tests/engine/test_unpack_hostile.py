@@ -12,16 +12,6 @@ from tests.engine.trees import entry, facts, tar
 SYMLINK, HARD_LINK, DIRECTORY = tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.DIRTYPE
 
 
-@pytest.fixture
-def root(tmp_path: Path) -> Path:
-    """Return an empty root beside a file that nothing may touch."""
-    made = tmp_path / "outside" / "root"
-    made.mkdir(parents=True)
-    (tmp_path / "outside" / "secret").write_text("untouched")
-    (tmp_path / "outside" / "directory").mkdir()
-    return made
-
-
 def around(root: Path) -> dict[bytes, object]:
     """Return all facts of what lies around the root."""
     return {path: fact for path, fact in facts(root.parent).items() if not path.startswith(b"root")}

@@ -1,6 +1,5 @@
 """Which fields are served, and how a request reaches the function that serves one."""
 
-import asyncio
 import inspect
 import re
 from collections.abc import Awaitable, Callable
@@ -11,6 +10,7 @@ from typing import Any, TypeVar
 from graphql import GraphQLResolveInfo
 
 from pipeline.engine.errors import BadInput, NotServed
+from pipeline.engine.once import Once
 from pipeline.engine.snapshots import Snapshots
 from pipeline.engine.values import Value
 
@@ -35,7 +35,7 @@ class Engine:
     snapshots: Snapshots
     client: Path
     values: dict[str, Value] = field(default_factory=dict)
-    _outside: dict[tuple[str, ...], "asyncio.Task[Any]"] = field(default_factory=dict)
+    _outside: Once[Any] = field(default_factory=Once)
 
     async def once(self, what: tuple[str, ...], make: Callable[[], Awaitable[T]]) -> T:
         """Return what comes from outside, asked for once a session: each request repeats its chain from the root.
@@ -44,10 +44,7 @@ class Engine:
             what: names it.
             make: asks; a failure is not kept.
         """
-        task = self._outside.get(what)
-        if task is None or (task.done() and (task.cancelled() or task.exception())):
-            task = self._outside[what] = asyncio.ensure_future(make())
-        found: T = await asyncio.shield(task)
+        found: T = await self._outside.get(what, make)
         return found
 
     def named(self, value: Value) -> str:
