@@ -6,35 +6,36 @@ image/spec/v1.2.md.
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
+from pipeline.engine.documents import INDEX, Documents, canonical_json, digest_of, index_of
 from pipeline.engine.errors import EngineError
-from pipeline.engine.oci import INDEX, MANIFEST, Documents, canonical_json, digest_of
 from pipeline.engine.tarheader import DIRECTORY, END, REGULAR, Entry, padding
 
 _BLOBS = "blobs/sha256/"
 
 
-def write_archive(out: Path, documents: Documents, blobs: Mapping[str, Path], *, ref_name: str = "latest") -> None:
+def write_archive(
+    out: Path, images: Sequence[Documents], blobs: Mapping[str, Path], *, ref_name: str = "latest"
+) -> None:
     """Write an OCI layout as a tar file, with docker's manifest.json for a `docker load` older than 25.
 
     Equal arguments give equal bytes: entries are sorted, belong to root, and have no time.
 
     Args:
         out: the file; the caller renames it.
-        documents: of the image.
-        blobs: its layers by digest.
+        images: one a platform; more than one have an index, and no manifest.json.
+        blobs: their layers by digest.
         ref_name: the tag in the layout, org.opencontainers.image.ref.name.
 
     Raises:
         EngineError: a layer's file has another size than the manifest says.
         OSError: reading or writing failed, as with no space left.
     """
-    layers = {layer["digest"]: layer["size"] for layer in json.loads(documents.manifest)["layers"]}
-    small = _small_files(documents, ref_name)
-    large = {_member(digest): (blobs[digest], size) for digest, size in layers.items()}
+    small = _small_files(images, ref_name)
+    large = {_member(digest): (blobs[digest], size) for digest, size in _layers(images).items()}
     with out.open("wb") as archive:
         for directory in ("blobs/", _BLOBS):
             archive.write(Entry(directory.encode(), DIRECTORY, 0o755).header())
@@ -46,22 +47,36 @@ def write_archive(out: Path, documents: Documents, blobs: Mapping[str, Path], *,
         archive.write(END)
 
 
-def _small_files(documents: Documents, ref_name: str) -> dict[str, bytes]:
-    manifest = {
-        "mediaType": MANIFEST,
-        "digest": documents.digest,
-        "size": len(documents.manifest),
-        "annotations": {"org.opencontainers.image.ref.name": ref_name},
-    }
-    config = _member(digest_of(documents.config))
-    layers = [_member(layer["digest"]) for layer in json.loads(documents.manifest)["layers"]]
-    texts = {
+def write_layout(directory: Path, images: Sequence[Documents], blobs: Mapping[str, Path], *, ref_name: str) -> None:
+    """Write an OCI layout as a directory; its layers are hard links to their blobs."""
+    (directory / _BLOBS).mkdir(parents=True)
+    for name, content in _small_files(images, ref_name).items():
+        (directory / name).write_bytes(content)
+    for digest in _layers(images):
+        (directory / _member(digest)).hardlink_to(blobs[digest])
+
+
+def _layers(images: Sequence[Documents]) -> dict[str, int]:
+    return {layer["digest"]: layer["size"] for one in images for layer in json.loads(one.manifest)["layers"]}
+
+
+def _small_files(images: Sequence[Documents], ref_name: str) -> dict[str, bytes]:
+    top = images[0].descriptor() if len(images) == 1 else index_of(images).descriptor()
+    named = {**top, "annotations": {"org.opencontainers.image.ref.name": ref_name}}
+    texts: dict[str, Any] = {
         "oci-layout": {"imageLayoutVersion": "1.0.0"},
-        "index.json": {"schemaVersion": 2, "mediaType": INDEX, "manifests": [manifest]},
-        "manifest.json": [{"Config": config, "RepoTags": None, "Layers": layers}],
+        "index.json": {"schemaVersion": 2, "mediaType": INDEX, "manifests": [named]},
     }
+    if len(images) == 1:
+        config = _member(digest_of(images[0].config))
+        layers = [_member(layer["digest"]) for layer in json.loads(images[0].manifest)["layers"]]
+        texts["manifest.json"] = [{"Config": config, "RepoTags": None, "Layers": layers}]
     files = {name: canonical_json(text).encode() for name, text in texts.items()}
-    return files | {_member(documents.digest): documents.manifest, config: documents.config}
+    for one in images:
+        files[_member(digest_of(one.config))] = one.config
+    for one in images if len(images) == 1 else (*images, index_of(images)):
+        files[_member(one.digest)] = one.manifest
+    return files
 
 
 def _member(digest: str) -> str:

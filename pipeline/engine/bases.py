@@ -12,10 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.engine import registry
+from pipeline.engine.documents import ImageConfig
 from pipeline.engine.errors import ArchiveInvalid, BadInput
 from pipeline.engine.files import copy_tree
 from pipeline.engine.graph import HostTree, ImageRoot
-from pipeline.engine.oci import ImageConfig, read_layout
+from pipeline.engine.oci import read_layout
+from pipeline.engine.patterns import EVERYTHING, Selection
 from pipeline.engine.snapshots import Snapshots, builds
 from pipeline.engine.store import disk_full_told
 from pipeline.engine.unpack import apply_layer
@@ -41,36 +43,40 @@ class Base:
     reference: str
 
 
-async def from_registry(snapshots: Snapshots, address: str) -> Base:
-    """Return an image of a registry, pulled unless the store has it.
+async def from_registry(snapshots: Snapshots, address: str, platform: str = PLATFORM) -> Base:
+    """Return an image of a registry for a platform, pulled unless the store has it.
 
     Raises:
         ReferenceInvalid, RegistryUnreachable, RegistryRefused, ImageUnknown: as their names say.
     """
     name = registry.normalized(address)
-    digest = name.partition("@")[2] or await registry.resolve_digest(name)
-    root = ImageRoot(digest)
+    digest = name.partition("@")[2] or await registry.resolve_digest(name, snapshots.credentials)
+    root = ImageRoot(digest, _foreign(platform))
     if not snapshots.store.snapshot(root.key).exists():
         with snapshots.events.step(f"pull {name}"):
             layout = snapshots.store.temporary()
-            await registry.pull(name, digest, layout, ARCHITECTURE)
+            await registry.pull(name, digest, layout, platform, snapshots.credentials)
             await _take_in(snapshots, root, layout)
     reference = name if "@" in name else f"{name}@{digest}"
     return Base(root, await config_of(snapshots, root), reference)
 
 
-async def from_archive(snapshots: Snapshots, archive: Path, tag: str = "") -> Base:
-    """Return the image of an OCI or docker archive.
+def _foreign(platform: str) -> str:
+    return "" if platform == PLATFORM else platform
+
+
+async def from_archive(snapshots: Snapshots, archive: Path, tag: str = "", platform: str = PLATFORM) -> Base:
+    """Return the image of an OCI or docker archive for a platform.
 
     Raises:
         ArchiveInvalid: it is neither, or damaged, or reaches outside its root.
     """
     digest = await asyncio.to_thread(file_digest, archive)
-    root = ImageRoot(f"archive:{digest}:{tag}")
+    root = ImageRoot(f"archive:{digest}:{tag}", _foreign(platform))
     if not snapshots.store.snapshot(root.key).exists():
         with snapshots.events.step(f"import {archive.name}"):
             layout = snapshots.store.temporary()
-            await registry.unpack_archive(archive, layout, tag)
+            await registry.unpack_archive(archive, layout, tag, platform)
             await _take_in(snapshots, root, layout)
     return Base(root, await config_of(snapshots, root), "")
 
@@ -86,7 +92,7 @@ async def _take_in(snapshots: Snapshots, root: ImageRoot, layout: Path) -> None:
     made = snapshots.store.temporary()
     try:
         with disk_full_told(snapshots.store.root):
-            meta = await asyncio.to_thread(_unpack, snapshots, layout, made)
+            meta = await asyncio.to_thread(_unpack, snapshots, root, layout, made)
             (made / "meta.json").write_text(json.dumps(meta))
             snapshots.store.commit(made, root.key)
     finally:
@@ -94,8 +100,8 @@ async def _take_in(snapshots: Snapshots, root: ImageRoot, layout: Path) -> None:
             shutil.rmtree(left, ignore_errors=True)
 
 
-def _unpack(snapshots: Snapshots, layout: Path, made: Path) -> dict[str, Any]:
-    image = read_layout(layout, PLATFORM)
+def _unpack(snapshots: Snapshots, root: ImageRoot, layout: Path, made: Path) -> dict[str, Any]:
+    image = read_layout(layout, root.platform or PLATFORM)
     (made / "diff").mkdir()
     for layer, blob in zip(image.layers, image.blobs, strict=True):
         with blob.open("rb") as stream:
@@ -128,8 +134,8 @@ def file_digest(path: Path) -> str:
     return f"sha256:{found.hexdigest()}"
 
 
-async def host_tree(snapshots: Snapshots, path: Path) -> HostTree:
-    """Copy a file (to /NAME) or a directory's contents of the host into the store, named by its content.
+async def host_tree(snapshots: Snapshots, path: Path, selection: Selection = EVERYTHING) -> HostTree:
+    """Copy a file (to /NAME) or what is selected of a directory of the host into the store, named by its content.
 
     Raises:
         BadInput: there is nothing at the path.
@@ -142,7 +148,8 @@ async def host_tree(snapshots: Snapshots, path: Path) -> HostTree:
             (directory / "diff").mkdir()
             target = directory / "diff" if path.is_dir() else directory / "diff" / path.name
             # Dagger's engine gives host files to root as well. A link that was named stands for what it leads to.
-            await asyncio.to_thread(copy_tree, path.resolve(), target, owner=(0, 0))
+            wanted = await asyncio.to_thread(selection.paths, path) if path.is_dir() else None
+            await asyncio.to_thread(copy_tree, path.resolve(), target, owner=(0, 0), wanted=wanted)
             node = HostTree(await asyncio.to_thread(tree_digest, directory / "diff"))
             (directory / "meta.json").write_text("{}")
             snapshots.store.commit(directory, node.key)

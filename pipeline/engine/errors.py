@@ -5,6 +5,7 @@ EngineError                 INTERNAL: a defect of the engine
 │   ├── ArchiveInvalid      ARCHIVE_INVALID
 │   ├── BadInput            BAD_INPUT
 │   ├── DiskFull            DISK_FULL
+│   ├── DownloadFailed      DOWNLOAD_FAILED
 │   ├── HostMissing         HOST_MISSING: a program or a kernel feature
 │   ├── ImageUnknown        IMAGE_UNKNOWN
 │   ├── NotPermitted        NOT_PERMITTED
@@ -49,6 +50,12 @@ class DiskFull(UserError):
     """The store or the destination has no space left."""
 
     code = "DISK_FULL"
+
+
+class DownloadFailed(UserError):
+    """A file could not be fetched over HTTP."""
+
+    code = "DOWNLOAD_FAILED"
 
 
 class HostMissing(UserError):

@@ -1,6 +1,7 @@
 """The operations that change files without running anything."""
 
 import asyncio
+import filecmp
 import os
 import shutil
 import stat
@@ -8,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.engine import overlay
+from pipeline.engine.changes import Chown, Copy, NewDirectory, NewFile, Remove, Symlink
 from pipeline.engine.errors import BadInput
-from pipeline.engine.graph import Change, Copy, NewDirectory, NewFile, Remove, Symlink
+from pipeline.engine.graph import Change, Difference
 from pipeline.engine.rootpath import mkdirs, resolve
 from pipeline.engine.snapshots import Snapshots, builds
 from pipeline.engine.users import look_up
@@ -75,20 +77,81 @@ async def copy(snapshots: Snapshots, node: Copy, directory: Path) -> dict[str, A
             raise BadInput(f"There is no '{node.source_path}' to copy; name a file or a directory that exists.")
         target = mkdirs(root, node.path) if source.is_dir() else _place(root, node.path)
         user = look_up(root, node.owner) if node.owner else None
-        copy_tree(source, target, owner=(user.uid, user.gid) if user else None)
+        wanted = node.selection.paths(source) if source.is_dir() else None
+        copy_tree(source, target, owner=(user.uid, user.gid) if user else None, wanted=wanted)
         if node.mode is not None:
             target.chmod(node.mode)
+        if node.time is not None:
+            _date(target, node.time)
 
     return await _changed(snapshots, node, directory, change)
 
 
-def copy_tree(source: Path, target: Path, *, owner: tuple[int, int] | None = None) -> None:
+@builds(Chown)
+async def chown(snapshots: Snapshots, node: Chown, directory: Path) -> dict[str, Any]:
+    """Give files to another owner."""
+
+    def change(root: Path) -> None:
+        user = look_up(root, node.owner)
+        target = resolve(root, node.path)
+        if not target.exists():
+            raise BadInput(f"There is no '{node.path}' to give away; name a file or a directory that exists.")
+        for path in (target, *(target.rglob("*") if target.is_dir() else ())):
+            os.chown(path, user.uid, user.gid, follow_symlinks=False)
+
+    return await _changed(snapshots, node, directory, change)
+
+
+@builds(Difference)
+async def difference(snapshots: Snapshots, node: Difference, directory: Path) -> dict[str, Any]:
+    """Copy what one directory lacks of another, or has otherwise."""
+    lower = resolve(await snapshots.view(node.lower), node.lower_path)
+    upper = resolve(await snapshots.view(node.upper), node.upper_path)
+    wanted = await asyncio.to_thread(_different, lower, upper)
+    await asyncio.to_thread(copy_tree, upper, directory / "diff", wanted=wanted)
+    return {}
+
+
+def _different(lower: Path, upper: Path) -> frozenset[str]:
+    found: set[str] = set()
+    for path in upper.rglob("*"):
+        inside = path.relative_to(upper)
+        if not _same(lower / inside, path):
+            found |= {str(each) for each in (inside, *inside.parents) if str(each) != "."}
+    return frozenset(found)
+
+
+def _same(one: Path, other: Path) -> bool:
+    if not os.path.lexists(one):
+        return False
+    first, second = one.lstat(), other.lstat()
+    if [first.st_mode, first.st_uid, first.st_gid, first.st_rdev] != [
+        second.st_mode,
+        second.st_uid,
+        second.st_gid,
+        second.st_rdev,
+    ]:
+        return False
+    if stat.S_ISLNK(first.st_mode):
+        return one.readlink() == other.readlink()
+    return not stat.S_ISREG(first.st_mode) or filecmp.cmp(one, other, shallow=False)
+
+
+def _date(target: Path, seconds: int) -> None:
+    for path in (target, *(target.rglob("*") if target.is_dir() else ())):
+        os.utime(path, (seconds, seconds), follow_symlinks=False)
+
+
+def copy_tree(
+    source: Path, target: Path, *, owner: tuple[int, int] | None = None, wanted: frozenset[str] | None = None
+) -> None:
     """Copy a file or merge a directory into another, with modes, times, owners, links and extended attributes.
 
     Args:
         source: a file, or a directory whose contents are copied.
         target: the file, or the directory that exists already.
         owner: numbers that replace the source's.
+        wanted: the paths below the source that are copied; None for all.
     """
     seen: dict[tuple[int, int], Path] = {}
     pending = [(source, target)]
@@ -99,7 +162,8 @@ def copy_tree(source: Path, target: Path, *, owner: tuple[int, int] | None = Non
         if stat.S_ISDIR(found.st_mode):
             _room_for_directory(place)
             directories.append((origin, place))
-            pending += [(entry, place / entry.name) for entry in origin.iterdir()]
+            entries = (one for one in origin.iterdir() if wanted is None or str(one.relative_to(source)) in wanted)
+            pending += [(entry, place / entry.name) for entry in entries]
             continue
         _copy_one(origin, place, found, seen)
         if found.st_nlink < 2 or seen[found.st_dev, found.st_ino] == place:

@@ -7,7 +7,7 @@ Proxy settings, certificates, the contents of cache volumes and the plaintext of
 
 import hashlib
 import json
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass, field, fields, is_dataclass
 from functools import cached_property
 from typing import Any, Literal
 
@@ -17,10 +17,14 @@ def canonical(value: Any) -> Any:
     if isinstance(value, Node):
         return value.key
     if is_dataclass(value) and not isinstance(value, type):
-        return [type(value).__name__, *(canonical(getattr(value, field.name)) for field in fields(value))]
+        return [type(value).__name__, *_parts(value)]
     if isinstance(value, (tuple, list)):
         return [canonical(item) for item in value]
     return value
+
+
+def _parts(value: Any) -> list[Any]:
+    return [canonical(getattr(value, one.name)) for one in fields(value) if one.metadata.get("in_key", True)]
 
 
 def digest(value: Any) -> str:
@@ -36,7 +40,7 @@ class Node:
     @cached_property
     def key(self) -> str:
         """Hexadecimal SHA-256 that names the file system in the store."""
-        return digest([type(self).__name__, *(canonical(getattr(self, field.name)) for field in fields(self))])
+        return digest([type(self).__name__, *_parts(self)])
 
 
 @dataclass(frozen=True)
@@ -50,9 +54,11 @@ class ImageRoot(Node):
 
     Args:
         manifest: the digest of its manifest, `sha256:…`.
+        platform: the one that was chosen from an index, if it is not this machine's.
     """
 
     manifest: str
+    platform: str = ""
 
 
 @dataclass(frozen=True)
@@ -81,6 +87,38 @@ class HostTree(Node):
     """
 
     content: str
+
+
+@dataclass(frozen=True)
+class Download(Node):
+    """A file fetched over HTTP, at /NAME.
+
+    Args:
+        url: where it is; not part of the key, since the checksum says what it is.
+        checksum: `sha256:…` of its content.
+        name: what it is called.
+        mode: permission bits.
+    """
+
+    url: str = field(metadata={"in_key": False})
+    checksum: str
+    name: str
+    mode: int
+
+
+@dataclass(frozen=True)
+class Difference(Node):
+    """What of one directory another one lacks or has otherwise.
+
+    Args:
+        lower, lower_path: the directory compared with.
+        upper, upper_path: the directory whose entries are taken.
+    """
+
+    lower: Node
+    lower_path: str
+    upper: Node
+    upper_path: str
 
 
 @dataclass(frozen=True)
@@ -136,62 +174,29 @@ class Exec(Change):
     mounts: tuple[Mount, ...] = ()
     secret_env: tuple[tuple[str, str], ...] = ()
     stdin: str = ""
+    redirect_stdin: str = ""
     redirect_stdout: str = ""
     redirect_stderr: str = ""
     expect: str = "SUCCESS"
     insecure_root: bool = False
+    volatile_env: tuple[tuple[str, str], ...] = field(default=(), metadata={"in_key": False})
 
 
 @dataclass(frozen=True)
-class NewFile(Change):
-    """A file with given text."""
-
-    path: str
-    contents: str
-    mode: int
-    owner: str = ""
-
-
-@dataclass(frozen=True)
-class NewDirectory(Change):
-    """An empty directory."""
-
-    path: str
-    mode: int
-
-
-@dataclass(frozen=True)
-class Copy(Change):
-    """A file or a directory's contents copied from another node.
+class Image:
+    """An image of one platform.
 
     Args:
-        path: where the file goes, or the directory that receives the contents.
-        source: the node copied from.
-        source_path: a file or directory in it.
-        mode: permission bits for the file, if they change.
-        owner: `user[:group]`; empty keeps the source's.
+        root: its file system.
+        config: canonical JSON of its configuration.
+        annotations: of its manifest.
+        created: ISO 8601.
     """
 
-    path: str
-    source: Node
-    source_path: str
-    mode: int | None = None
-    owner: str = ""
-
-
-@dataclass(frozen=True)
-class Remove(Change):
-    """Files or directories taken away; what does not exist is no error."""
-
-    paths: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Symlink(Change):
-    """A symbolic link."""
-
-    target: str
-    path: str
+    root: Node
+    config: str
+    annotations: tuple[tuple[str, str], ...]
+    created: str
 
 
 @dataclass(frozen=True)
@@ -199,18 +204,14 @@ class Tarball(Node):
     """An OCI archive, at /image.tar in a file system of its own.
 
     Args:
-        root: the image's file system.
-        config: canonical JSON of its configuration.
-        annotations: of its manifest.
+        images: one a platform; more than one have an index.
         compression: gzip or zstd, for layers that are not packed yet.
-        created: ISO 8601.
+        docker_types: whether the documents have docker's media types instead of OCI's.
     """
 
-    root: Node
-    config: str
-    annotations: tuple[tuple[str, str], ...]
+    images: tuple[Image, ...]
     compression: Literal["gzip", "zstd"]
-    created: str
+    docker_types: bool = False
 
 
 def parents(node: Node) -> list[Node]:

@@ -1,4 +1,4 @@
-"""Documents of the OCI image spec: configuration, manifest, layout, and archives of them.
+"""Images read from an OCI layout, each part verified.
 
 Source: https://github.com/opencontainers/image-spec 1.0: config.md, manifest.md, image-layout.md.
 """
@@ -6,92 +6,19 @@ Source: https://github.com/opencontainers/image-spec 1.0: config.md, manifest.md
 import hashlib
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pipeline.engine.documents import ImageConfig
 from pipeline.engine.errors import ArchiveInvalid
 from pipeline.engine.layer import Layer
 
-MANIFEST = "application/vnd.oci.image.manifest.v1+json"
-INDEX = "application/vnd.oci.image.index.v1+json"
-CONFIG = "application/vnd.oci.image.config.v1+json"
 LAYERS = frozenset(f"application/vnd.oci.image.layer.v1.tar{suffix}" for suffix in ("", "+gzip", "+zstd"))
 DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 #: Bytes of a manifest or configuration; what registries allow.
 LARGEST_DOCUMENT = 4 << 20
-
-Pairs = tuple[tuple[str, str], ...]
-
-
-@dataclass(frozen=True)
-class ImageConfig:
-    """The part of an image's configuration that a container run sees.
-
-    Args:
-        env: `NAME=value` each.
-        entrypoint, cmd: None where the image has none.
-        labels: sorted pairs.
-        exposed_ports, volumes: their names.
-        healthcheck: canonical JSON, empty if there is none.
-    """
-
-    architecture: str
-    os: str = "linux"
-    variant: str = ""
-    env: tuple[str, ...] = ()
-    entrypoint: tuple[str, ...] | None = None
-    cmd: tuple[str, ...] | None = None
-    user: str = ""
-    workdir: str = ""
-    labels: Pairs = ()
-    exposed_ports: tuple[str, ...] = ()
-    volumes: tuple[str, ...] = ()
-    stop_signal: str = ""
-    healthcheck: str = ""
-
-    @classmethod
-    def from_json(cls, document: Mapping[str, Any]) -> "ImageConfig":
-        """Read an image configuration."""
-        run = document.get("config") or {}
-
-        def words(name: str) -> tuple[str, ...] | None:
-            return tuple(run[name]) if run.get(name) else None
-
-        return cls(
-            architecture=document["architecture"],
-            os=document["os"],
-            variant=document.get("variant", ""),
-            env=words("Env") or (),
-            entrypoint=words("Entrypoint"),
-            cmd=words("Cmd"),
-            user=run.get("User", ""),
-            workdir=run.get("WorkingDir", ""),
-            labels=tuple(sorted((run.get("Labels") or {}).items())),
-            exposed_ports=tuple(sorted(run.get("ExposedPorts") or ())),
-            volumes=tuple(sorted(run.get("Volumes") or ())),
-            stop_signal=run.get("StopSignal", ""),
-            healthcheck=canonical_json(run["Healthcheck"]) if run.get("Healthcheck") else "",
-        )
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the image configuration without its layers."""
-        run: dict[str, Any] = {
-            "Env": list(self.env),
-            "Entrypoint": list(self.entrypoint or ()),
-            "Cmd": list(self.cmd or ()),
-            "User": self.user,
-            "WorkingDir": self.workdir,
-            "Labels": dict(self.labels),
-            "ExposedPorts": {name: {} for name in self.exposed_ports},
-            "Volumes": {name: {} for name in self.volumes},
-            "StopSignal": self.stop_signal,
-            "Healthcheck": json.loads(self.healthcheck) if self.healthcheck else None,
-        }
-        document = {"architecture": self.architecture, "os": self.os, "variant": self.variant}
-        document = {name: value for name, value in document.items() if value}
-        return {**document, "config": {name: value for name, value in run.items() if value}}
 
 
 @dataclass(frozen=True)
@@ -102,29 +29,6 @@ class LayoutImage:
     layers: tuple[Layer, ...]
     blobs: tuple[Path, ...]
     history: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Documents:
-    """An image's configuration and manifest, as bytes; `digest` is the manifest's."""
-
-    config: bytes
-    manifest: bytes
-
-    @property
-    def digest(self) -> str:
-        """`sha256:…` of the manifest."""
-        return digest_of(self.manifest)
-
-
-def digest_of(data: bytes) -> str:
-    """Return `sha256:…` of bytes."""
-    return f"sha256:{hashlib.sha256(data).hexdigest()}"
-
-
-def canonical_json(value: Any) -> str:
-    """Return the one JSON text of a value: sorted names, no blanks."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
 def read_layout(directory: Path, platform: str) -> LayoutImage:
@@ -209,42 +113,3 @@ def _document(directory: Path, descriptor: Mapping[str, Any]) -> dict[str, Any]:
         raise ArchiveInvalid(f"The image's document {descriptor['digest']} is too large; get the archive anew.")
     document: dict[str, Any] = json.loads(_verified(directory, descriptor).read_bytes())
     return document
-
-
-def image_documents(
-    config: ImageConfig,
-    layers: Sequence[Layer],
-    *,
-    created: str,
-    history: Sequence[str],
-    annotations: Mapping[str, str],
-) -> Documents:
-    """Return an image's documents; equal arguments give equal bytes.
-
-    Args:
-        config: what a run sees.
-        layers: lowest first.
-        created: ISO 8601, for the image and each entry of its history.
-        history: what made each layer.
-        annotations: of the manifest.
-
-    Raises:
-        ValueError: there are more or fewer entries of history than layers.
-    """
-    if len(history) != len(layers):
-        raise ValueError(f"{len(history)} entries of history for {len(layers)} layers")
-    full = config.to_json() | {
-        "created": created,
-        "rootfs": {"type": "layers", "diff_ids": [layer.diff_id for layer in layers]},
-        "history": [{"created": created, "created_by": said} for said in history],
-    }
-    data = canonical_json(full).encode()
-    manifest: dict[str, Any] = {
-        "schemaVersion": 2,
-        "mediaType": MANIFEST,
-        "config": {"mediaType": CONFIG, "digest": digest_of(data), "size": len(data)},
-        "layers": [{"mediaType": one.media_type, "digest": one.digest, "size": one.size} for one in layers],
-    }
-    if annotations:
-        manifest["annotations"] = dict(annotations)
-    return Documents(data, canonical_json(manifest).encode())

@@ -10,9 +10,9 @@ from typing import Any
 
 from pipeline.engine.archive import write_archive
 from pipeline.engine.blob import Compression
+from pipeline.engine.documents import Documents, ImageConfig, image_documents
 from pipeline.engine.graph import Change, Exec, ImageRoot, Node, Scratch, StandIn, Tarball, parents
 from pipeline.engine.layer import Layer, write_layer
-from pipeline.engine.oci import ImageConfig, image_documents
 from pipeline.engine.snapshots import Snapshots, builds, name_of
 from pipeline.engine.store import disk_full_told
 
@@ -83,14 +83,23 @@ def created_of(root: Node) -> str:
 @builds(Tarball)
 async def tarball(snapshots: Snapshots, node: Tarball, directory: Path) -> dict[str, Any]:
     """Write an OCI archive."""
-    layers = await layers_of(snapshots, node.root, node.compression)
-    documents = image_documents(
-        ImageConfig.from_json(json.loads(node.config)),
-        [layer for layer, _ in layers],
-        created=node.created,
-        history=[said for _, said in layers],
-        annotations=dict(node.annotations),
-    )
-    blobs = {layer.digest: snapshots.store.blob(layer.digest) for layer, _ in layers}
-    await asyncio.to_thread(write_archive, directory / "diff" / "image.tar", documents, blobs)
-    return {"digest": documents.digest}
+    images, blobs = await documents_of(snapshots, node)
+    await asyncio.to_thread(write_archive, directory / "diff" / "image.tar", images, blobs)
+    return {"digest": images[0].digest}
+
+
+async def documents_of(snapshots: Snapshots, node: Tarball) -> tuple[list[Documents], dict[str, Path]]:
+    """Return what an archive consists of: the documents of each image, and all layers by digest."""
+    packed = [(image, await layers_of(snapshots, image.root, node.compression)) for image in node.images]
+    images = [
+        image_documents(
+            ImageConfig.from_json(json.loads(image.config)),
+            [layer for layer, _ in layers],
+            created=image.created,
+            history=[said for _, said in layers],
+            annotations=dict(image.annotations),
+            docker_types=node.docker_types,
+        )
+        for image, layers in packed
+    ]
+    return images, {layer.digest: snapshots.store.blob(layer.digest) for _, layers in packed for layer, _ in layers}

@@ -38,6 +38,7 @@ async def run(
     cwd: Path | None = None,
     timeout: float | None = None,
     check: bool = True,
+    pass_fds: Sequence[int] = (),
 ) -> Completed:
     """Run a host program to its end, with no standard input, and keep what it says.
 
@@ -47,13 +48,14 @@ async def run(
         cwd: its working directory.
         timeout: seconds until it is killed.
         check: raise when it ends with an error.
+        pass_fds: open files that it inherits.
 
     Raises:
         HostMissing: the program is not installed.
         DiskFull: it said that no space is left.
         CommandFailed: it ended with an error, or ran out of time.
     """
-    process = await spawn(argv, env=env, cwd=cwd)
+    process = await spawn(argv, env=env, cwd=cwd, pass_fds=pass_fds)
     try:
         out, err = await asyncio.wait_for(process.communicate(), timeout)
     except asyncio.TimeoutError:

@@ -1,9 +1,11 @@
-"""Images from registries and archives, by skopeo."""
+"""Images from and to registries and archives, by skopeo."""
 
 import re
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+from pipeline.engine.credentials import Credentials
 from pipeline.engine.errors import (
     ArchiveInvalid,
     CommandFailed,
@@ -60,7 +62,7 @@ def normalized(address: str) -> str:
     return address if found["tag"] or found["digest"] else f"{address}:latest"
 
 
-async def resolve_digest(address: str) -> str:
+async def resolve_digest(address: str, credentials: Credentials) -> str:
     """Ask the registry which manifest a normalized reference names now, `sha256:…`.
 
     Raises:
@@ -69,20 +71,23 @@ async def resolve_digest(address: str) -> str:
     """
     argv = ["skopeo", "--command-timeout", f"{CONNECT_TIMEOUT:.0f}s", "inspect", "--no-tags", *_tls(address)]
     try:
-        done = await run([*argv, "--format", "{{.Digest}}", f"docker://{_by_digest(address)}"])
+        with credentials.options(address) as (options, files):
+            name = f"docker://{_by_digest(address)}"
+            done = await run([*argv, *options, "--format", "{{.Digest}}", name], pass_fds=files)
     except CommandFailed as error:
         raise _answer(address, error) from error
     return done.stdout.strip()
 
 
-async def pull(address: str, digest: str, directory: Path, architecture: str) -> None:
+async def pull(address: str, digest: str, directory: Path, platform: str, credentials: Credentials) -> None:
     """Copy an image to an OCI layout; skopeo checks every blob against its digest.
 
     Args:
         address: a normalized reference.
         digest: of its manifest or index.
         directory: the layout to write.
-        architecture: picked from an index.
+        platform: picked from an index.
+        credentials: the session's logins.
 
     Raises:
         RegistryUnreachable, RegistryRefused, ImageUnknown: the registry's answer.
@@ -90,12 +95,32 @@ async def pull(address: str, digest: str, directory: Path, architecture: str) ->
     name = _by_digest(address).partition("@")[0]
     source = f"docker://{_without_tag(name)}@{digest}"
     try:
-        await _copy(source, directory, ["--override-arch", architecture, *_tls(address, "--src-tls-verify=false")])
+        with credentials.options(address) as (options, files):
+            tls = _tls(address, "--src-tls-verify=false")
+            await _copy(source, directory, [*_override(platform), *tls, *options], files)
     except CommandFailed as error:
         raise _answer(address, error) from error
 
 
-async def unpack_archive(archive: Path, directory: Path, tag: str = "") -> None:
+async def push(layout: Path, address: str, credentials: Credentials) -> str:
+    """Copy all of an OCI layout to a registry under a normalized reference, and return the digest that it has there.
+
+    Raises:
+        RegistryUnreachable, RegistryRefused: the registry's answer.
+    """
+    with tempfile.NamedTemporaryFile("r", dir=layout.parent, prefix="digest-") as written:
+        argv = ["skopeo", "copy", "--quiet", "--all", "--preserve-digests", "--retry-times=3"]
+        try:
+            with credentials.options(address) as (options, files):
+                tls = _tls(address, "--dest-tls-verify=false")
+                names = [f"oci:{layout}:image", f"docker://{address}"]
+                await run([*argv, *tls, *options, f"--digestfile={written.name}", *names], pass_fds=files)
+        except CommandFailed as error:
+            raise _answer(address, error) from error
+        return written.read().strip()
+
+
+async def unpack_archive(archive: Path, directory: Path, tag: str, platform: str) -> None:
     """Copy an OCI or docker archive to an OCI layout.
 
     Raises:
@@ -104,7 +129,8 @@ async def unpack_archive(archive: Path, directory: Path, tag: str = "") -> None:
     failures = []
     for transport in ("oci-archive", "docker-archive"):
         try:
-            return await _copy(f"{transport}:{archive}{':' + tag if tag else ''}", directory, [])
+            source = f"{transport}:{archive}{':' + tag if tag else ''}"
+            return await _copy(source, directory, _override(platform))
         except CommandFailed as error:
             failures.append(error)
     raise ArchiveInvalid(
@@ -113,8 +139,15 @@ async def unpack_archive(archive: Path, directory: Path, tag: str = "") -> None:
     ) from failures[0]
 
 
-async def _copy(source: str, directory: Path, options: Sequence[str]) -> None:
-    await run(["skopeo", "copy", "--quiet", "--remove-signatures", *options, source, f"oci:{directory}:image"])
+async def _copy(source: str, directory: Path, options: Sequence[str], files: Sequence[int] = ()) -> None:
+    argv = ["skopeo", "copy", "--quiet", "--remove-signatures", *options]
+    await run([*argv, source, f"oci:{directory}:image"], pass_fds=files)
+
+
+def _override(platform: str) -> list[str]:
+    system, architecture, *variant = platform.split("/")
+    chosen = [f"--override-os={system}", f"--override-arch={architecture}"]
+    return [*chosen, f"--override-variant={variant[0]}"] if variant else chosen
 
 
 def _by_digest(address: str) -> str:

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import io
 import json
 import secrets
 import shutil
@@ -30,21 +31,22 @@ class Job:
         name: the container's, unique on this machine.
         spec: its config.json.
         directory: a directory for the bundle, which also receives stdout and stderr.
-        stdin: what it reads.
+        stdin: what it reads: bytes, or a file.
         scrub: takes the secrets out of a piece of output.
     """
 
     name: str
     spec: dict[str, Any]
     directory: Path
-    stdin: bytes
+    stdin: bytes | Path
     scrub: Callable[[bytes], bytes]
 
 
 async def execute(job: Job, step: Step) -> int:
     """Run a container to its end and return its exit code; 128 + N for signal N.
 
-    Its output goes to the files stdout and stderr of the job's directory, and line by line to the step's watchers.
+    Its output goes to the files stdout, stderr and combined of the job's directory, and line by line to the step's
+    watchers.
 
     Raises:
         HostMissing: runc is not installed.
@@ -79,26 +81,33 @@ async def _talk(process: asyncio.subprocess.Process, job: Job, step: Step) -> No
     assert process.stdin and process.stdout and process.stderr  # noqa: S101  spawned with pipes
     streams = (("stdout", process.stdout), ("stderr", process.stderr))
     with contextlib.ExitStack() as stack:
-        files = [stack.enter_context((job.directory / name).open("wb")) for name, _ in streams]
-        pumps = [
-            _pump(stream, file, name, job.scrub, step) for (name, stream), file in zip(streams, files, strict=True)
-        ]
+        combined = stack.enter_context((job.directory / "combined").open("wb"))
+        pumps = []
+        for name, stream in streams:
+            file = stack.enter_context((job.directory / name).open("wb"))
+            pumps.append(_pump(stream, (file, combined), name, job.scrub, step))
         await asyncio.gather(_feed(process.stdin, job.stdin), *pumps)
 
 
-async def _feed(stdin: asyncio.StreamWriter, data: bytes) -> None:
-    with contextlib.suppress(BrokenPipeError, ConnectionResetError):
-        stdin.write(data)
-        await stdin.drain()
+async def _feed(stdin: asyncio.StreamWriter, data: bytes | Path) -> None:
+    with contextlib.suppress(BrokenPipeError, ConnectionResetError), _opened(data) as source:
+        while piece := source.read(CHUNK):
+            stdin.write(piece)
+            await stdin.drain()
     stdin.close()
 
 
+def _opened(data: bytes | Path) -> IO[bytes]:
+    return io.BytesIO(data) if isinstance(data, bytes) else data.open("rb")
+
+
 async def _pump(
-    stream: asyncio.StreamReader, file: IO[bytes], name: str, scrub: Callable[[bytes], bytes], step: Step
+    stream: asyncio.StreamReader, files: Sequence[IO[bytes]], name: str, scrub: Callable[[bytes], bytes], step: Step
 ) -> None:
     async for line in _lines(stream):
         clean = scrub(line)
-        file.write(clean)
+        for file in files:
+            file.write(clean)
         step.log(name, clean.decode(errors="replace").rstrip("\r\n"))
 
 

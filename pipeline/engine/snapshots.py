@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.engine import overlay
+from pipeline.engine.credentials import Credentials
 from pipeline.engine.events import Events, step_name
 from pipeline.engine.graph import Change, Exec, Node, Scratch, StandIn, parents
 from pipeline.engine.host import Host
@@ -43,6 +44,7 @@ class Snapshots:
     def __init__(self, store: Store, host: Host, events: Events, cores: int) -> None:
         self.store, self.host, self.events = store, host, events
         self.secrets: dict[str, bytes] = {}
+        self.credentials = Credentials()
         self.slots = asyncio.Semaphore(cores)
         self._snapshots: Once[Path] = Once()
         self._views: Once[Path] = Once()

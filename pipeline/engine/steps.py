@@ -1,5 +1,6 @@
 """Running an exec: mounts, user, environment and the host's settings put together, and its outcome judged."""
 
+import asyncio
 import contextlib
 import os
 import shutil
@@ -53,6 +54,15 @@ async def run_exec(snapshots: Snapshots, node: Exec, directory: Path) -> dict[st
     return {"exit_code": code}
 
 
+def _stdin(node: Exec, root: Path) -> bytes | Path:
+    if not node.redirect_stdin:
+        return node.stdin.encode()
+    source = resolve(root, node.redirect_stdin)
+    if not source.is_file():
+        raise BadInput(f"There is no file '{node.redirect_stdin}' to read standard input from; name one that exists.")
+    return source
+
+
 def end_of(output: Path) -> str:
     """Return the end of a step's output, as much of it as Dagger keeps in an error."""
     with output.open("rb") as stream:
@@ -77,6 +87,7 @@ def _job(
     env = dict(entry.split("=", 1) for entry in [DEFAULT_PATH, *node.env])
     for name, value in snapshots.host.env().items():
         env.setdefault(name, value)
+    env |= dict(node.volatile_env)
     env |= {name: value.decode(errors="replace") for name, value in plain.items()}
     hidden = [*plain.values(), *(snapshots.secrets[m.name] for m in node.mounts if m.kind == "secret")]
     name = container_name(snapshots.store.session.name)
@@ -93,7 +104,7 @@ def _job(
             privileged=node.insecure_root,
         ),
         directory=directory,
-        stdin=node.stdin.encode(),
+        stdin=_stdin(node, root),
         scrub=scrubber(hidden),
     )
 
@@ -148,8 +159,7 @@ async def _mount(snapshots: Snapshots, mount: Mount, scratch: Path, root: Path) 
     if mount.kind == "temp":
         return tmpfs(mount.target, mount.size)
     if mount.kind == "cache":
-        volume = snapshots.store.cache(mount.name)
-        return bind(volume, mount.target)
+        return bind(await _cache(snapshots, mount, root), mount.target)
     if mount.kind == "secret":
         scratch.write_bytes(snapshots.secrets[mount.name])
         user = look_up(root, mount.owner)
@@ -159,6 +169,22 @@ async def _mount(snapshots: Snapshots, mount: Mount, scratch: Path, root: Path) 
     assert mount.source  # noqa: S101  directories and files have one
     source = resolve(await snapshots.view(mount.source), mount.path)
     return await _tree_mount(snapshots, mount, source, scratch, root)
+
+
+async def _cache(snapshots: Snapshots, mount: Mount, root: Path) -> Path:
+    """Return a cache volume's directory; a new one begins with its source and belongs to its owner."""
+    volume = snapshots.store.cache(mount.name)
+    async with snapshots.store.lock(f"fill-{mount.name}"):
+        if any(volume.iterdir()):
+            return volume
+        user = look_up(root, mount.owner) if mount.owner else None
+        owner = (user.uid, user.gid) if user else None
+        if mount.source:
+            source = resolve(await snapshots.view(mount.source), mount.path)
+            await asyncio.to_thread(copy_tree, source, volume, owner=owner)
+        if owner:
+            os.chown(volume, *owner)
+    return volume
 
 
 async def _tree_mount(snapshots: Snapshots, mount: Mount, source: Path, scratch: Path, root: Path) -> dict[str, Any]:

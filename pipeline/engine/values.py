@@ -2,12 +2,13 @@
 
 import posixpath
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from pipeline.engine.documents import ImageConfig
 from pipeline.engine.errors import BadInput
 from pipeline.engine.graph import Change, Exec, Mount, Node, Scratch, digest
-from pipeline.engine.oci import ImageConfig
 
 VARIABLE = re.compile(r"\$(?:\{(\w+)\}|(\w+))")
 
@@ -34,6 +35,8 @@ class Container(Value):
         annotations: of the manifest.
         last: the newest exec, whose output `stdout` is.
         reference: what it was pulled as, until something is changed.
+        volatile_env: variables that execs see, and that make no step run again.
+        ports: what is known of exposed ports beyond their numbers.
     """
 
     root: Node
@@ -43,6 +46,8 @@ class Container(Value):
     annotations: tuple[tuple[str, str], ...] = ()
     last: Exec | None = None
     reference: str = ""
+    volatile_env: tuple[tuple[str, str], ...] = ()
+    ports: tuple["Port", ...] = ()
 
     @property
     def variables(self) -> dict[str, str]:
@@ -62,6 +67,37 @@ class Container(Value):
     def with_root(self, node: Node) -> "Container":
         """Return it on another file system."""
         return replace(self, root=node, reference="")
+
+    def located(self, path: str) -> tuple[Node, str]:
+        """Return the file system that holds an absolute path, and the path in it: what is mounted there hides the root.
+
+        Raises:
+            BadInput: it lies in a cache volume or in a temporary file system.
+        """
+        mount = self._mount_at(path)
+        if mount is None:
+            return self.root, path
+        if mount.source is None or mount.kind == "cache":
+            raise BadInput(f"'{path}' lies in a {mount.kind} mount, which only an exec can read; copy it out in one.")
+        return mount.source, posixpath.normpath(posixpath.join(mount.path, posixpath.relpath(path, mount.target)))
+
+    def changed(self, path: str, change: Callable[[Node, str], Change]) -> "Container":
+        """Return it after a change at an absolute path, in its root or in what is mounted there.
+
+        Args:
+            path: what is changed.
+            change: makes the change from a file system and the path in it.
+        """
+        node, inside = self.located(path)
+        mount = self._mount_at(path)
+        if mount is None:
+            return self.with_root(change(node, inside))
+        changed = replace(mount, source=change(node, inside))
+        return replace(self, mounts=tuple(changed if one is mount else one for one in self.mounts))
+
+    def _mount_at(self, path: str) -> Mount | None:
+        above = [m for m in self.mounts if m.kind != "secret" and (path == m.target or _is_below(path, m.target))]
+        return max(above, key=lambda mount: len(mount.target), default=None)
 
     def path(self, path: str, expand: bool = False) -> str:
         """Return an absolute path: relative ones start in the working directory."""
@@ -108,6 +144,11 @@ class File(Value):
     root: Node
     path: str
 
+    @property
+    def base_name(self) -> str:
+        """The last part of its path."""
+        return posixpath.basename(self.path)
+
 
 @dataclass(frozen=True)
 class Secret(Value):
@@ -119,9 +160,19 @@ class Secret(Value):
 
 @dataclass(frozen=True)
 class CacheVolume(Value):
-    """A directory that outlives builds."""
+    """A directory that outlives builds.
+
+    Args:
+        key: names it.
+        source: what a new one starts with.
+        sharing: SHARED, PRIVATE or LOCKED, where a mount does not say otherwise.
+        owner: `user[:group]`, likewise.
+    """
 
     key: str
+    source: "Directory | None" = None
+    sharing: str = "SHARED"
+    owner: str = ""
 
 
 @dataclass(frozen=True)
@@ -141,6 +192,31 @@ class Label(Value):
 
 
 @dataclass(frozen=True)
+class Port(Value):
+    """One exposed port; the protocol is TCP or UDP."""
+
+    port: int
+    protocol: str = "TCP"
+    description: str | None = None
+    experimental_skip_healthcheck: bool = False
+
+    @property
+    def name(self) -> str:
+        """How an image's configuration names it, `80/tcp`."""
+        return f"{self.port}/{self.protocol.lower()}"
+
+
+@dataclass(frozen=True)
+class Stat(Value):
+    """What is known of a file; the type is REGULAR, DIRECTORY, SYMLINK or UNKNOWN, the size in bytes."""
+
+    name: str
+    size: int
+    permissions: int
+    file_type: str
+
+
+@dataclass(frozen=True)
 class Host(Value):
     """The machine of the client."""
 
@@ -153,3 +229,7 @@ class CurrentModule(Value):
 @dataclass(frozen=True)
 class Query(Value):
     """The root of the API."""
+
+
+def _is_below(path: str, directory: str) -> bool:
+    return path.startswith(f"{directory.rstrip('/')}/")

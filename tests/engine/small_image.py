@@ -6,8 +6,8 @@ from pathlib import Path
 
 from pipeline.engine.archive import write_archive
 from pipeline.engine.blob import Compression
+from pipeline.engine.documents import Documents, ImageConfig, image_documents
 from pipeline.engine.layer import write_layer
-from pipeline.engine.oci import Documents, ImageConfig, image_documents
 from tests.engine.trees import make_tree
 
 CREATED = "2026-04-01T00:00:00Z"
@@ -50,7 +50,7 @@ def make(directory: Path, compression: Compression = "gzip") -> Made:
     documents = image_documents(
         CONFIG, layers, created=CREATED, history=["base", "RUN x"], annotations={"org.opencontainers.image.title": "x"}
     )
-    write_archive(directory / "image.tar", documents, blobs)
+    write_archive(directory / "image.tar", [documents], blobs)
     return Made(documents, blobs, directory / "image.tar", tree)
 
 

@@ -10,9 +10,9 @@ import pytest
 
 from pipeline.engine.archive import write_archive
 from pipeline.engine.blob import Compression
+from pipeline.engine.documents import ImageConfig, canonical_json, image_documents
 from pipeline.engine.errors import EngineError
 from pipeline.engine.layer import Layer, write_layer
-from pipeline.engine.oci import ImageConfig, canonical_json, image_documents
 from tests.engine.small_image import CONFIG, CREATED, Made, make, run
 from tests.engine.trees import facts
 
@@ -100,7 +100,7 @@ def test_a_layer_that_an_image_has_twice_is_stored_once(tmp_path: Path) -> None:
     (tmp_path / "upper").mkdir()
     layer = write_layer(tmp_path / "upper", tmp_path / "blob", epoch=0)
     documents = image_documents(CONFIG, [layer] * 2, created=CREATED, history=["a", "b"], annotations={})
-    write_archive(tmp_path / "image.tar", documents, {layer.digest: tmp_path / "blob"})
+    write_archive(tmp_path / "image.tar", [documents], {layer.digest: tmp_path / "blob"})
     with tarfile.open(tmp_path / "image.tar") as archive:
         names = archive.getnames()
     assert len(names) == len(set(names))
@@ -111,7 +111,7 @@ def test_a_layer_of_another_size_is_an_error(made: Made, tmp_path: Path) -> None
     blob = next(iter(made.blobs.values()))
     blob.write_bytes(blob.read_bytes() + b"x")
     with pytest.raises(EngineError, match=r"bytes instead of \d+; remove it and run the build again"):
-        write_archive(tmp_path / "again.tar", made.documents, made.blobs)
+        write_archive(tmp_path / "again.tar", [made.documents], made.blobs)
 
 
 @pytest.mark.parametrize("compression", ["gzip", "zstd"])

@@ -1,6 +1,7 @@
 """Images from a real registry: Debian's docker-registry on the loopback."""
 
 import contextlib
+import json
 import socket
 import subprocess
 import time
@@ -118,6 +119,68 @@ async def test_a_registry_that_wants_a_login_is_a_refusal(engine: object, tmp_pa
     with running(tmp_path, login) as address, pytest.raises(dagger.QueryError, match="wants a login") as caught:
         await dag.container().from_(f"{address}/team/image:1").sync()
     assert caught.value.error.extensions["code"] == "REGISTRY_REFUSED"
+
+
+@pytest.fixture
+def locked(engine: object, tmp_path: Path) -> Iterator[str]:
+    """A registry that wants a login."""
+    (tmp_path / "htpasswd").write_text(HTPASSWD)
+    with running(tmp_path, f"auth: {{htpasswd: {{realm: test, path: {tmp_path}/htpasswd}}}}\n") as address:
+        yield address
+
+
+async def test_a_published_image_has_the_digest_that_publish_returns(pushed: str, registry: str) -> None:
+    reference = await dag.container().from_(pushed).with_label("published", "yes").publish(f"{registry}/team/other:2")
+    name, _, digest = reference.partition("@")
+    assert name == f"{registry}/team/other:2"
+    assert await dag.container().from_(f"{registry}/team/other:2").image_ref() == reference
+    assert await dag.container().from_(f"{registry}/team/other@{digest}").label("published") == "yes"
+
+
+async def test_a_login_is_used_for_its_registry_and_forgotten_when_told(locked: str) -> None:
+    password = dag.set_secret("registry", "right")
+    image = dag.container().with_new_file("/f", "x")
+    assert "@sha256:" in await image.with_registry_auth(locked, "user", password).publish(f"{locked}/a/b:1")
+    with pytest.raises(dagger.QueryError, match="wants a login"):
+        await image.without_registry_auth(locked).publish(f"{locked}/a/b:2")
+
+
+async def test_a_wrong_password_is_a_refusal_that_does_not_repeat_it(locked: str) -> None:
+    password = dag.set_secret("registry-wrong", "wr0ng-password")
+    with pytest.raises(dagger.QueryError, match="wants a login") as caught:
+        await dag.container().with_registry_auth(locked, "user", password).publish(f"{locked}/a/b:1")
+    assert "wr0ng" not in str(caught.value)
+
+
+async def test_variants_for_several_platforms_are_published_as_an_index(engine: object, registry: str) -> None:
+    variants = [
+        dag.container(platform=dagger.Platform(platform)).with_new_file("/arch", platform)
+        for platform in ("linux/amd64", "linux/arm64", "linux/arm/v7")
+    ]
+    name = f"{registry}/team/many:1"
+    await dag.container().publish(name, platform_variants=variants)
+    for platform in ("linux/amd64", "linux/arm64", "linux/arm/v7"):
+        pulled = dag.container(platform=dagger.Platform(platform)).from_(name)
+        assert await pulled.file("/arch").contents() == platform
+        assert await pulled.platform() == platform
+
+
+async def test_two_variants_for_one_platform_are_refused(engine: object, registry: str) -> None:
+    one = dag.container().with_new_file("/f", "x")
+    with pytest.raises(dagger.QueryError, match="Two variants are for linux/"):
+        await dag.container().publish(f"{registry}/team/twice:1", platform_variants=[one, one.with_label("a", "b")])
+
+
+async def test_dockers_media_types_are_written_when_asked_for(engine: object, registry: str) -> None:
+    name = f"{registry}/team/docker:1"
+    image = dag.container().with_new_file("/f", "x")
+    await image.publish(name, media_types=dagger.ImageMediaTypes.DOCKER)
+    inspect = ["skopeo", "inspect", "--raw", "--tls-verify=false", f"docker://{name}"]
+    manifest = json.loads(subprocess.run(inspect, check=True, capture_output=True, text=True).stdout)
+    assert {manifest["mediaType"], manifest["layers"][0]["mediaType"]} == {
+        "application/vnd.docker.distribution.manifest.v2+json",
+        "application/vnd.docker.image.rootfs.diff.tar.gzip",
+    }
 
 
 @pytest.mark.parametrize(

@@ -3,8 +3,8 @@
 from dataclasses import replace
 
 from pipeline.engine.api.fields import Engine, serves
-from pipeline.engine.bases import PLATFORM
-from pipeline.engine.values import Container, EnvVariable, Label
+from pipeline.engine.errors import BadInput
+from pipeline.engine.values import Container, EnvVariable, Label, Port
 
 
 def _without(pairs: tuple[tuple[str, str], ...], name: str) -> tuple[tuple[str, str], ...]:
@@ -139,4 +139,68 @@ async def default_args(engine: Engine, this: Container) -> list[str]:
 
 @serves("Container.platform")
 async def platform(engine: Engine, this: Container) -> str:
-    return PLATFORM
+    return this.config.platform
+
+
+@serves("Container.withVolatileVariable")
+async def with_volatile_variable(engine: Engine, this: Container, name: str, value: str) -> Container:
+    return replace(this, volatile_env=(*_without(this.volatile_env, name), (name, value)))
+
+
+@serves("Container.withoutVolatileVariable")
+async def without_volatile_variable(engine: Engine, this: Container, name: str) -> Container:
+    return replace(this, volatile_env=_without(this.volatile_env, name))
+
+
+@serves("Container.withExposedPort")
+async def with_exposed_port(
+    engine: Engine,
+    this: Container,
+    port: int,
+    protocol: str = "TCP",
+    description: str | None = None,
+    experimental_skip_healthcheck: bool = False,
+) -> Container:
+    if not 0 < port < 1 << 16:
+        raise BadInput(f"{port} is no port; give a number from 1 to 65535.")
+    added = Port(port, protocol, description, experimental_skip_healthcheck)
+    kept = tuple(one for one in this.ports if one.name != added.name)
+    names = tuple(sorted({*this.config.exposed_ports, added.name}))
+    return replace(this.with_config(exposed_ports=names), ports=(*kept, added))
+
+
+@serves("Container.withoutExposedPort")
+async def without_exposed_port(engine: Engine, this: Container, port: int, protocol: str = "TCP") -> Container:
+    name = Port(port, protocol).name
+    return this.with_config(exposed_ports=tuple(one for one in this.config.exposed_ports if one != name))
+
+
+@serves("Container.exposedPorts")
+async def exposed_ports(engine: Engine, this: Container) -> list[Port]:
+    known = {port.name: port for port in this.ports}
+    return [known.get(name) or _port(name) for name in this.config.exposed_ports]
+
+
+def _port(name: str) -> Port:
+    number, _, protocol = name.partition("/")
+    return Port(int(number), protocol.upper() or "TCP")
+
+
+@serves("Port.port")
+async def port_number(engine: Engine, this: Port) -> int:
+    return this.port
+
+
+@serves("Port.protocol")
+async def port_protocol(engine: Engine, this: Port) -> str:
+    return this.protocol
+
+
+@serves("Port.description")
+async def port_description(engine: Engine, this: Port) -> str | None:
+    return this.description
+
+
+@serves("Port.experimentalSkipHealthcheck")
+async def port_skip_healthcheck(engine: Engine, this: Port) -> bool:
+    return this.experimental_skip_healthcheck

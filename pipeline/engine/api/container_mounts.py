@@ -36,10 +36,27 @@ async def with_mounted_file(
 
 @serves("Container.withMountedCache")
 async def with_mounted_cache(
-    engine: Engine, this: Container, path: str, cache: str, sharing: str = "SHARED", expand: bool = False
+    engine: Engine,
+    this: Container,
+    path: str,
+    cache: str,
+    source: str | None = None,
+    sharing: str = "SHARED",
+    owner: str = "",
+    expand: bool = False,
 ) -> Container:
     value: CacheVolume = engine.value(cache)
-    return _mounted(this, Mount("cache", this.path(path, expand), name=value.key, sharing=sharing))
+    begins: Directory = (engine.value(source) if source else value.source) or Directory()
+    mount = Mount(
+        "cache",
+        this.path(path, expand),
+        begins.root if begins != Directory() else None,
+        begins.path,
+        name=value.key,
+        sharing=sharing if sharing != "SHARED" else value.sharing,
+        owner=owner or value.owner,
+    )
+    return _mounted(this, mount)
 
 
 @serves("Container.withMountedTemp")

@@ -1,23 +1,29 @@
-"""Fields of Directory and File."""
+"""Fields of Directory."""
 
 import asyncio
+import os
 import posixpath
+import shutil
 import stat
 from dataclasses import replace
 from pathlib import Path
 
 from pipeline.engine.api.fields import Engine, serves
-from pipeline.engine.bases import atomic_copy, file_digest, tree_digest
+from pipeline.engine.bases import atomic_copy, tree_digest
+from pipeline.engine.changes import Chown, Copy, NewDirectory, NewFile, Remove, Symlink
 from pipeline.engine.errors import BadInput
-from pipeline.engine.graph import Copy, NewDirectory, NewFile, Remove, Symlink
+from pipeline.engine.graph import Difference, Node, Scratch
+from pipeline.engine.patterns import Selection, glob
 from pipeline.engine.rootpath import resolve
-from pipeline.engine.values import Container, Directory, File
-
-#: As in Dagger: File.contents refuses more.
-LARGEST_TEXT = 128 << 20
+from pipeline.engine.values import Directory, File, Stat
 
 
-async def _at(engine: Engine, this: Directory | File, path: str = "") -> Path:
+async def at_path(engine: Engine, this: Directory | File, path: str = "") -> Path:
+    """Return the path on the host of a directory, of a path in it, or of a file.
+
+    Raises:
+        BadInput: there is nothing.
+    """
     where = this.at(path) if isinstance(this, Directory) else this.path
     found = resolve(await engine.snapshots.view(this.root), where)
     if not found.exists():
@@ -53,16 +59,37 @@ async def with_file(
     engine: Engine, this: Directory, path: str, source: str, permissions: int | None = None, owner: str = ""
 ) -> Directory:
     value: File = engine.value(source)
-    at = this.at(path)
-    if path.endswith("/"):
-        at = f"{at}/{posixpath.basename(value.path)}"
+    at = this.at(f"{path}{value.base_name}" if path.endswith("/") else path)
     return this.with_change(Copy(this.root, None, at, value.root, value.path, permissions, owner))
 
 
+@serves("Directory.withFiles")
+async def with_files(
+    engine: Engine, this: Directory, path: str, sources: list[str], permissions: int | None = None
+) -> Directory:
+    for source in sources:
+        value: File = engine.value(source)
+        at = this.at(f"{path}/{value.base_name}")
+        this = this.with_change(Copy(this.root, None, at, value.root, value.path, permissions))
+    return this
+
+
 @serves("Directory.withDirectory")
-async def with_directory(engine: Engine, this: Directory, path: str, source: str, owner: str = "") -> Directory:
+async def with_directory(
+    engine: Engine,
+    this: Directory,
+    path: str,
+    source: str,
+    exclude: list[str] | None = None,
+    include: list[str] | None = None,
+    gitignore: bool = False,
+    owner: str = "",
+    permissions: int | None = None,
+) -> Directory:
     value: Directory = engine.value(source)
-    return this.with_change(Copy(this.root, None, this.at(path), value.root, value.path, None, owner))
+    selection = Selection(tuple(include or ()), tuple(exclude or ()), gitignore)
+    change = Copy(this.root, None, this.at(path), value.root, value.path, permissions, owner, selection)
+    return this.with_change(change)
 
 
 @serves("Directory.withSymlink")
@@ -76,9 +103,14 @@ async def without_path(engine: Engine, this: Directory, path: str) -> Directory:
     return this.with_change(Remove(this.root, None, (this.at(path),)))
 
 
+@serves("Directory.withoutFiles")
+async def without_files(engine: Engine, this: Directory, paths: list[str]) -> Directory:
+    return this.with_change(Remove(this.root, None, tuple(map(this.at, paths))))
+
+
 @serves("Directory.entries")
 async def entries(engine: Engine, this: Directory, path: str | None = None) -> list[str]:
-    at = await _at(engine, this, path or "")
+    at = await at_path(engine, this, path or "")
     return sorted(
         f"{entry.name}/" if entry.is_dir() and not entry.is_symlink() else entry.name for entry in at.iterdir()
     )
@@ -90,15 +122,19 @@ async def directory_name(engine: Engine, this: Directory) -> str:
 
 
 @serves("Directory.exists")
-async def directory_exists(
+async def exists(
     engine: Engine,
     this: Directory,
     path: str,
     expected_type: str | None = None,
     do_not_follow_symlinks: bool = False,
 ) -> bool:
-    root = await engine.snapshots.view(this.root)
-    at = resolve(root, this.at(path), follow=not do_not_follow_symlinks)
+    return await exists_at(engine, this.root, this.at(path), expected_type, not do_not_follow_symlinks)
+
+
+async def exists_at(engine: Engine, node: Node, path: str, expected_type: str | None, follow: bool) -> bool:
+    """Return whether there is something at a path, of a type where one is expected."""
+    at = resolve(await engine.snapshots.view(node), path, follow=follow)
     try:
         mode = at.lstat().st_mode
     except OSError:
@@ -107,87 +143,99 @@ async def directory_exists(
     return expected_type is None or kinds[expected_type](mode)
 
 
-@serves("Container.exists")
-async def container_exists(
+@serves("Directory.stat")
+async def directory_stat(engine: Engine, this: Directory, path: str, do_not_follow_symlinks: bool = False) -> Stat:
+    return await stat_at(engine, this.root, this.at(path), not do_not_follow_symlinks)
+
+
+async def stat_at(engine: Engine, node: Node, path: str, follow: bool = True) -> Stat:
+    """Return what is known of the file at a path.
+
+    Raises:
+        BadInput: there is none.
+    """
+    at = resolve(await engine.snapshots.view(node), path, follow=follow)
+    try:
+        found = at.lstat()
+    except OSError:
+        raise BadInput(f"There is no '{path}'; name a file or a directory that exists.") from None
+    kinds = {stat.S_IFREG: "REGULAR", stat.S_IFDIR: "DIRECTORY", stat.S_IFLNK: "SYMLINK"}
+    kind = kinds.get(stat.S_IFMT(found.st_mode), "UNKNOWN")
+    return Stat(posixpath.basename(path), found.st_size, stat.S_IMODE(found.st_mode), kind)
+
+
+@serves("Directory.glob")
+async def directory_glob(engine: Engine, this: Directory, pattern: str) -> list[str]:
+    return await asyncio.to_thread(glob, await at_path(engine, this), pattern)
+
+
+@serves("Directory.filter")
+async def directory_filter(
     engine: Engine,
-    this: Container,
-    path: str,
-    expected_type: str | None = None,
-    do_not_follow_symlinks: bool = False,
-    expand: bool = False,
-) -> bool:
-    where = Directory(this.root)
-    found: bool = await directory_exists(engine, where, this.path(path, expand), expected_type, do_not_follow_symlinks)
-    return found
+    this: Directory,
+    exclude: list[str] | None = None,
+    include: list[str] | None = None,
+    gitignore: bool = False,
+) -> Directory:
+    selection = Selection(tuple(include or ()), tuple(exclude or ()), gitignore)
+    return Directory(Copy(Scratch(), None, "/", this.root, this.path, selection=selection))
+
+
+@serves("Directory.diff")
+async def directory_diff(engine: Engine, this: Directory, other: str) -> Directory:
+    upper: Directory = engine.value(other)
+    return Directory(Difference(this.root, this.path, upper.root, upper.path))
+
+
+@serves("Directory.withTimestamps")
+async def directory_with_timestamps(engine: Engine, this: Directory, timestamp: int) -> Directory:
+    return Directory(Copy(Scratch(), None, "/", this.root, this.path, time=timestamp))
+
+
+@serves("Directory.chown")
+async def directory_chown(engine: Engine, this: Directory, path: str, owner: str) -> Directory:
+    return this.with_change(Chown(this.root, None, this.at(path), owner))
 
 
 @serves("Directory.digest")
 async def directory_digest(engine: Engine, this: Directory) -> str:
-    return f"sha256:{await asyncio.to_thread(tree_digest, await _at(engine, this))}"
+    return f"sha256:{await asyncio.to_thread(tree_digest, await at_path(engine, this))}"
 
 
 @serves("Directory.sync")
 async def directory_sync(engine: Engine, this: Directory) -> str:
-    await _at(engine, this)
+    await at_path(engine, this)
     return engine.named(this)
 
 
 @serves("Directory.export")
-async def directory_export(engine: Engine, this: Directory, path: str) -> str:
-    source, target = await _at(engine, this), engine.client / path
-    await asyncio.to_thread(_export_tree, source, target)
+async def directory_export(engine: Engine, this: Directory, path: str, wipe: bool = False) -> str:
+    source, target = await at_path(engine, this), engine.client / path
+    await asyncio.to_thread(_export_tree, source, target, wipe)
     return str(target)
 
 
-def _export_tree(source: Path, target: Path) -> None:
+def _export_tree(source: Path, target: Path, wipe: bool) -> None:
+    target.mkdir(parents=True, exist_ok=True)
     for origin in sorted(source.rglob("*")):
         place = target / origin.relative_to(source)
-        place.parent.mkdir(parents=True, exist_ok=True)
+        if place.is_symlink() or (place.exists() and place.is_dir() != origin.is_dir()):
+            _remove(place)
         if origin.is_symlink():
-            place.unlink(missing_ok=True)
             place.symlink_to(origin.readlink())
         elif origin.is_dir():
             place.mkdir(exist_ok=True)
-        else:
+        elif origin.is_file():
             atomic_copy(origin, place)
+    if wipe:
+        # Last, so that nothing is lost when the copying fails.
+        for place in sorted(target.rglob("*"), reverse=True):
+            if not os.path.lexists(source / place.relative_to(target)):
+                _remove(place)
 
 
-@serves("File.contents")
-async def contents(engine: Engine, this: File) -> str:
-    at = await _at(engine, this)
-    if at.stat().st_size > LARGEST_TEXT:
-        raise BadInput(f"'{this.path}' has {at.stat().st_size} bytes, too many for text; export it.")
-    return at.read_text(errors="replace")
-
-
-@serves("File.size")
-async def size(engine: Engine, this: File) -> int:
-    return (await _at(engine, this)).stat().st_size
-
-
-@serves("File.name")
-async def name(engine: Engine, this: File) -> str:
-    return posixpath.basename(this.path)
-
-
-@serves("File.digest")
-async def digest(engine: Engine, this: File) -> str:
-    return await asyncio.to_thread(file_digest, await _at(engine, this))
-
-
-@serves("File.sync")
-async def sync(engine: Engine, this: File) -> str:
-    await _at(engine, this)
-    return engine.named(this)
-
-
-@serves("File.export")
-async def export(engine: Engine, this: File, path: str, allow_parent_dir_path: bool = False) -> str:
-    source, target = await _at(engine, this), engine.client / path
-    if target.is_dir():
-        if not allow_parent_dir_path:
-            raise BadInput(f"'{path}' is a directory; give the path of a file.")
-        target /= posixpath.basename(this.path)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    await asyncio.to_thread(atomic_copy, source, target)
-    return str(target)
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink()

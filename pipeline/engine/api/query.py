@@ -1,13 +1,18 @@
 """The root fields, secrets, and the host of the client."""
 
 import os
+import posixpath
+import re
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from pipeline.engine.api.fields import Engine, serves
-from pipeline.engine.bases import ARCHITECTURE, PLATFORM, host_tree
+from pipeline.engine.bases import PLATFORM, host_tree
+from pipeline.engine.changes import NewFile
+from pipeline.engine.documents import ImageConfig
 from pipeline.engine.errors import BadInput, NotServed
-from pipeline.engine.graph import NewFile, Scratch, digest
-from pipeline.engine.oci import ImageConfig
+from pipeline.engine.graph import Download, HostTree, Scratch, digest
+from pipeline.engine.patterns import EVERYTHING, Selection
 from pipeline.engine.values import (
     CacheVolume,
     Container,
@@ -22,6 +27,8 @@ from pipeline.engine.values import (
 
 #: The version of Dagger whose API is served.
 VERSION = "v0.21.8"
+PLATFORM_NAME = re.compile(r"linux/[a-z0-9]+(/v[0-9]+)?")
+CHECKSUM = re.compile(r"sha256:[0-9a-f]{64}")
 #: As in Dagger: core/secret.go.
 LARGEST_SECRET = 128_000
 
@@ -44,9 +51,10 @@ async def node(engine: Engine, this: Query, id: str) -> Value:  # noqa: A002  th
 
 @serves("Query.container")
 async def container(engine: Engine, this: Query, platform: str | None = None) -> Container:
-    if platform not in (None, PLATFORM):
-        raise NotServed(f"the platform '{platform}' on a {PLATFORM} machine")
-    return Container(Scratch(), ImageConfig(architecture=ARCHITECTURE, os="linux"))
+    if platform is not None and not PLATFORM_NAME.fullmatch(platform):
+        raise BadInput(f"'{platform}' is no platform; write it as linux/amd64 or linux/arm/v7.")
+    system, architecture, *variant = (platform or PLATFORM).split("/")
+    return Container(Scratch(), ImageConfig(architecture=architecture, os=system, variant="".join(variant)))
 
 
 @serves("Query.directory")
@@ -56,14 +64,38 @@ async def directory(engine: Engine, this: Query) -> Directory:
 
 @serves("Query.file")
 async def file(engine: Engine, this: Query, name: str, contents: str, permissions: int = 0o644) -> File:
-    if "/" in name or name in ("", ".", ".."):
-        raise BadInput(f"'{name}' is no file name; give a name without '/'.")
-    return File(NewFile(Scratch(), None, f"/{name}", contents, permissions), f"/{name}")
+    return File(NewFile(Scratch(), None, f"/{_file_name(name)}", contents, permissions), f"/{name}")
 
 
 @serves("Query.cacheVolume")
-async def cache_volume(engine: Engine, this: Query, key: str) -> CacheVolume:
-    return CacheVolume(digest(["cache", key]))
+async def cache_volume(
+    engine: Engine, this: Query, key: str, source: str | None = None, sharing: str = "SHARED", owner: str = ""
+) -> CacheVolume:
+    return CacheVolume(digest(["cache", key]), engine.value(source) if source else None, sharing, owner)
+
+
+@serves("Query.http")
+async def http(
+    engine: Engine,
+    this: Query,
+    url: str,
+    name: str | None = None,
+    permissions: int | None = None,
+    checksum: str | None = None,
+) -> File:
+    if not url.startswith(("https://", "http://")):
+        raise BadInput(f"'{url}' is no web address; write it as https://HOST/PATH.")
+    if not checksum or not CHECKSUM.fullmatch(checksum):
+        raise BadInput(f"The file '{url}' has no checksum to be known by; give checksum as sha256:… of its content.")
+    called = name or posixpath.basename(urlsplit(url).path) or "index"
+    mode = 0o600 if permissions is None else permissions
+    return File(Download(url, checksum, _file_name(called), mode), f"/{called}")
+
+
+def _file_name(name: str) -> str:
+    if "/" in name or name in ("", ".", ".."):
+        raise BadInput(f"'{name}' is no file name; give a name without '/'.")
+    return name
 
 
 @serves("Query.host")
@@ -81,8 +113,7 @@ async def host_file(engine: Engine, this: Host, path: str, no_cache: bool = Fals
     at = engine.client / path
     if not at.is_file():
         raise BadInput(f"There is no file '{path}' on this machine; give the path of one that exists.")
-    tree = await engine.once(("host", str(at)), lambda: host_tree(engine.snapshots, at))
-    return File(tree, f"/{at.name}")
+    return File(await _host_tree(engine, at, EVERYTHING, no_cache), f"/{at.name}")
 
 
 @serves("CurrentModule.workdirFile")
@@ -92,11 +123,26 @@ async def workdir_file(engine: Engine, this: CurrentModule, path: str) -> File:
 
 
 @serves("Host.directory")
-async def host_directory(engine: Engine, this: Host, path: str, no_cache: bool = False) -> Directory:
+async def host_directory(
+    engine: Engine,
+    this: Host,
+    path: str,
+    exclude: list[str] | None = None,
+    include: list[str] | None = None,
+    no_cache: bool = False,
+    gitignore: bool = False,
+) -> Directory:
     at = engine.client / path
     if not at.is_dir():
         raise BadInput(f"There is no directory '{path}' on this machine; give the path of one that exists.")
-    return Directory(await engine.once(("host", str(at)), lambda: host_tree(engine.snapshots, at)))
+    selection = Selection(tuple(include or ()), tuple(exclude or ()), gitignore)
+    return Directory(await _host_tree(engine, at, selection, no_cache))
+
+
+async def _host_tree(engine: Engine, at: Path, selection: Selection, no_cache: bool) -> HostTree:
+    if no_cache:
+        return await host_tree(engine.snapshots, at, selection)
+    return await engine.once(("host", str(at), digest(selection)), lambda: host_tree(engine.snapshots, at, selection))
 
 
 @serves("Query.setSecret")

@@ -1,0 +1,101 @@
+"""Fields of Container that make archives of it and publish it."""
+
+import asyncio
+import json
+import shutil
+
+from pipeline.engine import registry
+from pipeline.engine.api.fields import Engine, serves
+from pipeline.engine.archive import write_layout
+from pipeline.engine.bases import atomic_copy
+from pipeline.engine.blob import Compression
+from pipeline.engine.documents import index_of
+from pipeline.engine.errors import BadInput, EngineError, NotServed
+from pipeline.engine.graph import Image, Scratch, Tarball
+from pipeline.engine.pack import created_of, documents_of
+from pipeline.engine.values import Container, File, Secret
+
+
+@serves("Container.asTarball")
+async def as_tarball(
+    engine: Engine,
+    this: Container,
+    platform_variants: list[str] | None = None,
+    forced_compression: str | None = None,
+    media_types: str = "OCIMediaTypes",
+) -> File:
+    return File(_tarball(engine, this, platform_variants, forced_compression, media_types), "/image.tar")
+
+
+@serves("Container.export")
+async def export(
+    engine: Engine,
+    this: Container,
+    path: str,
+    platform_variants: list[str] | None = None,
+    forced_compression: str | None = None,
+    media_types: str = "OCIMediaTypes",
+    expand: bool = False,
+) -> str:
+    made = await engine.snapshots.made(_tarball(engine, this, platform_variants, forced_compression, media_types))
+    target = engine.client / (this.expanded(path) if expand else path)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    await asyncio.to_thread(atomic_copy, made / "diff/image.tar", target)
+    return str(target)
+
+
+@serves("Container.publish")
+async def publish(
+    engine: Engine,
+    this: Container,
+    address: str,
+    platform_variants: list[str] | None = None,
+    forced_compression: str | None = None,
+    media_types: str = "OCIMediaTypes",
+) -> str:
+    name = registry.normalized(address)
+    if "@" in name:
+        raise BadInput(f"'{address}' names a digest, which only the published image decides; give a tag.")
+    node = _tarball(engine, this, platform_variants, forced_compression, media_types)
+    images, blobs = await documents_of(engine.snapshots, node)
+    layout = engine.snapshots.store.temporary()
+    try:
+        await asyncio.to_thread(write_layout, layout, images, blobs, ref_name="image")
+        with engine.snapshots.events.step(f"publish {name}"):
+            found = await registry.push(layout, name, engine.snapshots.credentials)
+    finally:
+        shutil.rmtree(layout, ignore_errors=True)
+    expected = (images[0] if len(images) == 1 else index_of(images)).digest
+    if found != expected:
+        raise EngineError(f"The registry has {found} under '{name}', and {expected} was pushed; push it again.")
+    return f"{name}@{found}"
+
+
+@serves("Container.withRegistryAuth")
+async def with_registry_auth(engine: Engine, this: Container, address: str, username: str, secret: str) -> Container:
+    value: Secret = engine.value(secret)
+    engine.snapshots.credentials.add(address, username, engine.snapshots.secrets[value.name])
+    return this
+
+
+@serves("Container.withoutRegistryAuth")
+async def without_registry_auth(engine: Engine, this: Container, address: str) -> Container:
+    engine.snapshots.credentials.remove(address)
+    return this
+
+
+def _tarball(
+    engine: Engine, this: Container, variants: list[str] | None, forced_compression: str | None, media_types: str
+) -> Tarball:
+    wanted = (forced_compression or "gzip").lower()
+    if wanted not in ("gzip", "zstd"):
+        raise NotServed(f"the compression '{forced_compression}'")
+    compression: Compression = "zstd" if wanted == "zstd" else "gzip"
+    # As in Dagger, an empty container beside variants is only what they hang on.
+    containers = [one for one in (this, *map(engine.value, variants or ())) if not (variants and one.root == Scratch())]
+    return Tarball(tuple(map(_image, containers)), compression, media_types in ("DockerMediaTypes", "DOCKER"))
+
+
+def _image(this: Container) -> Image:
+    config = json.dumps(this.config.to_json(), sort_keys=True)
+    return Image(this.root, config, this.annotations, created_of(this.root))

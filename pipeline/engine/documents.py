@@ -1,0 +1,201 @@
+"""Documents of the OCI image spec: configuration, manifest and index.
+
+Source: https://github.com/opencontainers/image-spec 1.0: config.md, manifest.md, image-index.md; docker's media
+types: distribution's docs/content/spec/manifest-v2-2.md.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pipeline.engine.errors import BadInput
+from pipeline.engine.layer import Layer
+
+MANIFEST = "application/vnd.oci.image.manifest.v1+json"
+INDEX = "application/vnd.oci.image.index.v1+json"
+CONFIG = "application/vnd.oci.image.config.v1+json"
+#: What docker calls the same things; it has no name for zstd.
+DOCKER_TYPES = {
+    MANIFEST: "application/vnd.docker.distribution.manifest.v2+json",
+    INDEX: "application/vnd.docker.distribution.manifest.list.v2+json",
+    CONFIG: "application/vnd.docker.container.image.v1+json",
+    "application/vnd.oci.image.layer.v1.tar": "application/vnd.docker.image.rootfs.diff.tar",
+    "application/vnd.oci.image.layer.v1.tar+gzip": "application/vnd.docker.image.rootfs.diff.tar.gzip",
+}
+
+Pairs = tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class ImageConfig:
+    """The part of an image's configuration that a container run sees.
+
+    Args:
+        env: `NAME=value` each.
+        entrypoint, cmd: None where the image has none.
+        labels: sorted pairs.
+        exposed_ports, volumes: their names.
+        healthcheck: canonical JSON, empty if there is none.
+    """
+
+    architecture: str
+    os: str = "linux"
+    variant: str = ""
+    env: tuple[str, ...] = ()
+    entrypoint: tuple[str, ...] | None = None
+    cmd: tuple[str, ...] | None = None
+    user: str = ""
+    workdir: str = ""
+    labels: Pairs = ()
+    exposed_ports: tuple[str, ...] = ()
+    volumes: tuple[str, ...] = ()
+    stop_signal: str = ""
+    healthcheck: str = ""
+
+    @property
+    def platform(self) -> str:
+        """What it runs on, `linux/amd64`, or with a variant `linux/arm/v7`."""
+        return "/".join(filter(None, (self.os, self.architecture, self.variant)))
+
+    @classmethod
+    def from_json(cls, document: Mapping[str, Any]) -> "ImageConfig":
+        """Read an image configuration."""
+        run = document.get("config") or {}
+
+        def words(name: str) -> tuple[str, ...] | None:
+            return tuple(run[name]) if run.get(name) else None
+
+        return cls(
+            architecture=document["architecture"],
+            os=document["os"],
+            variant=document.get("variant", ""),
+            env=words("Env") or (),
+            entrypoint=words("Entrypoint"),
+            cmd=words("Cmd"),
+            user=run.get("User", ""),
+            workdir=run.get("WorkingDir", ""),
+            labels=tuple(sorted((run.get("Labels") or {}).items())),
+            exposed_ports=tuple(sorted(run.get("ExposedPorts") or ())),
+            volumes=tuple(sorted(run.get("Volumes") or ())),
+            stop_signal=run.get("StopSignal", ""),
+            healthcheck=canonical_json(run["Healthcheck"]) if run.get("Healthcheck") else "",
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the image configuration without its layers."""
+        run: dict[str, Any] = {
+            "Env": list(self.env),
+            "Entrypoint": list(self.entrypoint or ()),
+            "Cmd": list(self.cmd or ()),
+            "User": self.user,
+            "WorkingDir": self.workdir,
+            "Labels": dict(self.labels),
+            "ExposedPorts": {name: {} for name in self.exposed_ports},
+            "Volumes": {name: {} for name in self.volumes},
+            "StopSignal": self.stop_signal,
+            "Healthcheck": json.loads(self.healthcheck) if self.healthcheck else None,
+        }
+        document = {"architecture": self.architecture, "os": self.os, "variant": self.variant}
+        document = {name: value for name, value in document.items() if value}
+        return {**document, "config": {name: value for name, value in run.items() if value}}
+
+
+@dataclass(frozen=True)
+class Documents:
+    """An image's configuration and manifest, as bytes; of an index, which has no configuration, the index alone."""
+
+    config: bytes
+    manifest: bytes
+
+    @property
+    def digest(self) -> str:
+        """`sha256:…` of the manifest."""
+        return digest_of(self.manifest)
+
+    def descriptor(self) -> dict[str, Any]:
+        """Return what an index says of it."""
+        media_type = json.loads(self.manifest)["mediaType"]
+        return {"mediaType": media_type, "digest": self.digest, "size": len(self.manifest)}
+
+
+def digest_of(data: bytes) -> str:
+    """Return `sha256:…` of bytes."""
+    return f"sha256:{hashlib.sha256(data).hexdigest()}"
+
+
+def canonical_json(value: Any) -> str:
+    """Return the one JSON text of a value: sorted names, no blanks."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+def image_documents(
+    config: ImageConfig,
+    layers: Sequence[Layer],
+    *,
+    created: str,
+    history: Sequence[str],
+    annotations: Mapping[str, str],
+    docker_types: bool = False,
+) -> Documents:
+    """Return an image's documents; equal arguments give equal bytes.
+
+    Args:
+        config: what a run sees.
+        layers: lowest first.
+        created: ISO 8601, for the image and each entry of its history.
+        history: what made each layer.
+        annotations: of the manifest.
+        docker_types: name all parts by docker's media types instead of OCI's.
+
+    Raises:
+        BadInput: docker has no name for a layer's compression.
+        ValueError: there are more or fewer entries of history than layers.
+    """
+    if len(history) != len(layers):
+        raise ValueError(f"{len(history)} entries of history for {len(layers)} layers")
+    full = config.to_json() | {
+        "created": created,
+        "rootfs": {"type": "layers", "diff_ids": [layer.diff_id for layer in layers]},
+        "history": [{"created": created, "created_by": said} for said in history],
+    }
+    data = canonical_json(full).encode()
+    manifest: dict[str, Any] = {
+        "schemaVersion": 2,
+        "mediaType": _named(MANIFEST, docker_types),
+        "config": {"mediaType": _named(CONFIG, docker_types), "digest": digest_of(data), "size": len(data)},
+        "layers": [
+            {"mediaType": _named(one.media_type, docker_types), "digest": one.digest, "size": one.size}
+            for one in layers
+        ],
+    }
+    if annotations:
+        manifest["annotations"] = dict(annotations)
+    return Documents(data, canonical_json(manifest).encode())
+
+
+def index_of(images: Sequence[Documents]) -> Documents:
+    """Return the index of an image for several platforms.
+
+    Raises:
+        BadInput: two of them are for the same platform.
+    """
+    manifests: list[dict[str, Any]] = []
+    for one in images:
+        config = json.loads(one.config)
+        platform = {key: config[key] for key in ("architecture", "os", "variant") if key in config}
+        if any(platform == other["platform"] for other in manifests):
+            raise BadInput(f"Two variants are for {'/'.join(platform.values())}; give one container a platform.")
+        manifests.append({**one.descriptor(), "platform": platform})
+    docker_types = manifests[0]["mediaType"] == DOCKER_TYPES[MANIFEST]
+    document = {"schemaVersion": 2, "mediaType": _named(INDEX, docker_types), "manifests": manifests}
+    return Documents(b"", canonical_json(document).encode())
+
+
+def _named(media_type: str, docker_types: bool) -> str:
+    if not docker_types:
+        return media_type
+    if media_type not in DOCKER_TYPES:
+        raise BadInput(f"Docker has no media type for '{media_type}'; choose OCI's media types or gzip.")
+    return DOCKER_TYPES[media_type]

@@ -1,0 +1,60 @@
+"""Files from the web, each pinned by its checksum."""
+
+import hashlib
+import ssl
+from pathlib import Path
+from typing import Any
+
+from pipeline.engine.errors import BadInput, DownloadFailed
+from pipeline.engine.graph import Download
+from pipeline.engine.host import Host
+from pipeline.engine.snapshots import Snapshots, builds
+
+#: Seconds until a server has to connect, and between two pieces of what it sends.
+TIMEOUT = 30.0
+TRIES = 3
+
+
+@builds(Download)
+async def download(snapshots: Snapshots, node: Download, directory: Path) -> dict[str, Any]:
+    """Fetch a file, and keep it only when it is what its checksum says."""
+    target = directory / "diff" / node.name
+    with snapshots.events.step(f"download {node.url}"):
+        found = await fetch(snapshots.host, node.url, target)
+    if found != node.checksum:
+        raise BadInput(
+            f"'{node.url}' has the checksum {found}, and {node.checksum} was expected; "
+            "do not use that file, and find out which of the two is wrong."
+        )
+    target.chmod(node.mode)
+    return {}
+
+
+async def fetch(host: Host, url: str, target: Path) -> str:
+    """Write what a URL answers to a file, and return its `sha256:…`.
+
+    Raises:
+        DownloadFailed: no answer, or none with status 200.
+    """
+    import httpx  # an engine that downloads nothing starts without it
+
+    context = ssl.create_default_context(cafile=str(host.bundle) if host.bundle else None)
+    transport = httpx.AsyncHTTPTransport(verify=context, retries=TRIES)
+    mounts = None if any(host.proxies) else {"all://": transport}
+    try:
+        async with (
+            httpx.AsyncClient(verify=context, mounts=mounts, timeout=TIMEOUT, follow_redirects=True) as client,
+            client.stream("GET", url) as answer,
+        ):
+            answer.raise_for_status()
+            digest = hashlib.sha256()
+            with target.open("wb") as file:
+                async for piece in answer.aiter_bytes(1 << 20):
+                    digest.update(piece)
+                    file.write(piece)
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        why = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise DownloadFailed(
+            f"'{url}' cannot be fetched ({why}); check the address, the network and the proxy."
+        ) from None
+    return f"sha256:{digest.hexdigest()}"
