@@ -14,6 +14,7 @@ MENDABLE = frozenset(
         "ARCHIVE_INVALID",
         "BAD_INPUT",
         "DISK_FULL",
+        "DOWNLOAD_FAILED",
         "HOST_MISSING",
         "IMAGE_UNKNOWN",
         "NOT_PERMITTED",

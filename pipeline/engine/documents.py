@@ -186,7 +186,8 @@ def index_of(images: Sequence[Documents]) -> Documents:
         config = json.loads(one.config)
         platform = {key: config[key] for key in ("architecture", "os", "variant") if key in config}
         if any(platform == other["platform"] for other in manifests):
-            raise BadInput(f"Two variants are for {'/'.join(platform.values())}; give one container a platform.")
+            name = ImageConfig.from_json(config).platform
+            raise BadInput(f"Two variants are for {name}; give one container for each platform.")
         manifests.append({**one.descriptor(), "platform": platform})
     docker_types = manifests[0]["mediaType"] == DOCKER_TYPES[MANIFEST]
     document = {"schemaVersion": 2, "mediaType": _named(INDEX, docker_types), "manifests": manifests}

@@ -102,14 +102,21 @@ async def pull(address: str, digest: str, directory: Path, platform: str, creden
         raise _answer(address, error) from error
 
 
-async def push(layout: Path, address: str, credentials: Credentials) -> str:
-    """Copy all of an OCI layout to a registry under a normalized reference, and return the digest that it has there.
+async def push(layout: Path, address: str, credentials: Credentials, *, docker_types: bool = False) -> str:
+    """Copy all of an OCI layout to a registry, and return the digest that it has there.
+
+    Args:
+        layout: a directory.
+        address: a normalized reference.
+        credentials: the session's logins.
+        docker_types: whether skopeo writes docker's media types, which gives another digest.
 
     Raises:
         RegistryUnreachable, RegistryRefused: the registry's answer.
     """
     with tempfile.NamedTemporaryFile("r", dir=layout.parent, prefix="digest-") as written:
-        argv = ["skopeo", "copy", "--quiet", "--all", "--preserve-digests", "--retry-times=3"]
+        kept = "--format=v2s2" if docker_types else "--preserve-digests"
+        argv = ["skopeo", "copy", "--quiet", "--all", kept, "--retry-times=3"]
         try:
             with credentials.options(address) as (options, files):
                 tls = _tls(address, "--dest-tls-verify=false")

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import shutil
+from dataclasses import replace
 
 from pipeline.engine import registry
 from pipeline.engine.api.fields import Engine, serves
@@ -57,16 +58,18 @@ async def publish(
     if "@" in name:
         raise BadInput(f"'{address}' names a digest, which only the published image decides; give a tag.")
     node = _tarball(engine, this, platform_variants, forced_compression, media_types)
-    images, blobs = await documents_of(engine.snapshots, node)
+    # From a layout of OCI's documents skopeo makes docker's by itself; it reads no others there.
+    images, blobs = await documents_of(engine.snapshots, replace(node, docker_types=False))
     layout = engine.snapshots.store.temporary()
     try:
         await asyncio.to_thread(write_layout, layout, images, blobs, ref_name="image")
         with engine.snapshots.events.step(f"publish {name}"):
-            found = await registry.push(layout, name, engine.snapshots.credentials)
+            docker_types = node.docker_types
+            found = await registry.push(layout, name, engine.snapshots.credentials, docker_types=docker_types)
     finally:
         shutil.rmtree(layout, ignore_errors=True)
     expected = (images[0] if len(images) == 1 else index_of(images)).digest
-    if found != expected:
+    if found != expected and not docker_types:
         raise EngineError(f"The registry has {found} under '{name}', and {expected} was pushed; push it again.")
     return f"{name}@{found}"
 
