@@ -55,12 +55,12 @@ def test_everything_names_no_paths(tree: Path) -> None:
 
 
 def test_included_files_bring_the_directories_on_the_way_and_no_others(tree: Path) -> None:
-    assert Selection(include=("**/d.py",)).paths(tree) == {"sub", "sub/deep", "sub/deep/d.py"}
+    assert Selection(include=("**/d.py",)).paths(tree) == frozenset({"sub", "sub/deep", "sub/deep/d.py"})
 
 
 def test_what_is_excluded_is_taken_from_what_is_included(tree: Path) -> None:
     chosen = Selection(include=("sub",), exclude=("**/*.txt",)).paths(tree)
-    assert chosen == {"sub", "sub/c.py", "sub/deep", "sub/deep/d.py"}
+    assert chosen == frozenset({"sub", "sub/c.py", "sub/deep", "sub/deep/d.py"})
 
 
 def test_an_exception_brings_back_a_file_of_an_excluded_directory(tree: Path) -> None:
