@@ -194,7 +194,15 @@ def _copy_one(origin: Path, place: Path, found: os.stat_result, seen: dict[tuple
     elif stat.S_ISREG(found.st_mode):
         shutil.copyfile(origin, place)
     elif not stat.S_ISSOCK(found.st_mode):
+        _make_node(place, found)
+
+
+def _make_node(place: Path, found: os.stat_result) -> None:
+    try:
         os.mknod(place, found.st_mode, found.st_rdev)
+    except PermissionError:
+        if stat.S_ISFIFO(found.st_mode):
+            raise  # a user namespace may make no devices: they are left out, as in layers
 
 
 def _take_over(origin: Path, place: Path, found: os.stat_result, owner: tuple[int, int] | None) -> None:

@@ -33,7 +33,10 @@ async def mount(store: Store, lower: Sequence[Path], at: Path, *, scratch: Path 
         (scratch / "diff").mkdir(exist_ok=True)
         (scratch / "work").mkdir()
         options += [f"upperdir={scratch / 'diff'}", f"workdir={scratch / 'work'}", WRITABLE]
-    elif not lower:
+    else:
+        # The engine itself reads here, with all its rights: no file may lead to a device of this machine.
+        options.append("nodev")
+    if not lower and not scratch:
         options[0] += ":empty"
     at.mkdir(exist_ok=True)
     try:

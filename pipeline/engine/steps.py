@@ -49,6 +49,7 @@ async def run_exec(snapshots: Snapshots, node: Exec, directory: Path) -> dict[st
         for path, output in ((node.redirect_stdout, stdout), (node.redirect_stderr, stderr)):
             if path:
                 target = resolve(root, path)
+                target.unlink(missing_ok=True)  # it could be a device that the step made
                 shutil.copyfile(output, target)
                 target.chmod(0o600)
     return {"exit_code": code}

@@ -45,6 +45,9 @@ class Store:
         try:
             for name in ("snapshots", "blobs/sha256", "packed", "caches", "locks", "tmp", "empty"):
                 (root / name).mkdir(parents=True, exist_ok=True)
+            for name in ("snapshots", "caches", "tmp"):
+                # They hold images' devices, setuid programs and directories that anyone may write to.
+                (root / name).chmod(0o700)
         except OSError as error:
             raise NotPermitted(
                 f"The store {root} cannot be written: {error.strerror}; choose another directory with --store."

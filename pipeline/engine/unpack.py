@@ -15,7 +15,7 @@ from typing import BinaryIO
 
 from pipeline.engine.layer import OPAQUE, WHITEOUT
 from pipeline.engine.rootpath import SymlinkLoop, missing, resolve
-from pipeline.engine.tarentry import pieces, refuse, refuse_escape, set_xattrs
+from pipeline.engine.tarentry import make_node, pieces, refuse, refuse_escape, set_xattrs
 from pipeline.engine.tarstream import TarStream
 
 OPAQUE_NAME, WHITEOUT_PREFIX = os.fsdecode(OPAQUE), os.fsdecode(WHITEOUT)
@@ -35,7 +35,8 @@ _UNFIT = {
 def apply_layer(blob: BinaryIO, root: Path) -> str:
     """Apply a layer onto a directory that holds the layers below it, and return its diff_id, "sha256:…".
 
-    Owners are set only when the process is root. A whiteout removes only what lower layers brought.
+    Owners are set only when the process is root. A whiteout removes only what lower layers brought. Devices are
+    made where the kernel allows it, and left out in a user namespace.
 
     Args:
         blob: the layer, a tar, plain or compressed with gzip or zstd; seekable.
@@ -81,6 +82,7 @@ class _Tree:
         self._written: set[Path] = {root}
         self._directories: dict[Path, _Settled] = {}
         self._parents: dict[str, Path] = {}
+        self._left_out: set[Path] = set()
         self._privileged = os.geteuid() == 0
 
     def apply(self, entry: tarfile.TarInfo) -> None:
@@ -140,24 +142,27 @@ class _Tree:
         target = resolve(self._root, "/".join(above)) / last
         if target == path:
             return
+        if target in self._left_out and not os.path.lexists(target):
+            self._remove(path)
+            self._left_out.add(path)
+            return
         if not os.path.lexists(target) or _is_directory(target):
             refuse(entry, f"is a hard link to '{entry.linkname}', which is no file of the archive")
         self._remove(path)
         os.link(target, path, follow_symlinks=False)
 
     def _leaf(self, entry: tarfile.TarInfo, path: Path) -> None:
-        if entry.ischr() or entry.isblk():
-            refuse(entry, "is a device", "make the archive without devices: the engine brings its own /dev")
-        if not (entry.isreg() or entry.issym() or entry.isfifo()):
+        if not (entry.isreg() or entry.issym() or entry.isdev()):
             refuse(entry, f"is of the unknown type {entry.type!r}")
         if entry.issym():
             refuse_escape(entry, len(path.relative_to(self._root).parts) - 1)
         self._remove(path)
+        if entry.isdev() and not make_node(entry, path):
+            self._left_out.add(path)
+            return
         if entry.issym():
             path.symlink_to(entry.linkname)
-        elif entry.isfifo():
-            os.mkfifo(path)
-        else:
+        elif entry.isreg():
             self._content(entry, path)
         self._own(entry, path)
         if not entry.issym():

@@ -53,9 +53,9 @@ def _gid(groups: list[list[str]], group: str) -> int:
 
 
 def _rows(root: Path, path: str, width: int) -> list[list[str]]:
-    try:
-        text = resolve(root, path).read_text(errors="replace")
-    except OSError:
+    file = resolve(root, path)
+    if not file.is_file():
         return []
+    text = file.read_text(errors="replace")
     rows = [line.split(":") for line in text.splitlines()]
     return [row for row in rows if len(row) >= width and row[2].isdigit()]

@@ -57,6 +57,25 @@ async def test_redirected_output_is_a_file_and_still_captured(root: dagger.Conta
     assert (await made.stdout(), await made.file("/out").contents()) == ("out\n", "out\n")
 
 
+async def test_the_engine_reads_and_writes_no_device_that_a_step_made(root: dagger.Container) -> None:
+    made = _sh(root, "mknod /null c 1 3; mknod /out c 1 3; echo out", redirect_stdout="/out")
+    assert await made.file("/out").contents() == "out\n"
+    with pytest.raises(dagger.QueryError):
+        await made.file("/null").contents()
+
+
+@pytest.mark.parametrize("name", ["snapshots", "caches", "tmp"])
+async def test_other_users_reach_no_file_of_an_image(engine: object, store: Path, name: str) -> None:
+    assert (store / name).stat().st_mode & 0o7777 == 0o700
+
+
+async def test_a_step_may_use_the_devices_that_containers_have(root: dagger.Container) -> None:
+    made = _sh(root, "mknod /null c 1 3; mknod /disk b 8 0")
+    assert await _sh(made, "echo gone >/null; ! dd if=/disk count=1 2>&1").stdout() == (
+        "dd: failed to open '/disk': Operation not permitted\n"
+    )
+
+
 async def test_a_command_that_does_not_exist_has_exit_code_127(root: dagger.Container) -> None:
     with pytest.raises(dagger.ExecError) as caught:
         await root.with_exec(["no-such-program"]).sync()
