@@ -16,11 +16,12 @@ import pytest_asyncio
 from dagger.client._session import ConnectParams, SharedConnection
 
 from pipeline.engine.session import Session, open_session
+from tests.ordinary_user import OrdinaryUser, ordinary_user
 
 #: What a developer's shell may hold and a test must not see.
 FOREIGN = ("SKA_", "DAGGER_", "_EXPERIMENTAL_DAGGER_", "OTEL_", "TRACEPARENT")
 #: A test that asks for one of these runs real containers.
-ENGINE_FIXTURES = frozenset({"engine", "built", "archives"})
+ENGINE_FIXTURES = frozenset({"engine", "built", "built_by_user", "archives", "user_store"})
 #: Uppers of overlay file systems have to lie on a disk: /tmp is memory on many machines.
 SCRATCH = Path("/var/tmp")
 
@@ -101,6 +102,13 @@ async def engine(store: Path, events: list[dict[str, Any]]) -> AsyncIterator[Ses
             yield session
 
 
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def user() -> AsyncIterator[OrdinaryUser]:
+    """An ordinary user of this machine."""
+    async with ordinary_user(SCRATCH) as one:
+        yield one
+
+
 @pytest.fixture(scope="session")
 def built(store: Path, tmp_path_factory: pytest.TempPathFactory) -> Built:
     """The images, built once by the real command.
@@ -109,13 +117,27 @@ def built(store: Path, tmp_path_factory: pytest.TempPathFactory) -> Built:
         AssertionError: the build failed; its output says why.
     """
     dist = tmp_path_factory.mktemp("build-all") / "dist"
-    done = subprocess.run(
-        [sys.executable, "-m", "pipeline", "build-all", "-o", dist, "--store", store, "--progress", "plain"],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-    )
+    argv = [sys.executable, "-m", "pipeline", *_build_all(dist, store)]
+    return _built(dist, subprocess.run(argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False))
+
+
+@pytest.fixture(scope="session")
+def built_by_user(built: Built, user: OrdinaryUser) -> Built:
+    """The same images, built from nothing by an ordinary user, in another store and another directory.
+
+    Raises:
+        AssertionError: the build failed; its output says why.
+    """
+    dist = user.home / "dist"
+    argv = [*_build_all(dist, user.store), "--created", built.report["created"]]
+    return _built(dist, user.ska_images(*argv))
+
+
+def _build_all(dist: Path, store: Path) -> list[str | Path]:
+    return ["build-all", "-o", dist, "--store", store, "--progress", "plain"]
+
+
+def _built(dist: Path, done: subprocess.CompletedProcess[str]) -> Built:
     assert done.returncode == 0, f"ska-images build-all ended with {done.returncode}:\n{done.stdout}"
     return Built(dist, json.loads((dist / "build-report.json").read_text()), done.stdout)
 

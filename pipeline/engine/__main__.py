@@ -11,8 +11,8 @@ from pathlib import Path
 
 from pipeline.engine.errors import EngineError
 from pipeline.engine.events import Events
-from pipeline.engine.host import read_host
-from pipeline.engine.process import PACKAGES, required
+from pipeline.engine.host import find_system_programs, read_host
+from pipeline.engine.process import PACKAGES, required, stdin_ended
 from pipeline.engine.runtime import remove_control_groups
 from pipeline.engine.store import Store
 
@@ -39,6 +39,7 @@ async def session(directory: Path | None, events_fd: int | None) -> None:
         HostMissing: a program is missing.
         NotPermitted: the store cannot be written.
     """
+    find_system_programs()
     required(PACKAGES)
     host = await read_host()
     store = Store((directory or host.store).resolve())
@@ -55,18 +56,10 @@ async def session(directory: Path | None, events_fd: int | None) -> None:
 
         cores = len(os.sched_getaffinity(0))
         snapshots = Snapshots(store, host, Events(events_fd), cores)
-        await serve(Server(Engine(snapshots, Path.cwd()), token), listener, _stdin_ended())
+        await serve(Server(Engine(snapshots, Path.cwd()), token), listener, stdin_ended())
         await snapshots.close()
     finally:
         store.close()
-
-
-async def _stdin_ended() -> None:
-    loop = asyncio.get_running_loop()
-    reader = asyncio.StreamReader()
-    await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
-    while await reader.read(1 << 16):
-        pass
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ from typing import Any
 
 from pipeline.engine.errors import BadInput, CommandFailed, EngineError
 from pipeline.engine.graph import StandIn
+from pipeline.engine.namespace import in_user_namespace
 from pipeline.engine.process import run
 from pipeline.engine.snapshots import Snapshots, builds, name_of
 
@@ -78,7 +79,7 @@ async def bootstrap(snapshots: Snapshots, node: StandIn, directory: Path) -> dic
             env = _environment(snapshots, node)
             # mmdebstrap writes its options into the image; they go with the other left-overs.
             options = [f"--aptopt={line}" for line in snapshots.host.apt.splitlines()]
-            argv = ["mmdebstrap", "--variant=minbase", "--mode=root", "--format=directory", *options]
+            argv = ["mmdebstrap", "--variant=minbase", f"--mode={_mode()}", "--format=directory", *options]
             try:
                 done = await run([*argv, node.suite, str(root), str(sources)], env=env)
             except CommandFailed as error:
@@ -88,6 +89,11 @@ async def bootstrap(snapshots: Snapshots, node: StandIn, directory: Path) -> dic
             _tidy(root)
             sources.unlink()
     return {}
+
+
+def _mode() -> str:
+    # `root` mounts a sysfs in versions before 0.8.6, which a user namespace may not; `unshare` shows the machine's.
+    return "unshare" if in_user_namespace() else "root"
 
 
 def _environment(snapshots: Snapshots, node: StandIn) -> dict[str, str]:

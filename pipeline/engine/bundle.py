@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from pipeline.engine.namespace import in_user_namespace
 from pipeline.engine.users import User
 
 #: As in Dagger: core/container_exec.go.
@@ -53,8 +54,10 @@ FILESYSTEMS: tuple[dict[str, Any], ...] = (
         "options": [*_TMP, "mode=1777", "size=65536k"],
     },
     {"destination": "/dev/mqueue", "type": "mqueue", "source": "mqueue", "options": _TMP},
-    {"destination": "/sys", "type": "sysfs", "source": "sysfs", "options": [*_TMP, "ro"]},
 )
+SYSFS = {"destination": "/sys", "type": "sysfs", "source": "sysfs", "options": [*_TMP, "ro"]}
+#: A user namespace on the host's network may not mount a sysfs of its own: opencontainers/runc, `runc spec --rootless`.
+HOST_SYSFS = {"destination": "/sys", "type": "none", "source": "/sys", "options": ["rbind", *_TMP, "ro"]}
 MASKED = (
     "/proc/asound /proc/acpi /proc/kcore /proc/keys /proc/latency_stats /proc/timer_list /proc/timer_stats "
     "/proc/sched_debug /proc/scsi /sys/firmware /sys/devices/virtual/powercap"
@@ -93,7 +96,7 @@ def spec(
         "ociVersion": "1.0.2",
         "hostname": HOSTNAME,
         "root": {"path": str(root), "readonly": False},
-        "mounts": [*FILESYSTEMS, *mounts],
+        "mounts": [*FILESYSTEMS, HOST_SYSFS if in_user_namespace() else SYSFS, *mounts],
         "process": {
             "terminal": False,
             "args": list(args),
@@ -111,12 +114,22 @@ def spec(
         },
         "linux": {
             "namespaces": [{"type": kind} for kind in ("pid", "ipc", "uts", "mount")],
-            "cgroupsPath": f"/{name}",
-            "resources": {"devices": [{"allow": privileged, "access": "rwm"}, *([] if privileged else _DEVICES)]},
-            "maskedPaths": [] if privileged else MASKED,
+            "maskedPaths": [] if privileged else _masked(),
             "readonlyPaths": [] if privileged else READ_ONLY,
+            **_control_group(name, privileged=privileged),
         },
     }
+
+
+def _masked() -> list[str]:
+    return [*MASKED, "/sys/fs/cgroup"] if in_user_namespace() else MASKED
+
+
+def _control_group(name: str, *, privileged: bool) -> dict[str, Any]:
+    if in_user_namespace():
+        return {}  # none is delegated, and a device node gives nothing there
+    devices = [{"allow": privileged, "access": "rwm"}, *([] if privileged else _DEVICES)]
+    return {"cgroupsPath": f"/{name}", "resources": {"devices": devices}}
 
 
 def _device(major: int, minor: int | None = None) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from pipeline.engine.namespace import in_user_namespace
 from pipeline.engine.process import run
 
 #: Where a step finds the host's settings; the directory is mounted for the exec and leaves nothing behind.
@@ -66,6 +67,11 @@ class Host:
                 (directory / name).write_text(text)
 
 
+def find_system_programs() -> None:
+    """Look for programs where runc lies too, which is not on an ordinary user's PATH."""
+    os.environ["PATH"] = f"{os.environ.get('PATH', os.defpath)}:/usr/local/sbin:/usr/sbin:/sbin"
+
+
 async def read_host() -> Host:
     """Read the settings of this machine and this user."""
     env = os.environ
@@ -80,7 +86,7 @@ async def read_host() -> Host:
 
 
 def _store(env: Mapping[str, str]) -> Path:
-    if os.geteuid() == 0:
+    if not in_user_namespace():
         return Path("/var/lib/ska-images")
     return Path(env.get("XDG_DATA_HOME") or Path.home() / ".local/share") / "ska-images"
 

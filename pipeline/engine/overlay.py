@@ -5,13 +5,18 @@ from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
 from pipeline.engine.errors import CommandFailed, NotPermitted
+from pipeline.engine.namespace import in_user_namespace
 from pipeline.engine.process import run
 from pipeline.engine.store import Store
 
 #: Layers must hold whole files under their own names, for they are packed by themselves; and a step's fsyncs
 #: are pointless, since its result counts only once it is finished and renamed.
-OPTIONS = "index=off,redirect_dir=off,metacopy=off,xino=off"
+OPTIONS = "index=off,metacopy=off,xino=off"
 WRITABLE = "volatile"
+#: Where its marks are: a user namespace's root may not write trusted attributes. With userxattr the kernel takes no
+#: redirect_dir but nofollow (Documentation/filesystems/overlayfs.rst).
+AS_ROOT = "redirect_dir=off"
+AS_USER = "userxattr,redirect_dir=nofollow"
 
 
 async def mount(store: Store, lower: Sequence[Path], at: Path, *, scratch: Path | None = None) -> None:
@@ -28,7 +33,7 @@ async def mount(store: Store, lower: Sequence[Path], at: Path, *, scratch: Path 
     """
     # Relative names keep the list below the one page that mount(2) takes.
     names = [str(path.relative_to(store.root)) for path in [*lower[::-1], store.root / "empty"]]
-    options = [f"lowerdir={':'.join(names)}", OPTIONS]
+    options = [f"lowerdir={':'.join(names)}", OPTIONS, marks()]
     if scratch:
         (scratch / "diff").mkdir(exist_ok=True)
         (scratch / "work").mkdir()
@@ -42,10 +47,16 @@ async def mount(store: Store, lower: Sequence[Path], at: Path, *, scratch: Path 
     try:
         await run(["mount", "-t", "overlay", "overlay", "-o", ",".join(options), str(at)], cwd=store.root)
     except CommandFailed as error:
+        remedy = "and see that Linux is 5.11 or newer, or run as root" if in_user_namespace() else "and run as root"
         raise NotPermitted(
             f"An overlay file system cannot be mounted on {store.root}: {error.stderr.strip().splitlines()[0]}; "
-            "put the store on ext4, xfs or btrfs with --store, and run as root."
+            f"put the store on ext4, xfs or btrfs with --store, {remedy}."
         ) from error
+
+
+def marks() -> str:
+    """Return the mount option that says how whiteouts and opaque directories are marked."""
+    return AS_USER if in_user_namespace() else AS_ROOT
 
 
 async def unmount(at: Path) -> None:

@@ -4,7 +4,8 @@ import asyncio
 import errno
 import os
 import shutil
-from collections.abc import Iterable, Mapping, Sequence
+import sys
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +21,8 @@ PACKAGES = {
     "apt-get": "apt",
     "apt-config": "apt",
 }
+#: What the engine of an ordinary user is started with.
+FOR_USERS = {"unshare": "util-linux", "nsenter": "util-linux", "newuidmap": "uidmap", "newgidmap": "uidmap"}
 
 
 @dataclass(frozen=True)
@@ -96,7 +99,7 @@ async def spawn(
             start_new_session=new_session,
         )
     except FileNotFoundError:
-        package = PACKAGES.get(argv[0], argv[0])
+        package = (PACKAGES | FOR_USERS).get(argv[0], argv[0])
         raise HostMissing(
             f"The program `{argv[0]}` is missing on this machine; install it: apt-get install {package}"
         ) from None
@@ -109,13 +112,24 @@ async def kill(process: asyncio.subprocess.Process) -> None:
         await process.wait()
 
 
-def required(programs: Iterable[str]) -> None:
+def required(packages: Mapping[str, str]) -> None:
     """Check that programs are installed.
+
+    Args:
+        packages: each program's package.
 
     Raises:
         HostMissing: the ones that are not, with the command that installs them.
     """
-    missing = [name for name in programs if shutil.which(name) is None]
+    missing = [name for name in packages if shutil.which(name) is None]
     if missing:
-        packages = " ".join(dict.fromkeys(PACKAGES[name] for name in missing))
-        raise HostMissing(f"This machine lacks {', '.join(missing)}; install: apt-get install {packages}")
+        wanted = " ".join(dict.fromkeys(packages[name] for name in missing))
+        raise HostMissing(f"This machine lacks {', '.join(missing)}; install: apt-get install {wanted}")
+
+
+async def stdin_ended() -> None:
+    """Wait until whoever holds the other end of this process's standard input has closed it."""
+    reader = asyncio.StreamReader()
+    await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
+    while await reader.read(1 << 16):
+        pass

@@ -1,5 +1,6 @@
 """Starting the engine beside a client, as `dagger session` is started beside one."""
 
+import argparse
 import asyncio
 import contextlib
 import json
@@ -10,21 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pipeline.engine.errors import EngineError, HostMissing, NotPermitted
-from pipeline.engine.process import kill, spawn
-
-#: One namespace of mounts and processes for the engine: when it ends, however it ends, the kernel takes down
-#: every mount and every container with it.
-NAMESPACES = (
-    "unshare",
-    "--mount",
-    "--propagation",
-    "private",
-    "--pid",
-    "--fork",
-    "--mount-proc",
-    "--kill-child",
-)
+from pipeline.engine.errors import EngineError, HostMissing
+from pipeline.engine.namespace import namespaces, refused
+from pipeline.engine.process import kill, spawn, stdin_ended
 
 #: Seconds that an engine gets to stop its steps and to tidy up.
 STOP_TIMEOUT = 10.0
@@ -52,26 +41,31 @@ async def open_session(
 
     Raises:
         HostMissing: a program is missing.
-        NotPermitted: no right to mount.
+        NotPermitted: this user may not make the namespaces that it lives in.
         EngineError: the engine could not start.
     """
-    if os.geteuid() != 0:
-        raise NotPermitted("The embedded engine mounts overlay file systems, which needs root: run it with sudo.")
+    async with contextlib.AsyncExitStack() as running:
+        async with namespaces() as prefix:
+            process, events = await _spawn(prefix, store, on_event)
+            readers = [events]
+            running.push_async_callback(lambda: asyncio.shield(_stop(process, readers)))
+            session = await _greeting(process)
+        readers.append(asyncio.ensure_future(_drain(process)))
+        yield session
+
+
+async def _spawn(
+    prefix: Sequence[str], store: Path | None, on_event: Callable[[Event], None] | None
+) -> "tuple[asyncio.subprocess.Process, asyncio.Future[None]]":
     read_end, write_end = os.pipe()
-    argv = [*NAMESPACES, sys.executable, "-m", "pipeline.engine", f"--events-fd={write_end}"]
+    argv = [*prefix, sys.executable, "-m", "pipeline.engine", f"--events-fd={write_end}"]
     if store is not None:
         argv.append(f"--store={store}")
     try:
         process = await spawn(argv, stdin=asyncio.subprocess.PIPE, pass_fds=[write_end], new_session=True)
     finally:
         os.close(write_end)
-    readers = [asyncio.ensure_future(_events(read_end, on_event))]
-    try:
-        session = await _greeting(process)
-        readers.append(asyncio.ensure_future(_drain(process)))
-        yield session
-    finally:
-        await asyncio.shield(_stop(process, readers))
+    return process, asyncio.ensure_future(_events(read_end, on_event))
 
 
 async def _greeting(process: asyncio.subprocess.Process) -> Session:
@@ -92,11 +86,8 @@ def _start_error(said: str) -> EngineError:
         error = EngineError.__new__(kind)
         Exception.__init__(error, answer["message"])
         return error
-    if "unshare" in said and ("not permitted" in said or "denied" in said):
-        return NotPermitted(
-            "This machine does not let the embedded engine make namespaces; "
-            "run it as root outside a container, or in a privileged one."
-        )
+    if any(name in said for name in ("unshare", "nsenter")) and ("not permitted" in said or "denied" in said):
+        return refused(said)
     if "unshare" in said:
         return HostMissing(f"The embedded engine cannot start here: {said}; it needs util-linux 2.32 or newer.")
     return EngineError(f"The embedded engine did not start: {said or 'it said nothing'}")
@@ -135,3 +126,27 @@ async def _stop(process: asyncio.subprocess.Process, readers: "Sequence[asyncio.
     await kill(process)
     with contextlib.suppress(asyncio.TimeoutError):
         await asyncio.wait_for(asyncio.gather(*readers), 1)
+
+
+def main() -> int:
+    """Run an engine for another program: say where it listens, and serve until standard input ends."""
+    parser = argparse.ArgumentParser(prog="python -m pipeline.engine.session", description=main.__doc__)
+    parser.add_argument("--store", type=Path, help="the directory that keeps images and steps")
+    store = parser.parse_args().store
+    try:
+        with contextlib.suppress(KeyboardInterrupt):
+            asyncio.run(_serve(store))
+    except EngineError as error:
+        print(f"Error: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+async def _serve(store: Path | None) -> None:
+    async with open_session(store=store) as session:
+        print(json.dumps({"port": session.port, "session_token": session.token}), flush=True)
+        await stdin_ended()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

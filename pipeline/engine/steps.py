@@ -148,8 +148,10 @@ def _host_mounts(snapshots: Snapshots, scratch: Path) -> list[dict[str, Any]]:
     hosts = scratch / "hosts"
     hosts.write_text(f"127.0.0.1 localhost {HOSTNAME}\n::1 localhost ip6-localhost ip6-loopback\n")
     mounts = [bind(hosts, "/etc/hosts", read_only=True)]
-    if Path("/etc/resolv.conf").exists():
-        mounts.append(bind(Path("/etc/resolv.conf").resolve(), "/etc/resolv.conf", read_only=True))
+    if (found := Path("/etc/resolv.conf")).exists():
+        # A copy: what systemd mounts for it has flags that a user namespace may not change.
+        shutil.copyfile(found, scratch / "resolv.conf")
+        mounts.append(bind(scratch / "resolv.conf", "/etc/resolv.conf", read_only=True))
     snapshots.host.write(scratch / "host")
     if any((scratch / "host").iterdir()):
         mounts.append(bind(scratch / "host", GUEST, read_only=True))
@@ -201,6 +203,6 @@ async def _tree_mount(snapshots: Snapshots, mount: Mount, source: Path, scratch:
     scratch.mkdir()
     for name in ("diff", "work", "merged"):
         (scratch / name).mkdir()
-    options = f"lowerdir={source},upperdir={scratch / 'diff'},workdir={scratch / 'work'}"
+    options = f"lowerdir={source},upperdir={scratch / 'diff'},workdir={scratch / 'work'},{overlay.marks()}"
     await run(["mount", "-t", "overlay", "overlay", "-o", options, str(scratch / "merged")])
     return bind(scratch / "merged", mount.target)

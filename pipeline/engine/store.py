@@ -1,6 +1,7 @@
 """The directory that keeps what was made: snapshots by key, blobs by digest, cache volumes.
 
     version                 the layout's number
+    ids                     whose it is: the ids that its files have on this machine
     snapshots/KEY/diff      what the step changed, as an overlayfs layer
     snapshots/KEY/meta.json what else is known of it; stdout and stderr lie beside
     blobs/sha256/HEX        compressed layers and base images' documents
@@ -25,6 +26,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.engine.errors import BadInput, DiskFull, NotPermitted
+from pipeline.engine.namespace import id_maps
 
 VERSION = 1
 
@@ -53,6 +55,7 @@ class Store:
                 f"The store {root} cannot be written: {error.strerror}; choose another directory with --store."
             ) from None
         self._check_version()
+        self._check_ids()
         self.session = root / "tmp" / secrets.token_hex(6)
         #: Names of sessions that ended without tidying up, and whose places were removed now.
         self.swept = self._sweep()
@@ -69,6 +72,20 @@ class Store:
             raise BadInput(
                 f"The store {self.root} has layout {found}, and this version of ska-images knows layout {VERSION}; "
                 "choose another directory with --store."
+            )
+
+    def _check_ids(self) -> None:
+        path, own = self.root / "ids", id_maps()
+        try:
+            if not path.exists():
+                write_beside(path, own)
+            same = path.read_text() == own
+        except PermissionError:
+            same = False
+        if not same:
+            raise NotPermitted(
+                f"The store {self.root} belongs to another user, or was made with other subordinate ids, so that its "
+                "files have other owners here; choose another directory with --store."
             )
 
     def _sweep(self) -> list[str]:
