@@ -9,7 +9,7 @@ help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "  make %-12s %s\n", $$1, $$2 }'
 
 build-all: setup ## build and check the images; archives and build-report.json go to dist/
-	@scripts/as-root.sh .venv/bin/ska-images build-all -o dist $(ARGS)
+	@.venv/bin/ska-images build-all -o dist $(ARGS)
 
 test: lint ## lint, then every test, with real images in real containers
 	@scripts/as-root.sh .venv/bin/pytest $(ARGS)

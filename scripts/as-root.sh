@@ -1,6 +1,6 @@
 #!/bin/sh
-# Runs a command as root, because the embedded engine mounts file systems and the tests make files of any owner: as
-# it stands for root, through sudo otherwise. What it leaves in this directory belongs to the user again.
+# Runs the tests as root, because they mount file systems and make files of any owner: as it stands for root, through
+# sudo otherwise. What they leave in this directory belongs to the user again.
 set -eu
 cd "$(dirname "$0")/.."
 

@@ -11,7 +11,9 @@ PATH="$PATH:/usr/local/sbin:/usr/sbin:/sbin"
 # command=package: the package is installed where the command is not found.
 HOST="runc=runc skopeo=skopeo mmdebstrap=mmdebstrap unshare=util-linux flock=util-linux mount=mount
       gpgv=gpgv update-ca-certificates=ca-certificates"
-TEST_HOST="docker-registry=docker-registry buildah=buildah umoci=umoci zstd=zstd openssl=openssl git=git"
+# What the engine of anyone but root is started with, and so its tests.
+USER_HOST="newuidmap=uidmap"
+TEST_HOST="docker-registry=docker-registry buildah=buildah umoci=umoci zstd=zstd openssl=openssl git=git $USER_HOST"
 STAMP=.venv/setup-stamp
 
 stop() {
@@ -20,7 +22,7 @@ stop() {
 }
 
 case "${1-}" in
-'') ;;
+'') if [ "$(id -u)" != 0 ]; then HOST="$HOST $USER_HOST"; fi ;;
 --tests) HOST="$HOST $TEST_HOST" ;;
 *) stop "unknown argument '$1'; it takes --tests or nothing" ;;
 esac

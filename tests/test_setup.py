@@ -78,6 +78,9 @@ def test_it_says_what_root_has_to_install_for_a_user_without_sudo(checkout: Path
     assert code == 1
     assert said.startswith("setup: this is missing and takes root or sudo to install: ")
     assert "skopeo mmdebstrap " in said
+    # Root's engine makes no user namespace.
+    assert " uidmap " in said
+    assert "uidmap" not in _setup(checkout, PATH=f"{checkout}/bin")[1]
 
 
 def test_it_says_that_pip_failed_and_makes_the_environment_again_next_time(checkout: Path) -> None:
