@@ -38,24 +38,26 @@ class Store:
         root: its directory, made if it is not there.
 
     Raises:
-        NotPermitted: the directory cannot be written.
+        NotPermitted: the directory cannot be written, or is another user's.
         BadInput: it was written by a newer version of this program.
     """
 
     def __init__(self, root: Path) -> None:
         self.root = root
+        self._check_ids()
         try:
             for name in ("snapshots", "blobs/sha256", "packed", "caches", "locks", "tmp", "empty"):
                 (root / name).mkdir(parents=True, exist_ok=True)
             for name in ("snapshots", "caches", "tmp"):
                 # They hold images' devices, setuid programs and directories that anyone may write to.
                 (root / name).chmod(0o700)
+            if not (root / "ids").exists():
+                write_beside(root / "ids", id_maps())
         except OSError as error:
             raise NotPermitted(
                 f"The store {root} cannot be written: {error.strerror}; choose another directory with --store."
             ) from None
         self._check_version()
-        self._check_ids()
         self.session = root / "tmp" / secrets.token_hex(6)
         #: Names of sessions that ended without tidying up, and whose places were removed now.
         self.swept = self._sweep()
@@ -75,17 +77,16 @@ class Store:
             )
 
     def _check_ids(self) -> None:
-        path, own = self.root / "ids", id_maps()
         try:
-            if not path.exists():
-                write_beside(path, own)
-            same = path.read_text() == own
+            same = (self.root / "ids").read_text() == id_maps()
+        except FileNotFoundError:
+            return
         except PermissionError:
             same = False
         if not same:
             raise NotPermitted(
-                f"The store {self.root} belongs to another user, or was made with other subordinate ids, so that its "
-                "files have other owners here; choose another directory with --store."
+                f"The store {self.root} belongs to another user, or was made with other subordinate ids; "
+                "choose another directory with --store."
             )
 
     def _sweep(self) -> list[str]:
