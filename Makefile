@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help build-all test test-fast lint format lock setup setup-tests clean
+.PHONY: help build-all test test-fast bench lint format lock setup setup-tests clean
 SHELL := /bin/sh
 
 # Further arguments of ska-images or pytest: make build-all ARGS="--version 1.2.3"
@@ -16,6 +16,9 @@ test: lint ## lint, then every test, with real images in real containers
 
 test-fast: setup-tests ## the tests that need no container, in seconds
 	@scripts/as-root.sh .venv/bin/pytest -m "not engine" $(ARGS)
+
+bench: setup ## measure builds, memory and, where they are installed, docker and buildah beside it (minutes)
+	@scripts/as-root.sh .venv/bin/python -m bench $(ARGS)
 
 lint: setup-tests ## ruff, mypy and shellcheck
 	@.venv/bin/ruff check
