@@ -21,9 +21,11 @@ from tests.ordinary_user import OrdinaryUser, ordinary_user
 #: What a developer's shell may hold and a test must not see.
 FOREIGN = ("SKA_", "DAGGER_", "_EXPERIMENTAL_DAGGER_", "OTEL_", "TRACEPARENT")
 #: A test that asks for one of these runs real containers.
-ENGINE_FIXTURES = frozenset({"engine", "built", "built_by_user", "archives", "user_store"})
+ENGINE_FIXTURES = frozenset({"engine", "built", "built_by_user", "archives", "user_store", "conformance_client"})
 #: Uppers of overlay file systems have to lie on a disk: /tmp is memory on many machines.
 SCRATCH = Path("/var/tmp")
+#: What was taken out of the environment; the tests that are meant for another engine find it with this.
+ENVIRONMENT: dict[str, str] = {}
 
 
 @dataclass(frozen=True)
@@ -44,12 +46,21 @@ class Built:
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Let developers keep the store between runs."""
     parser.addoption("--store", type=Path, help="a directory that keeps images and steps between runs")
+    parser.addoption(
+        "--engine",
+        action="append",
+        choices=["dagger"],
+        default=[],
+        help="hold the rules of tests/conformance against Dagger's engine too: the session in the environment, or the "
+        "`dagger` program",
+    )
+    parser.addoption("--registry", help="HOST:PORT of a registry that this engine reaches, for tests/conformance")
 
 
 def pytest_configure() -> None:
     """Take out of the environment what would change the results."""
     for name in [name for name in os.environ if name.startswith(FOREIGN)]:
-        del os.environ[name]
+        ENVIRONMENT[name] = os.environ.pop(name)
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -1,10 +1,7 @@
 """Images from a real registry: Debian's docker-registry on the loopback."""
 
-import contextlib
 import json
-import socket
 import subprocess
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,37 +11,10 @@ from dagger import dag
 
 from pipeline.engine.errors import ReferenceInvalid
 from pipeline.engine.registry import normalized
+from tests.registry import running
 
 #: bcrypt of the password "right", of this test's own user.
 HTPASSWD = "user:$2b$05$abcdefghijklmnopqrstuu8xaCxxL82bnl.UY74PMksDxIJShppPC\n"
-
-
-@contextlib.contextmanager
-def running(directory: Path, auth: str = "") -> Iterator[str]:
-    """A registry for the time of a block: its host and port."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        address = f"127.0.0.1:{free.getsockname()[1]}"
-    config = directory / "registry.yml"
-    storage = f"storage: {{filesystem: {{rootdirectory: {directory}/blobs}}}}\n"
-    config.write_text(f"version: 0.1\n{storage}http: {{addr: '{address}'}}\n{auth}")
-    with (directory / "log").open("wb") as log:
-        process = subprocess.Popen(["docker-registry", "serve", str(config)], stdout=log, stderr=log)
-    try:
-        for _ in range(200):
-            with contextlib.suppress(OSError), socket.create_connection(tuple_of(address)):
-                break
-            time.sleep(0.05)
-        yield address
-    finally:
-        process.terminate()
-        process.wait()
-
-
-def tuple_of(address: str) -> tuple[str, int]:
-    """Host and port."""
-    host, port = address.split(":")
-    return host, int(port)
 
 
 @pytest.fixture(scope="module")

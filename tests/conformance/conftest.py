@@ -1,0 +1,82 @@
+"""The engines that the rules are held against."""
+
+import contextlib
+import os
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractAsyncContextManager
+from pathlib import Path
+
+import dagger
+import pytest
+import pytest_asyncio
+
+from pipeline.settings import Settings
+from tests.clients import connected
+from tests.conformance.rules import Subject
+from tests.conftest import ENVIRONMENT
+from tests.registry import running
+
+#: How the embedded engine is run; Dagger's own joins with --engine dagger.
+MODES = ("root",)
+
+Connect = Callable[[], AbstractAsyncContextManager[dagger.Client]]
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Hold each rule against each engine."""
+    if "mode" in metafunc.fixturenames:
+        offered = metafunc.config.getoption("--engine")
+        metafunc.parametrize("mode", [*MODES, *offered], indirect=True, scope="session")
+
+
+@pytest.fixture(scope="session")
+def mode(request: pytest.FixtureRequest) -> str:
+    """Which engine: one of MODES, or `dagger`."""
+    return str(request.param)
+
+
+@pytest.fixture(scope="session")
+def connect(mode: str, request: pytest.FixtureRequest) -> Connect:
+    """How a client of that engine is made."""
+    if mode == "dagger":
+        return _dagger_client
+    session = request.getfixturevalue("engine")
+    return lambda: connected(session)
+
+
+@contextlib.asynccontextmanager
+async def _dagger_client() -> AsyncIterator[dagger.Client]:
+    """Connect as `dagger.connection()` does: to the session in the environment, or to one of the `dagger` program."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in ENVIRONMENT.items():
+            patch.setenv(name, value)
+        async with dagger.Connection() as client:
+            yield client
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def conformance_client(connect: Connect) -> AsyncIterator[dagger.Client]:
+    """A client of the engine under test."""
+    async with connect() as client:
+        yield client
+
+
+@pytest.fixture(scope="session")
+def conformance_registry(
+    mode: str, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[str]:
+    """Host and port of a registry that the engine under test reaches."""
+    if mode == "dagger" and (given := request.config.getoption("--registry")):
+        yield given
+        return
+    with running(tmp_path_factory.mktemp("registry")) as address:
+        yield address
+
+
+@pytest.fixture
+def subject(conformance_client: dagger.Client, conformance_registry: str, mode: str, tmp_path: Path) -> Subject:
+    """What each case is given."""
+    embedded = mode != "dagger"
+    reference = "bootstrap:auto" if embedded else Settings().base
+    base = conformance_client.container().from_(reference)
+    return Subject(conformance_client, base, tmp_path, conformance_registry, embedded)

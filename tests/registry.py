@@ -1,0 +1,30 @@
+"""A real registry: Debian's docker-registry on the loopback."""
+
+import contextlib
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+
+@contextlib.contextmanager
+def running(directory: Path, auth: str = "") -> Iterator[str]:
+    """A registry for the time of a block: its host and port."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{free.getsockname()[1]}"
+    config = directory / "registry.yml"
+    storage = f"storage: {{filesystem: {{rootdirectory: {directory}/blobs}}}}\n"
+    config.write_text(f"version: 0.1\n{storage}http: {{addr: '{address}'}}\n{auth}")
+    with (directory / "log").open("wb") as log:
+        process = subprocess.Popen(["docker-registry", "serve", str(config)], stdout=log, stderr=log)
+    try:
+        for _ in range(200):
+            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", int(address.partition(":")[2]))):
+                break
+            time.sleep(0.05)
+        yield address
+    finally:
+        process.terminate()
+        process.wait()
