@@ -17,19 +17,30 @@ HOSTNAME = "dagger"
 DEFAULT_PATH = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
-def _capabilities(names: str) -> tuple[str, ...]:
-    return tuple(f"CAP_{name}" for name in names.split())
+#: By the kernel's numbers: include/uapi/linux/capability.h.
+ALL_CAPABILITIES = tuple(
+    f"CAP_{name}"
+    for name in (
+        "CHOWN DAC_OVERRIDE DAC_READ_SEARCH FOWNER FSETID KILL SETGID SETUID SETPCAP LINUX_IMMUTABLE NET_BIND_SERVICE "
+        "NET_BROADCAST NET_ADMIN NET_RAW IPC_LOCK IPC_OWNER SYS_MODULE SYS_RAWIO SYS_CHROOT SYS_PTRACE SYS_PACCT "
+        "SYS_ADMIN SYS_BOOT SYS_NICE SYS_RESOURCE SYS_TIME SYS_TTY_CONFIG MKNOD LEASE AUDIT_WRITE AUDIT_CONTROL "
+        "SETFCAP MAC_OVERRIDE MAC_ADMIN SYSLOG WAKE_ALARM BLOCK_SUSPEND AUDIT_READ PERFMON BPF CHECKPOINT_RESTORE"
+    ).split()
+)
+#: Docker's, as a mask.
+DEFAULT_MASK = 0xA80425FB
 
 
-CAPABILITIES = _capabilities(
-    "CHOWN DAC_OVERRIDE FSETID FOWNER MKNOD NET_RAW SETGID SETUID SETFCAP SETPCAP NET_BIND_SERVICE SYS_CHROOT KILL "
-    "AUDIT_WRITE"
-)
-ALL_CAPABILITIES = CAPABILITIES + _capabilities(
-    "DAC_READ_SEARCH LINUX_IMMUTABLE NET_BROADCAST NET_ADMIN IPC_LOCK IPC_OWNER SYS_MODULE SYS_RAWIO SYS_PTRACE "
-    "SYS_PACCT SYS_ADMIN SYS_BOOT SYS_NICE SYS_RESOURCE SYS_TIME SYS_TTY_CONFIG LEASE AUDIT_CONTROL MAC_OVERRIDE "
-    "MAC_ADMIN SYSLOG WAKE_ALARM BLOCK_SUSPEND"
-)
+def _capabilities(privileged: bool) -> list[str]:
+    """Return what a step may do; of all that there is, what the engine itself may."""
+    mask = _own_mask() if privileged else DEFAULT_MASK
+    return [name for number, name in enumerate(ALL_CAPABILITIES) if mask >> number & 1]
+
+
+def _own_mask() -> int:
+    status = Path("/proc/self/status").read_text()
+    return int(next(line.split()[1] for line in status.splitlines() if line.startswith("CapPrm:")), 16)
+
 
 _TMP = ["nosuid", "noexec", "nodev"]
 #: What every Linux container finds: runtime-spec config-linux.md, "Default Filesystems".
@@ -89,7 +100,7 @@ def spec(
     privileged: bool = False,
 ) -> dict[str, Any]:
     """Return the config.json of a step."""
-    capabilities = list(ALL_CAPABILITIES if privileged else CAPABILITIES)
+    capabilities = _capabilities(privileged)
     held = capabilities if user.uid == 0 else []
     _, most_files = resource.getrlimit(resource.RLIMIT_NOFILE)
     return {

@@ -6,7 +6,7 @@ import io
 import json
 import secrets
 import shutil
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -14,6 +14,7 @@ from typing import IO, Any
 from pipeline.engine.errors import EngineError, NotPermitted
 from pipeline.engine.events import Step
 from pipeline.engine.process import kill, spawn
+from pipeline.engine.scrubber import Scrubber
 
 #: Containers are called PREFIX-SESSION-NUMBER.
 PREFIX = "ska-images"
@@ -32,14 +33,14 @@ class Job:
         spec: its config.json.
         directory: a directory for the bundle, which also receives stdout and stderr.
         stdin: what it reads: bytes, or a file.
-        scrub: takes the secrets out of a piece of output.
+        hidden: secrets, which are taken out of the output.
     """
 
     name: str
     spec: dict[str, Any]
     directory: Path
     stdin: bytes | Path
-    scrub: Callable[[bytes], bytes]
+    hidden: Sequence[bytes]
 
 
 async def execute(job: Job, step: Step) -> int:
@@ -85,7 +86,7 @@ async def _talk(process: asyncio.subprocess.Process, job: Job, step: Step) -> No
         pumps = []
         for name, stream in streams:
             file = stack.enter_context((job.directory / name).open("wb"))
-            pumps.append(_pump(stream, (file, combined), name, job.scrub, step))
+            pumps.append(_pump(stream, (file, combined), name, Scrubber(job.hidden), step))
         await asyncio.gather(_feed(process.stdin, job.stdin), *pumps)
 
 
@@ -102,25 +103,24 @@ def _opened(data: bytes | Path) -> IO[bytes]:
 
 
 async def _pump(
-    stream: asyncio.StreamReader, files: Sequence[IO[bytes]], name: str, scrub: Callable[[bytes], bytes], step: Step
+    stream: asyncio.StreamReader, files: Sequence[IO[bytes]], name: str, scrubber: Scrubber, step: Step
 ) -> None:
-    async for line in _lines(stream):
-        clean = scrub(line)
+    async for line in _lines(stream, scrubber):
         for file in files:
-            file.write(clean)
-        step.log(name, clean.decode(errors="replace").rstrip("\r\n"))
+            file.write(line)
+        step.log(name, line.decode(errors="replace").rstrip("\r\n"))
 
 
-async def _lines(stream: asyncio.StreamReader) -> AsyncIterator[bytes]:
+async def _lines(stream: asyncio.StreamReader, scrubber: Scrubber) -> AsyncIterator[bytes]:
     rest = b""
     while chunk := await stream.read(CHUNK):
-        *lines, rest = (rest + chunk).split(b"\n")
+        *lines, rest = (rest + scrubber.feed(chunk)).split(b"\n")
         for line in lines:
             yield line + b"\n"
         if len(rest) > LONGEST_LINE:
             yield rest
             rest = b""
-    if rest:
+    if rest := rest + scrubber.end():
         yield rest
 
 
@@ -166,15 +166,3 @@ def remove_control_groups(sessions: Iterable[str]) -> None:
             for group in Path("/sys/fs/cgroup").glob(pattern):
                 with contextlib.suppress(OSError):
                     group.rmdir()
-
-
-def scrubber(hidden: Sequence[bytes]) -> Callable[[bytes], bytes]:
-    """Return what replaces each secret by ***, the longest first."""
-    ordered = sorted({secret for secret in hidden if secret}, key=len, reverse=True)
-
-    def scrub(text: bytes) -> bytes:
-        for secret in ordered:
-            text = text.replace(secret, b"***")
-        return text
-
-    return scrub

@@ -94,8 +94,10 @@ class Snapshots:
 
     async def _view(self, node: Node) -> Path:
         await self.made(node)
+        if not (layers := self.layers(node)):
+            return self.store.root / "empty"
         at = self.store.temporary()
-        await overlay.mount(self.store, self.layers(node), at)
+        await overlay.mount(self.store, layers, at)
         return at
 
     async def close(self) -> None:

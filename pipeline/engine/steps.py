@@ -17,7 +17,7 @@ from pipeline.engine.graph import Exec, Mount
 from pipeline.engine.host import GUEST
 from pipeline.engine.process import run
 from pipeline.engine.rootpath import missing, mkdirs, resolve
-from pipeline.engine.runtime import Job, container_name, execute, scrubber
+from pipeline.engine.runtime import Job, container_name, execute
 from pipeline.engine.snapshots import Snapshots, builds, name_of
 from pipeline.engine.users import User, look_up
 
@@ -106,7 +106,7 @@ def _job(
         ),
         directory=directory,
         stdin=_stdin(node, root),
-        scrub=scrubber(hidden),
+        hidden=hidden,
     )
 
 

@@ -108,14 +108,16 @@ class Container(Value):
         """Replace `$NAME` and `${NAME}` by the environment's values.
 
         Raises:
-            BadInput: the variable is a secret.
+            BadInput: the variable is a secret, or volatile.
         """
-        secret = {name for name, _ in self.secret_env}
+        hidden = dict.fromkeys(dict(self.volatile_env), "volatile") | dict.fromkeys(dict(self.secret_env), "a secret")
 
         def value(found: re.Match[str]) -> str:
             name = found[1] or found[2]
-            if name in secret:
-                raise BadInput(f"The variable '{name}' is a secret and cannot be expanded; read it inside the step.")
+            if name in hidden:
+                raise BadInput(
+                    f"The variable '{name}' is {hidden[name]} and cannot be expanded; read it inside the step."
+                )
             return self.variables.get(name, "")
 
         return VARIABLE.sub(value, text)
@@ -204,6 +206,19 @@ class Port(Value):
     def name(self) -> str:
         """How an image's configuration names it, `80/tcp`."""
         return f"{self.port}/{self.protocol.lower()}"
+
+
+@dataclass(frozen=True)
+class HealthcheckConfig(Value):
+    """Docker's health check of an image; times are written as Go does, `1m30s`."""
+
+    args: tuple[str, ...]
+    shell: bool
+    interval: str
+    timeout: str
+    start_period: str
+    start_interval: str
+    retries: int
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,6 @@
 """The engines that the rules are held against."""
 
 import contextlib
-import os
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path

@@ -104,7 +104,9 @@ test_surroundings = rules(
         "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin\n",
     ),
     Rule("the host is called dagger", lambda at: out(at.base, "uname -n"), "dagger\n"),
-    Rule("the kernel's own files are there", lambda at: out(at.base, "test -d /proc/self; test -d /sys/fs; echo"), "\n"),
+    Rule(
+        "the kernel's own files are there", lambda at: out(at.base, "test -d /proc/self; test -d /sys/fs; echo"), "\n"
+    ),
     Rule("an exec has Docker's capabilities", lambda at: out(at.base, CAPABILITIES), "00000000a80425fb\n"),
     Rule(
         "and all where that is asked for",

@@ -10,6 +10,7 @@ from pipeline.engine.api import (
     container_mounts,
     directory,
     file,
+    healthcheck,
     query,
 )
 from pipeline.engine.api.fields import SERVED, Engine
@@ -23,6 +24,7 @@ FIELDS = (
     container_mounts,
     directory,
     file,
+    healthcheck,
     query,
 )
 

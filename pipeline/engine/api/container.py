@@ -105,6 +105,13 @@ def require_platform(this: Container) -> None:
         raise NotServed(f"execs of {this.config.platform} on a {PLATFORM} machine")
 
 
+@serves("Container.withError")
+async def with_error(engine: Engine, this: Container, err: str) -> Container:
+    if err:
+        raise BadInput(err)
+    return this
+
+
 @serves("Container.sync")
 async def sync(engine: Engine, this: Container) -> str:
     await engine.snapshots.made(this.root)
@@ -113,7 +120,7 @@ async def sync(engine: Engine, this: Container) -> str:
 
 async def _last(engine: Engine, this: Container) -> Path:
     if this.last is None:
-        raise BadInput("No command has been executed in this container; add withExec before asking for its output.")
+        raise BadInput("No command has been set; add withExec before asking for its output or its exit code.")
     return await engine.snapshots.made(this.last)
 
 

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from pipeline.engine.api.fields import Engine, serves
+from pipeline.engine.api.fields import Engine, serves, serves_attributes
 from pipeline.engine.errors import BadInput
 from pipeline.engine.values import Container, EnvVariable, Label, Port
 
@@ -30,18 +30,6 @@ async def env_variable(engine: Engine, this: Container, name: str) -> str | None
 @serves("Container.envVariables")
 async def env_variables(engine: Engine, this: Container) -> list[EnvVariable]:
     return [EnvVariable(name, value) for name, value in this.variables.items()]
-
-
-@serves("EnvVariable.name")
-@serves("Label.name")
-async def pair_name(engine: Engine, this: EnvVariable | Label) -> str:
-    return this.name
-
-
-@serves("EnvVariable.value")
-@serves("Label.value")
-async def pair_value(engine: Engine, this: EnvVariable | Label) -> str:
-    return this.value
 
 
 @serves("Container.withLabel")
@@ -101,7 +89,7 @@ async def without_workdir(engine: Engine, this: Container) -> Container:
 
 @serves("Container.workdir")
 async def workdir(engine: Engine, this: Container) -> str:
-    return this.config.workdir or "/"
+    return this.config.workdir
 
 
 @serves("Container.withEntrypoint")
@@ -186,21 +174,6 @@ def _port(name: str) -> Port:
     return Port(int(number), protocol.upper() or "TCP")
 
 
-@serves("Port.port")
-async def port_number(engine: Engine, this: Port) -> int:
-    return this.port
-
-
-@serves("Port.protocol")
-async def port_protocol(engine: Engine, this: Port) -> str:
-    return this.protocol
-
-
-@serves("Port.description")
-async def port_description(engine: Engine, this: Port) -> str | None:
-    return this.description
-
-
-@serves("Port.experimentalSkipHealthcheck")
-async def port_skip_healthcheck(engine: Engine, this: Port) -> bool:
-    return this.experimental_skip_healthcheck
+serves_attributes(EnvVariable, "name", "value")
+serves_attributes(Label, "name", "value")
+serves_attributes(Port, "port", "protocol", "description", "experimentalSkipHealthcheck")

@@ -76,6 +76,23 @@ def serves(name: str) -> Callable[[Resolver], Resolver]:
     return register
 
 
+def serves_attributes(kind: type[Value], *names: str) -> None:
+    """Register fields that are attributes of a type's values."""
+    for name in names:
+        serves(f"{kind.__name__}.{name}")(_attribute(_snake(name)))
+
+
+def _attribute(name: str) -> Resolver:
+    async def get(engine: Engine, this: Value) -> Any:
+        return getattr(this, name)
+
+    return get
+
+
+def _snake(name: str) -> str:
+    return _UPPER.sub(r"_\1", name).lower()
+
+
 async def resolve(source: Value, info: GraphQLResolveInfo[Any], /, **arguments: Any) -> Any:
     """Answer one field.
 
@@ -90,7 +107,7 @@ async def resolve(source: Value, info: GraphQLResolveInfo[Any], /, **arguments: 
     if resolver is None:
         raise NotServed(name)
     known = inspect.signature(resolver).parameters
-    named = {_UPPER.sub(r"_\1", argument).lower(): argument for argument in arguments}
+    named = {_snake(argument): argument for argument in arguments}
     # SDKs leave out arguments that have their default, so one that is written down is meant.
     written = {argument.name.value for argument in info.field_nodes[0].arguments or ()}
     for snake, argument in named.items():

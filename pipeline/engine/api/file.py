@@ -3,7 +3,7 @@
 import asyncio
 
 from pipeline.engine.api.directory import at_path, stat_at
-from pipeline.engine.api.fields import Engine, serves
+from pipeline.engine.api.fields import Engine, serves, serves_attributes
 from pipeline.engine.bases import atomic_copy, file_digest
 from pipeline.engine.changes import Copy
 from pipeline.engine.errors import BadInput
@@ -90,21 +90,4 @@ async def export(engine: Engine, this: File, path: str, allow_parent_dir_path: b
     return str(target)
 
 
-@serves("Stat.name")
-async def stat_name(engine: Engine, this: Stat) -> str:
-    return this.name
-
-
-@serves("Stat.size")
-async def stat_size(engine: Engine, this: Stat) -> int:
-    return this.size
-
-
-@serves("Stat.permissions")
-async def stat_permissions(engine: Engine, this: Stat) -> int:
-    return this.permissions
-
-
-@serves("Stat.fileType")
-async def stat_file_type(engine: Engine, this: Stat) -> str:
-    return this.file_type
+serves_attributes(Stat, "name", "size", "permissions", "fileType")
