@@ -34,6 +34,7 @@ class Copy(Change):
         source_path: a file or directory in it.
         mode: permission bits for the file, if they change.
         owner: `user[:group]`; empty keeps the source's.
+        users: whose names of users and groups are meant, if not those of what it is copied into.
         selection: what is taken of a directory.
         time: seconds since 1970 that all of it is dated with, if it is.
     """
@@ -45,6 +46,7 @@ class Copy(Change):
     owner: str = ""
     selection: Selection = EVERYTHING
     time: int | None = None
+    users: Node | None = None
 
 
 @dataclass(frozen=True)

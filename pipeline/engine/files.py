@@ -70,13 +70,14 @@ async def remove(snapshots: Snapshots, node: Remove, directory: Path) -> dict[st
 async def copy(snapshots: Snapshots, node: Copy, directory: Path) -> dict[str, Any]:
     """Copy a file, or what a directory holds."""
     origin = await snapshots.view(node.source)
+    named = await snapshots.view(node.users) if node.users else None
 
     def change(root: Path) -> None:
         source = resolve(origin, node.source_path)
         if not source.exists():
             raise BadInput(f"There is no '{node.source_path}' to copy; name a file or a directory that exists.")
         target = mkdirs(root, node.path) if source.is_dir() else _place(root, node.path)
-        user = look_up(root, node.owner) if node.owner else None
+        user = look_up(named or root, node.owner) if node.owner else None
         wanted = node.selection.paths(source) if source.is_dir() else None
         copy_tree(source, target, owner=(user.uid, user.gid) if user else None, wanted=wanted)
         if node.mode is not None:

@@ -183,6 +183,24 @@ class Exec(Change):
 
 
 @dataclass(frozen=True)
+class Written(Change):
+    """What an exec wrote below one of its mounts, over what was mounted.
+
+    Args:
+        by: the exec.
+        number: which of its mounts.
+    """
+
+    by: Exec
+    number: int
+
+
+def writes_to(mount: Mount) -> bool:
+    """Return whether what an exec writes below a mount is there for the next one."""
+    return mount.kind in ("directory", "file") and not mount.read_only
+
+
+@dataclass(frozen=True)
 class Image:
     """An image of one platform.
 

@@ -34,7 +34,7 @@ async def _layers(snapshots: Snapshots, node: Node, compression: Compression) ->
         meta = await snapshots.meta(node)
         history = [*meta["history"], *[""] * len(meta["layers"])]
         return [(Layer(**layer), said) for layer, said in zip(meta["layers"], history, strict=False)]
-    diff = snapshots.store.snapshot(node.key) / "diff"
+    diff = snapshots.layer(node)
     if not any(diff.iterdir()):
         return []
     return [(await _packed(snapshots, node, diff, compression), name_of(node))]

@@ -10,7 +10,7 @@ from typing import Any
 from pipeline.engine import overlay
 from pipeline.engine.credentials import Credentials
 from pipeline.engine.events import Events, step_name
-from pipeline.engine.graph import Change, Exec, Node, Scratch, StandIn, parents
+from pipeline.engine.graph import Change, Exec, Node, Scratch, StandIn, Written, parents
 from pipeline.engine.host import Host
 from pipeline.engine.once import Once
 from pipeline.engine.store import Store, disk_full_told, write_beside
@@ -54,7 +54,10 @@ class Snapshots:
         return await self._snapshots.get(node.key, lambda: self._made(node))
 
     async def _made(self, node: Node) -> Path:
-        final = self.store.snapshot(node.key)
+        final = self._directory(node)
+        if isinstance(node, Written):
+            await asyncio.gather(self.made(node.parent), self.made(node.by))
+            return final
         if not final.exists():
             if isinstance(node, Change):
                 await self.made(node.parent)
@@ -86,7 +89,20 @@ class Snapshots:
 
     def layers(self, node: Node) -> list[Path]:
         """Return the directories that a made node's file system consists of, the lowest first."""
-        return [self.store.snapshot(one.key) / "diff" for one in parents(node) if not isinstance(one, Scratch)]
+        return [self.layer(one) for one in parents(node) if not isinstance(one, Scratch) and self._adds(one)]
+
+    def layer(self, node: Node) -> Path:
+        """Return the directory of what a node itself changes."""
+        return self._directory(node) / "diff"
+
+    def _directory(self, node: Node) -> Path:
+        if isinstance(node, Written):
+            return self.store.snapshot(node.by.key) / f"mount-{node.number}"
+        return self.store.snapshot(node.key)
+
+    def _adds(self, node: Node) -> bool:
+        """Whether a node has a layer: most execs write nothing below their mounts."""
+        return not isinstance(node, Written) or any(self.layer(node).iterdir())
 
     async def view(self, node: Node) -> Path:
         """Return a read-only mount of a node's file system, kept until the session ends."""

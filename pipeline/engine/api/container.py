@@ -9,7 +9,7 @@ from pipeline.engine.bases import PLATFORM, from_archive, from_registry
 from pipeline.engine.bootstrap import SCHEME, stand_in
 from pipeline.engine.documents import ImageConfig
 from pipeline.engine.errors import BadInput, NotServed
-from pipeline.engine.graph import Exec
+from pipeline.engine.graph import Exec, Mount, Written, writes_to
 from pipeline.engine.rootpath import resolve
 from pipeline.engine.values import Container, File
 
@@ -86,7 +86,16 @@ async def with_exec(
         volatile_env=this.volatile_env,
     )
     require_platform(this)
-    return replace(this, root=node, last=node, reference="")
+    return replace(this, root=node, last=node, mounts=_after(this.mounts, node), reference="")
+
+
+def _after(mounts: tuple[Mount, ...], node: Exec) -> tuple[Mount, ...]:
+    return tuple(
+        replace(mount, source=Written(mount.source, node.epoch, node, number))
+        if mount.source and writes_to(mount)
+        else mount
+        for number, mount in enumerate(mounts)
+    )
 
 
 def _command(this: Container, args: list[str], use_entrypoint: bool, expand: bool) -> tuple[str, ...]:

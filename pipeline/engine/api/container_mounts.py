@@ -3,12 +3,23 @@
 from dataclasses import replace
 
 from pipeline.engine.api.fields import Engine, serves
-from pipeline.engine.graph import Mount
+from pipeline.engine.changes import Copy
+from pipeline.engine.graph import Mount, Node, Scratch
 from pipeline.engine.values import CacheVolume, Container, Directory, File, Secret
 
 
 def _mounted(this: Container, mount: Mount) -> Container:
-    return replace(this, mounts=(*(old for old in this.mounts if old.target != mount.target), mount))
+    """Add a mount, which hides what was mounted there and below."""
+    kept = (old for old in this.mounts if not f"{old.target}/".startswith(f"{mount.target.rstrip('/')}/"))
+    return replace(this, mounts=(*kept, mount))
+
+
+def _owned(this: Container, source: Directory | File, owner: str) -> tuple[Node, str]:
+    """Return what is mounted, given to a user of the container where one is named."""
+    if not owner:
+        return source.root, source.path
+    path = f"/{source.base_name}" if isinstance(source, File) else "/"
+    return Copy(Scratch(), None, path, source.root, source.path, owner=owner, users=this.root), path
 
 
 @serves("Container.withMountedDirectory")
@@ -21,17 +32,16 @@ async def with_mounted_directory(
     read_only: bool = False,
     expand: bool = False,
 ) -> Container:
-    value: Directory = engine.value(source)
-    target = this.path(path, expand)
-    return _mounted(this, Mount("directory", target, value.root, value.path, owner=owner, read_only=read_only))
+    node, inside = _owned(this, engine.value(source), owner)
+    return _mounted(this, Mount("directory", this.path(path, expand), node, inside, read_only=read_only))
 
 
 @serves("Container.withMountedFile")
 async def with_mounted_file(
     engine: Engine, this: Container, path: str, source: str, owner: str = "", expand: bool = False
 ) -> Container:
-    value: File = engine.value(source)
-    return _mounted(this, Mount("file", this.path(path, expand), value.root, value.path, owner=owner))
+    node, inside = _owned(this, engine.value(source), owner)
+    return _mounted(this, Mount("file", this.path(path, expand), node, inside))
 
 
 @serves("Container.withMountedCache")

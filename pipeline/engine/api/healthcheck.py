@@ -49,8 +49,15 @@ async def docker_healthcheck(engine: Engine, this: Container) -> HealthcheckConf
     kind, *args = check.get("Test") or ["NONE"]
     if kind not in ("CMD", "CMD-SHELL"):
         return None
-    times = (_written(check.get(name, 0)) for name in ("Interval", "Timeout", "StartPeriod", "StartInterval"))
-    return HealthcheckConfig(tuple(args), kind == "CMD-SHELL", *times, retries=check.get("Retries", 0))
+    return HealthcheckConfig(
+        args=tuple(args),
+        shell=kind == "CMD-SHELL",
+        interval=_written(check.get("Interval", 0)),
+        timeout=_written(check.get("Timeout", 0)),
+        start_period=_written(check.get("StartPeriod", 0)),
+        start_interval=_written(check.get("StartInterval", 0)),
+        retries=check.get("Retries", 0),
+    )
 
 
 serves_attributes(HealthcheckConfig, "args", "shell", "interval", "timeout", "startPeriod", "startInterval", "retries")
@@ -60,7 +67,7 @@ def _nanoseconds(text: str | None) -> int:
     if text in (None, "0"):
         return 0
     parts = PART.findall(text or "")
-    if "".join(number + unit for number, unit in parts) != text:
+    if not parts or "".join(number + unit for number, unit in parts) != text:
         raise BadInput(f"'{text}' is no length of time; write it as 30s or 1m30s.")
     return sum(round(float(number) * UNITS[unit]) for number, unit in parts)
 

@@ -1,0 +1,174 @@
+"""What is mounted for an exec, and what is left of it afterwards."""
+
+import asyncio
+import contextlib
+import os
+import posixpath
+import shutil
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pipeline.engine import overlay
+from pipeline.engine.bundle import HOSTNAME, bind, tmpfs
+from pipeline.engine.errors import BadInput
+from pipeline.engine.files import copy_tree
+from pipeline.engine.graph import Exec, Mount, writes_to
+from pipeline.engine.host import GUEST
+from pipeline.engine.process import run
+from pipeline.engine.rootpath import missing, mkdirs, resolve
+from pipeline.engine.snapshots import Snapshots
+from pipeline.engine.users import look_up
+
+
+@dataclass
+class Mounts:
+    """The mounts of one exec.
+
+    Args:
+        root: the container's root directory on the host.
+        entries: the runtime's own form.
+        places: where on the host each target is; None for memory.
+        read_only: the targets that refuse writes.
+    """
+
+    root: Path
+    entries: list[dict[str, Any]] = field(default_factory=list)
+    places: dict[str, Path | None] = field(default_factory=dict)
+    read_only: set[str] = field(default_factory=set)
+
+    def add(self, entry: dict[str, Any], place: Path | None) -> None:
+        """Add one."""
+        target = entry["destination"]
+        self.entries.append(entry)
+        self.places[target] = place
+        if "ro" in entry["options"]:
+            self.read_only.add(target)
+
+    def over(self, path: str) -> str | None:
+        """Return the target of the mount that holds a path of the container, if one does."""
+        held = [target for target in self.places if path == target or path.startswith(f"{target.rstrip('/')}/")]
+        return max(held, key=len, default=None)
+
+    def on_host(self, path: str, *, write: bool = False) -> Path:
+        """Return where a path of the container is on the host.
+
+        Raises:
+            BadInput: it is in memory, or cannot be written.
+        """
+        target = self.over(path)
+        if target is None:
+            return resolve(self.root, path)
+        place = self.places[target]
+        if place is None or (write and target in self.read_only):
+            how = "in memory" if place is None else "read-only"
+            raise BadInput(f"'{path}' is {how} there, so that no redirection can use it; give another path.")
+        return place if path == target else resolve(place, posixpath.relpath(path, target))
+
+    def stubs(self) -> list[Path]:
+        """Return what the runtime will make for the mounts to lie on, outermost first."""
+        made = []
+        for target in [*self.places, "/proc", "/dev", "/sys"]:
+            above = self.over(posixpath.dirname(target))
+            place = self.root if above is None else self.places[above]
+            if place is not None and place.is_dir() and above not in self.read_only:
+                made += missing(place, target if above is None else posixpath.relpath(target, above))
+        return made
+
+
+@contextlib.asynccontextmanager
+async def mounted(snapshots: Snapshots, node: Exec, directory: Path, root: Path) -> AsyncIterator[Mounts]:
+    """Prepare what is mounted, and afterwards remove what had to be made for it.
+
+    What an exec writes below a mounted directory stays beside its layer, in mount-NUMBER (`graph.Written`).
+    """
+    scratch = directory / "mounts"
+    scratch.mkdir()
+    mounts = Mounts(root)
+    async with contextlib.AsyncExitStack() as stack:
+        # In memory, and gone with the mount: secrets, and what the host's settings may hold of them.
+        await run(["mount", "-t", "tmpfs", "-o", "mode=0711", "tmpfs", str(scratch)])
+        stack.callback(scratch.rmdir)
+        stack.push_async_callback(overlay.unmount, scratch)
+        _add_hosts(mounts, snapshots, scratch)
+        for number, mount in sorted(enumerate(node.mounts), key=lambda one: one[1].target.count("/")):
+            if writes_to(mount):
+                merged = await stack.enter_async_context(_writable(snapshots, mount, directory / f"mount-{number}"))
+                place = resolve(merged, mount.path)
+                mounts.add(bind(place, mount.target), place)
+            else:
+                mounts.add(*await _mount(snapshots, mount, scratch / str(number), root))
+        if mounts.over(node.workdir) is None:
+            mkdirs(root, node.workdir)
+        stack.callback(_remove, mounts.stubs())
+        yield mounts
+
+
+@contextlib.asynccontextmanager
+async def _writable(snapshots: Snapshots, mount: Mount, own: Path) -> AsyncIterator[Path]:
+    assert mount.source  # noqa: S101  directories and files have one
+    layers = snapshots.layers(mount.source)
+    (own / "diff").mkdir(parents=True)
+    if layers:
+        # The root of an overlay is as its uppermost directory.
+        found = layers[-1].stat()
+        os.chown(own / "diff", found.st_uid, found.st_gid)
+        (own / "diff").chmod(found.st_mode)
+    async with overlay.writable(snapshots.store, layers, own) as merged:
+        yield merged
+
+
+def _remove(stubs: list[Path]) -> None:
+    for path in reversed(stubs):
+        with contextlib.suppress(OSError):
+            if path.is_dir() and not path.is_symlink():
+                path.rmdir()
+            elif not path.stat().st_size:
+                path.unlink()
+
+
+def _add_hosts(mounts: Mounts, snapshots: Snapshots, scratch: Path) -> None:
+    hosts = scratch / "hosts"
+    hosts.write_text(f"127.0.0.1 localhost {HOSTNAME}\n::1 localhost ip6-localhost ip6-loopback\n")
+    mounts.add(bind(hosts, "/etc/hosts", read_only=True), hosts)
+    if (found := Path("/etc/resolv.conf")).exists():
+        # A copy: what systemd mounts for it has flags that a user namespace may not change.
+        shutil.copyfile(found, scratch / "resolv.conf")
+        mounts.add(bind(scratch / "resolv.conf", "/etc/resolv.conf", read_only=True), scratch / "resolv.conf")
+    snapshots.host.write(scratch / "host")
+    if any((scratch / "host").iterdir()):
+        mounts.add(bind(scratch / "host", GUEST, read_only=True), scratch / "host")
+
+
+async def _mount(snapshots: Snapshots, mount: Mount, scratch: Path, root: Path) -> tuple[dict[str, Any], Path | None]:
+    if mount.kind == "temp":
+        return tmpfs(mount.target, mount.size), None
+    if mount.kind == "cache":
+        volume = await _cache(snapshots, mount, root)
+        return bind(volume, mount.target), volume
+    if mount.kind == "secret":
+        scratch.write_bytes(snapshots.secrets[mount.name])
+        user = look_up(root, mount.owner)
+        scratch.chmod(mount.mode)
+        os.chown(scratch, user.uid, user.gid)
+        return bind(scratch, mount.target, read_only=True), scratch
+    assert mount.source  # noqa: S101  directories have one
+    source = resolve(await snapshots.view(mount.source), mount.path)
+    return bind(source, mount.target, read_only=True), source
+
+
+async def _cache(snapshots: Snapshots, mount: Mount, root: Path) -> Path:
+    """Return a cache volume's directory; a new one begins with its source and belongs to its owner."""
+    volume = snapshots.store.cache(mount.name)
+    async with snapshots.store.lock(f"fill-{mount.name}"):
+        if any(volume.iterdir()):
+            return volume
+        user = look_up(root, mount.owner) if mount.owner else None
+        owner = (user.uid, user.gid) if user else None
+        if mount.source:
+            source = resolve(await snapshots.view(mount.source), mount.path)
+            await asyncio.to_thread(copy_tree, source, volume, owner=owner)
+        if owner:
+            os.chown(volume, *owner)
+    return volume
