@@ -4,6 +4,7 @@ Each states one fact that must hold. An image has those of its parents too (imag
 """
 
 from pipeline.checks.base import (
+    ACCOUNTS,
     CERTIFICATES,
     LEFTOVERS,
     LOCALE,
@@ -12,6 +13,7 @@ from pipeline.checks.base import (
     PRIVILEGED_FILES,
     SECURITY_UPDATES,
     SIZE,
+    UMASK,
     WORLD_WRITABLE,
 )
 from pipeline.checks.build import COMPILER, EXTENSION, GIT, PIP, PIPX, POETRY, POETRY_INSTALL, VENV
@@ -26,6 +28,8 @@ ALL_IMAGES = (
     LEFTOVERS,
     PRIVILEGED_FILES,
     WORLD_WRITABLE,
+    ACCOUNTS,
+    UMASK,
     LOCALE,
     NONROOT,
     SIZE,

@@ -42,6 +42,8 @@ CERTIFICATES = script_check("certificates", "the CA bundle is complete and verif
 LEFTOVERS = script_check("leftovers", "no package lists, caches, logs or temporary files are left")
 PRIVILEGED_FILES = script_check("privileged-files", "no setuid or setgid file beyond a short list")
 WORLD_WRITABLE = script_check("world-writable", "nothing is writable by everyone, but sticky directories")
+ACCOUNTS = script_check("accounts", "no account can be entered or become root that should not")
+UMASK = script_check("umask", "files that people make are closed to others")
 LOCALE = script_check("locale", "a UTF-8 locale works")
 NONROOT = script_check("nonroot", "the user nonroot exists and runs a shell", users=(NONROOT_USER,))
 SIZE = Check("size", "the files are within the image's size budget", _size)

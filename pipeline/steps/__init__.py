@@ -31,7 +31,7 @@ def prepare_base(image: str) -> Step:
 
     def step(container: dagger.Container) -> dagger.Container:
         return (
-            _run(container, image, ("apt", "base", "tidy"))
+            _run(container, image, ("apt", "harden", "base", "tidy"))
             # A base without PATH would leave Dockerfiles that extend it with theirs alone.
             .with_env_variable("PATH", PATH)
             .with_env_variable("LANG", "C.UTF-8")

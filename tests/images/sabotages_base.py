@@ -100,6 +100,32 @@ BASE = (
         "a directory without sticky bit", "ska-base", "world-writable", shell("chmod 0777 /opt"), "directories .*/opt"
     ),
     Sabotage(
+        "an account with the number 0",
+        "ska-base",
+        "accounts",
+        shell("echo 'toor:x:0:0::/root:/bin/sh' >>/etc/passwd; echo 'toor::::::::' >>/etc/shadow"),
+        r"number 0: expected root, found root toor\n.*without a password: expected nothing, found toor",
+    ),
+    Sabotage(
+        "a password", "ska-base", "accounts", shell("echo root:a-password | chpasswd"), "with a password: .* root"
+    ),
+    Sabotage(
+        "who may read the shadow file", "ska-base", "accounts", shell("chmod 0666 /etc/shadow"), "found 0:666 0:640"
+    ),
+    Sabotage(
+        "a login shell", "ska-base", "accounts", shell("chsh -s /bin/sh games"), "shell: .*, found games nonroot root"
+    ),
+    Sabotage(
+        "who may enter a home", "ska-base", "accounts", shell("chmod 0755 /home/nonroot"), "nonroot's home: .* found 5"
+    ),
+    Sabotage(
+        "the umask", "ska-base", "umask", shell("sed -i /^umask/d /etc/profile"), "login shell: .*, found 0022"
+    ),
+    Sabotage(
+        "the mode of new homes", "ska-base", "umask", shell("sed -i s/0750/0755/ /etc/login.defs"), "found .*MODE 0755"
+    ),
+    Sabotage("a file of new homes", "ska-base", "umask", left("/etc/skel/.rc"), "others may read: .*/etc/skel/.rc"),
+    Sabotage(
         "the locale's files", "ska-base", "locale", shell("rm -r /usr/lib/locale/C.utf8"), "set: expected UTF-8"
     ),
     Sabotage("the locale's variable", "ska-base", "locale", variable("LANG", "C"), "LANG: expected C.UTF-8, found C"),
