@@ -4,6 +4,8 @@ options     the flags that belong to the command line itself
 functions   what can be called, read from the module and from the SDK's classes
 arguments   words into calls
 values      words into files, secrets, numbers …
+again       build-all when nothing has changed, from its record
+record      what a finished build-all depended on, and what it left
 session     which engine serves the calls
 results     what a call returned, printed or exported
 summary     the table at the end of build-all

@@ -44,6 +44,8 @@ class Options:
 BUILD_ALL = "build-all"
 #: build-all exports there when --output does not say otherwise.
 DIST = Path("dist")
+#: build-all's report, in that directory.
+REPORT = "build-report.json"
 VERSION = "--version"
 #: Flag, value's name, help: what `--help` shows and what the parser knows.
 FLAGS = (

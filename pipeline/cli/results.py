@@ -2,35 +2,13 @@
 
 import json
 import os
-import sys
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from dagger.client.base import Type
 
 from pipeline.cli.options import Options, UsageError
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What remains to be said when the progress is off the screen.
-
-    Attributes:
-        text: for standard output; empty for nothing.
-        saved: where the result was exported to; None when it was not.
-    """
-
-    text: str = ""
-    saved: Path | None = None
-
-    def show(self) -> None:
-        """Print it."""
-        if self.text:
-            sys.stdout.write(self.text if self.text.endswith("\n") else f"{self.text}\n")
-            sys.stdout.flush()
-        if self.saved is not None:
-            print(f'Saved to "{self.saved}".', file=sys.stderr)
+from pipeline.cli.summary import Outcome
 
 
 async def deliver(result: Any, options: Options) -> Outcome:

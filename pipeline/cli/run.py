@@ -6,24 +6,23 @@ import json
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import anyio
 import anyio.to_thread
 
-from pipeline.cli.options import BUILD_ALL, DIST, Options
+from pipeline.cli import again
+from pipeline.cli.options import BUILD_ALL, DIST, REPORT, Options
 from pipeline.cli.session import Engine, HostError, choose_base, start_engine
-from pipeline.cli.summary import Run, table
+from pipeline.cli.summary import Outcome, Run, table
 from pipeline.progress import Progress, View
 
 # What imports Dagger's SDK is imported when the engine is starting already.
 if TYPE_CHECKING:
     from pipeline.cli.functions import Function
-    from pipeline.cli.results import Outcome
 
-REPORT = "build-report.json"
 #: These build nothing, so that they need no base.
 WITHOUT_BASE = frozenset({"images"})
 
@@ -41,8 +40,21 @@ class Plan:
     calls: "tuple[tuple[Function, dict[str, Any]], ...]"
 
 
-async def run(options: Options, words: list[str], view: View, scope: anyio.CancelScope) -> "Outcome | None":
-    """Start an engine and perform the calls on it.
+@dataclass(frozen=True)
+class Base:
+    """What the command line adds to the constructor's arguments.
+
+    Attributes:
+        given: the base, where it was chosen here.
+        pinned: the base that it stands in for, empty where it stands in for none.
+    """
+
+    given: Mapping[str, str] = field(default_factory=dict)
+    pinned: str = ""
+
+
+async def run(options: Options, words: list[str], view: View, scope: anyio.CancelScope) -> Outcome | None:
+    """Start an engine and perform the calls on it, unless nothing has changed since they were performed.
 
     Args:
         options: the command line's own flags.
@@ -58,6 +70,9 @@ async def run(options: Options, words: list[str], view: View, scope: anyio.Cance
         SkaError, dagger.QueryError: what the calls raised.
     """
     began = time.monotonic()
+    asked = again.request(options, words)
+    if asked and (report := await again.report(asked, view.notice)):
+        return _summary(report, options, Run((), time.monotonic() - began))
     with ThreadPoolExecutor(1) as pool, Progress(view) as progress:
         # The SDK takes most of a second to import; the engine starts meanwhile.
         module: Future[Any] = pool.submit(importlib.import_module, "pipeline.cli.arguments")
@@ -67,9 +82,13 @@ async def run(options: Options, words: list[str], view: View, scope: anyio.Cance
                 plan = _plan(words)
                 async with engine.connect():
                     with scope:
-                        result = await _perform(plan, engine, view)
+                        base = await _base(plan, engine, view)
+                        result = await _perform(plan, base.given)
                         so_far = partial(_so_far, progress if engine.embedded else None, began)
-                        return await _outcome(result, plan.calls[-1][0], options, so_far)
+                        outcome = await _outcome(result, plan.calls[-1][0], options, so_far)
+                        if asked and len(plan.calls) == 1:
+                            again.remember(asked, options, words, base.pinned)
+                        return outcome
                     progress.stop()
         except HostError:
             # A wrong word is the better news: it can be mended at once.
@@ -94,28 +113,29 @@ def _plan(words: list[str]) -> Plan:
     return Plan(arguments(invocation.constructor), tuple(calls))
 
 
-async def _perform(plan: Plan, engine: Engine, view: View) -> Any:
+async def _perform(plan: Plan, base: Mapping[str, str]) -> Any:
     from pipeline.cli.functions import new_main_object
 
-    given = plan.given
-    if engine.embedded and plan.calls[0][0].name not in WITHOUT_BASE:
-        given = given | await _base(given, view)
-    result = await _awaited(new_main_object(given))
+    result = await _awaited(new_main_object({**plan.given, **base}))
     for function, values in plan.calls:
         result = await _awaited(getattr(result, function.key)(**values))
     return result
 
 
-async def _base(given: Mapping[str, Any], view: View) -> dict[str, str]:
+async def _base(plan: Plan, engine: Engine, view: View) -> Base:
+    given = plan.given
+    if not engine.embedded or plan.calls[0][0].name in WITHOUT_BASE:
+        return Base()
     if "base_archive" in given or given.get("base", "auto") != "auto":
-        return {}
+        return Base()
     from pipeline.settings import Settings
 
     # With the other arguments, so that a malformed one is refused before anything is said of the base.
-    reference = Settings(**{key: value for key, value in given.items() if value and key != "base"}).base
-    if reference.startswith("bootstrap:"):
-        return {}
-    return {"base": await choose_base(reference, view.notice)}
+    pinned = Settings(**{key: value for key, value in given.items() if value and key != "base"}).base
+    if pinned.startswith("bootstrap:"):
+        return Base()
+    chosen = await choose_base(pinned, view.notice)
+    return Base({"base": chosen}, pinned if chosen != pinned else "")
 
 
 async def _awaited(value: Any) -> Any:
@@ -123,12 +143,15 @@ async def _awaited(value: Any) -> Any:
     return await value if inspect.iscoroutine(value) else value
 
 
-async def _outcome(result: Any, function: "Function", options: Options, so_far: Callable[[], Run]) -> "Outcome":
-    from pipeline.cli.results import Outcome, deliver, export
+async def _outcome(result: Any, function: "Function", options: Options, so_far: Callable[[], Run]) -> Outcome:
+    from pipeline.cli.results import deliver, export
 
     if function.name != BUILD_ALL:
         return await deliver(result, options)
     output = options.output or DIST
     await export(result, output)
-    report = (output / REPORT).read_text(encoding="utf-8")
-    return Outcome(report if options.json else table(json.loads(report), so_far(), output))
+    return _summary((output / REPORT).read_text(encoding="utf-8"), options, so_far())
+
+
+def _summary(report: str, options: Options, done: Run) -> Outcome:
+    return Outcome(report if options.json else table(json.loads(report), done, options.output or DIST))

@@ -6,6 +6,7 @@ import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
+from types import ModuleType
 from typing import Any
 
 from pipeline.cli.options import Options, UsageError, session_in_environment
@@ -69,11 +70,22 @@ async def start_engine(options: Options, on_event: OnEvent) -> AsyncIterator[Eng
             yield Engine(True, connect)
 
 
+def on_embedded(options: Options) -> bool:
+    """Tell whether the options choose the embedded engine."""
+    return options.engine == "embedded" or (options.engine == "auto" and not session_in_environment())
+
+
+def unstarted() -> ModuleType:
+    """Return what can be told about the embedded engine without starting it: pipeline.engine.unstarted."""
+    from pipeline.engine import unstarted
+
+    return unstarted
+
+
 @asynccontextmanager
 async def _embedded(
     options: Options, on_event: OnEvent
 ) -> AsyncIterator[Callable[[], AbstractAsyncContextManager[Any]]]:
-    # The only place outside pipeline.engine that imports it.
     from pipeline.engine.errors import EngineError
     from pipeline.engine.session import open_session
     from pipeline.settings import Settings
@@ -126,9 +138,14 @@ async def choose_base(reference: str, warn: Callable[[str], None]) -> str:
         if (error.error.extensions or {}).get("code") != "REGISTRY_UNREACHABLE":
             raise
         stand_in = await dag.container().from_(STAND_IN).image_ref()
-        warn(_WARNING.format(image=reference.partition("@")[0], stand_in=stand_in, source=_for_skopeo(reference)))
+        warn(stand_in_warning(reference, stand_in))
         return stand_in
     return reference
+
+
+def stand_in_warning(reference: str, stand_in: str) -> str:
+    """Say that images are built on a stand-in for a base."""
+    return _WARNING.format(image=reference.partition("@")[0], stand_in=stand_in, source=_for_skopeo(reference))
 
 
 def _for_skopeo(reference: str) -> str:

@@ -1,5 +1,6 @@
-"""The table that ends build-all."""
+"""What is said at the end of a run, and the table that ends build-all."""
 
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,27 @@ MEGABYTE = 1_000_000
 _HEADER = ("IMAGE", "SIZE", "LAYERS", "CHECKS", "DIGEST", "TIME")
 #: Numbers stand to the right.
 _RIGHT = frozenset({"SIZE", "LAYERS", "CHECKS", "TIME"})
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What remains to be said when the progress is off the screen.
+
+    Attributes:
+        text: for standard output; empty for nothing.
+        saved: where the result was exported to; None when it was not.
+    """
+
+    text: str = ""
+    saved: Path | None = None
+
+    def show(self) -> None:
+        """Print it."""
+        if self.text:
+            sys.stdout.write(self.text if self.text.endswith("\n") else f"{self.text}\n")
+            sys.stdout.flush()
+        if self.saved is not None:
+            print(f'Saved to "{self.saved}".', file=sys.stderr)
 
 
 @dataclass(frozen=True)

@@ -81,14 +81,20 @@ async def read_host() -> Host:
         bundle=_bundle(env),
         pip=_pip(env),
         apt=_apt(dump.stdout if dump else ""),
-        store=_store(env),
+        store=default_store(),
     )
 
 
-def _store(env: Mapping[str, str]) -> Path:
-    if not in_user_namespace():
+def default_store() -> Path:
+    """Return the store of this user, for whom the engine runs or would run."""
+    if os.geteuid() == 0 and not in_user_namespace():
         return Path("/var/lib/ska-images")
-    return Path(env.get("XDG_DATA_HOME") or Path.home() / ".local/share") / "ska-images"
+    return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local/share") / "ska-images"
+
+
+def apt_config() -> list[str]:
+    """Return the configuration file that apt on this machine reads beyond its own, if the environment names one."""
+    return [value] if (value := os.environ.get("APT_CONFIG")) else []
 
 
 def _proxies(env: Mapping[str, str]) -> tuple[tuple[str, str], ...]:

@@ -7,6 +7,7 @@
     blobs/sha256/HEX        compressed layers and base images' documents
     packed/KEY.json         which blob a snapshot was packed into
     caches/KEY              cache volumes
+    records/                what finished runs of build-all left (pipeline/cli/record.py)
     locks/                  one evaluation of a key at a time, between processes
     tmp/SESSION/            what a running session is writing; swept once its lock is free
 

@@ -1,0 +1,118 @@
+"""The record of a finished build-all: what it depended on, and what it left.
+
+As long as all of that is as it was, the same run would find every step in the store and every archive in its place,
+and end with the same report. That is seen in less time than importing Dagger's SDK takes. Whatever is missing, changed
+or unreadable makes a real run.
+"""
+
+import contextlib
+import hashlib
+import json
+import platform
+import sys
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from pipeline.settings import PYPROJECT, Settings
+
+#: Another number when records have other fields, or hold under other conditions.
+FORMAT = 1
+PACKAGE = Path(__file__).parent.parent
+#: What one may learn of a file without reading it: size, times of change in nanoseconds, and inode.
+State = tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Record:
+    """What one run depended on and left.
+
+    Args:
+        inputs: digest of what decides about the images.
+        pinned: the base of the settings, where a stand-in was built on because no registry answered; else empty.
+        stand_in: the stand-in that was built on, empty where there was none.
+        sources: digest of what that is made from.
+        snapshots: what was in the store afterwards.
+        files: each file of the output by its name.
+    """
+
+    inputs: str
+    pinned: str
+    stand_in: str
+    sources: str
+    snapshots: tuple[str, ...]
+    files: Mapping[str, State]
+
+
+def read(path: Path) -> Record | None:
+    """Return a record, or None where there is none that can be read."""
+    with contextlib.suppress(OSError, ValueError, TypeError, AttributeError, KeyError):
+        found = json.loads(path.read_text())
+        files = {name: tuple(state) for name, state in found.pop("files").items()}
+        return Record(files=files, snapshots=tuple(found.pop("snapshots")), **found)
+    return None
+
+
+def text(record: Record) -> str:
+    """Return what `read` reads."""
+    return json.dumps(asdict(record))
+
+
+def place(store: Path, output: Path) -> Path:
+    """Return where the record for an output directory is: one for each, since a run replaces all of it."""
+    name = hashlib.sha256(str(output.absolute()).encode()).hexdigest()
+    return store / "records" / f"{name[:24]}.json"
+
+
+def inputs(words: Iterable[str], settings: Settings) -> str:
+    """Return the digest of what decides about the images, but for a stand-in's sources.
+
+    Args:
+        words: the command line without its own flags.
+        settings: what the environment, .env and pyproject.toml say, and the day.
+
+    Raises:
+        OSError: a file cannot be read.
+    """
+    listed = list(words)
+    decisive: list[Any] = [
+        FORMAT,
+        listed,
+        [_content(path) for path in _files_among(listed)],
+        settings.model_dump_json(),
+        _content(PYPROJECT),
+        [[str(path.relative_to(PACKAGE)), _content(path)] for path in _sources()],
+        # The SDK, and what packs and compresses: the directories' names hold the versions.
+        sorted({path.name for entry in sys.path for path in Path(entry).glob("*.dist-info")}),
+        [sys.version, platform.machine()],
+    ]
+    return hashlib.sha256(json.dumps(decisive).encode()).hexdigest()
+
+
+def state(path: Path) -> State:
+    """Return what differs after a file was written to or replaced.
+
+    Raises:
+        OSError: it is not there.
+    """
+    found = path.stat()
+    return (found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino)
+
+
+def _sources() -> list[Path]:
+    return [path for path in sorted(PACKAGE.rglob("*")) if path.is_file() and path.suffix != ".pyc"]
+
+
+def _files_among(words: Iterable[str]) -> list[Path]:
+    """Return the files that words name, as in `--base-archive FILE` and `--base-archive=FILE`."""
+    parts = [Path(part) for word in words for part in (word, word.partition("=")[2]) if part]
+    return [path for path in parts if path.is_file()]
+
+
+def _content(path: Path) -> str:
+    found = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(1 << 20):
+            found.update(block)
+    return found.hexdigest()
