@@ -22,6 +22,7 @@ MENDABLE = frozenset(
         "REFERENCE_INVALID",
         "REGISTRY_REFUSED",
         "REGISTRY_UNREACHABLE",
+        "STORE_DAMAGED",
     )
 )
 INTERRUPTED = 2

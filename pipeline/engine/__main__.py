@@ -43,7 +43,7 @@ async def session(directory: Path | None, events_fd: int | None) -> None:
     required(PACKAGES)
     host = await read_host()
     store = Store((directory or host.store).resolve())
-    remove_control_groups(store.swept)
+    store.begin(remove_control_groups)
     try:
         listener = socket.create_server(("127.0.0.1", 0))
         token = secrets.token_hex(16)
@@ -59,7 +59,7 @@ async def session(directory: Path | None, events_fd: int | None) -> None:
         await serve(Server(Engine(snapshots, Path.cwd()), token), listener, stdin_ended())
         await snapshots.close()
     finally:
-        store.close()
+        await store.end()
 
 
 if __name__ == "__main__":

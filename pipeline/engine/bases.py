@@ -8,10 +8,12 @@ import os
 import platform as host_platform
 import shutil
 import stat
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from pipeline.engine import registry
+from pipeline.engine.disk import disk_full_told
 from pipeline.engine.documents import ImageConfig
 from pipeline.engine.errors import ArchiveInvalid, BadInput
 from pipeline.engine.files import copy_tree
@@ -19,7 +21,7 @@ from pipeline.engine.graph import HostTree, ImageRoot
 from pipeline.engine.oci import read_layout
 from pipeline.engine.patterns import EVERYTHING, Selection
 from pipeline.engine.snapshots import Snapshots, builds
-from pipeline.engine.store import disk_full_told
+from pipeline.engine.survey import file_digest
 from pipeline.engine.unpack import apply_layer
 
 #: GOARCH of what `platform.machine()` says.
@@ -52,11 +54,16 @@ async def from_registry(snapshots: Snapshots, address: str, platform: str = PLAT
     name = registry.normalized(address)
     digest = name.partition("@")[2] or await registry.resolve_digest(name, snapshots.credentials)
     root = ImageRoot(digest, _foreign(platform))
-    if not snapshots.store.snapshot(root.key).exists():
+
+    async def make(directory: Path) -> Mapping[str, Any]:
+        if "@" in name:
+            # Not asked yet; a registry that cannot be reached is known in seconds, and no step has failed.
+            await registry.resolve_digest(name, snapshots.credentials)
         with snapshots.events.step(f"pull {name}"):
-            layout = snapshots.store.temporary()
-            await registry.pull(name, digest, layout, platform, snapshots.credentials)
-            await _take_in(snapshots, root, layout)
+            await registry.pull(name, digest, directory / "layout", platform, snapshots.credentials)
+            return await _unpacked(snapshots, root, directory)
+
+    await snapshots.take_in(root, name, make)
     reference = name if "@" in name else f"{name}@{digest}"
     return Base(root, await config_of(snapshots, root), reference)
 
@@ -73,11 +80,13 @@ async def from_archive(snapshots: Snapshots, archive: Path, tag: str = "", platf
     """
     digest = await asyncio.to_thread(file_digest, archive)
     root = ImageRoot(f"archive:{digest}:{tag}", _foreign(platform))
-    if not snapshots.store.snapshot(root.key).exists():
+
+    async def make(directory: Path) -> Mapping[str, Any]:
         with snapshots.events.step(f"import {archive.name}"):
-            layout = snapshots.store.temporary()
-            await registry.unpack_archive(archive, layout, tag, platform)
-            await _take_in(snapshots, root, layout)
+            await registry.unpack_archive(archive, directory / "layout", tag, platform)
+            return await _unpacked(snapshots, root, directory)
+
+    await snapshots.take_in(root, archive.name, make)
     return Base(root, await config_of(snapshots, root), "")
 
 
@@ -87,31 +96,24 @@ async def config_of(snapshots: Snapshots, root: ImageRoot) -> ImageConfig:
     return ImageConfig.from_json(meta["config"])
 
 
-async def _take_in(snapshots: Snapshots, root: ImageRoot, layout: Path) -> None:
-    """Unpack a layout's image to one directory, keep its blobs, and remove the layout."""
-    made = snapshots.store.temporary()
-    try:
-        with disk_full_told(snapshots.store.root):
-            meta = await asyncio.to_thread(_unpack, snapshots, root, layout, made)
-            (made / "meta.json").write_text(json.dumps(meta))
-            snapshots.store.commit(made, root.key)
-    finally:
-        for left in (layout, made):
-            shutil.rmtree(left, ignore_errors=True)
+async def _unpacked(snapshots: Snapshots, root: ImageRoot, directory: Path) -> Mapping[str, Any]:
+    """Unpack the layout's image to `diff`, keep its blobs, and remove the layout."""
+    kept = await asyncio.to_thread(_unpack, snapshots, root, directory)
+    await asyncio.to_thread(shutil.rmtree, directory / "layout")
+    return kept
 
 
-def _unpack(snapshots: Snapshots, root: ImageRoot, layout: Path, made: Path) -> dict[str, Any]:
-    image = read_layout(layout, root.platform or PLATFORM)
-    (made / "diff").mkdir()
+def _unpack(snapshots: Snapshots, root: ImageRoot, directory: Path) -> Mapping[str, Any]:
+    image = read_layout(directory / "layout", root.platform or PLATFORM)
     for layer, blob in zip(image.layers, image.blobs, strict=True):
         with blob.open("rb") as stream:
-            found = apply_layer(stream, made / "diff")
+            found = apply_layer(stream, directory / "diff")
         if found != layer.diff_id:
             raise ArchiveInvalid(
                 f"A layer of the image unpacks to {found}, and its configuration says {layer.diff_id}; "
                 "get the image anew from a source that you trust."
             )
-        blob.rename(snapshots.store.blob(layer.digest))
+        snapshots.store.keep_blob(blob, layer.digest)
     return {
         "config": image.config.to_json(),
         "layers": [dataclasses.asdict(layer) for layer in image.layers],
@@ -125,15 +127,6 @@ async def image_root(snapshots: Snapshots, node: ImageRoot, directory: Path) -> 
     raise BadInput(f"The image {node.manifest} is no longer in the store; run the command again.")
 
 
-def file_digest(path: Path) -> str:
-    """Return `sha256:…` of a file's content."""
-    with path.open("rb") as stream:
-        found = hashlib.sha256()
-        while chunk := stream.read(1 << 20):
-            found.update(chunk)
-    return f"sha256:{found.hexdigest()}"
-
-
 async def host_tree(snapshots: Snapshots, path: Path, selection: Selection = EVERYTHING) -> HostTree:
     """Copy a file (to /NAME) or what is selected of a directory of the host into the store, named by its content.
 
@@ -142,19 +135,24 @@ async def host_tree(snapshots: Snapshots, path: Path, selection: Selection = EVE
     """
     if not path.exists():
         raise BadInput(f"There is no '{path}' on this machine; give the path of a file or directory that exists.")
-    directory = snapshots.store.temporary()
+    place = snapshots.store.temporary()
     try:
         with disk_full_told(snapshots.store.root):
-            (directory / "diff").mkdir()
-            target = directory / "diff" if path.is_dir() else directory / "diff" / path.name
+            copied = place / "diff"
+            copied.mkdir()
             # Dagger's engine gives host files to root as well. A link that was named stands for what it leads to.
             wanted = await asyncio.to_thread(selection.paths, path) if path.is_dir() else None
+            target = copied if path.is_dir() else copied / path.name
             await asyncio.to_thread(copy_tree, path.resolve(), target, owner=(0, 0), wanted=wanted)
-            node = HostTree(await asyncio.to_thread(tree_digest, directory / "diff"))
-            (directory / "meta.json").write_text("{}")
-            snapshots.store.commit(directory, node.key)
+            node = HostTree(await asyncio.to_thread(tree_digest, copied))
+
+        async def make(directory: Path) -> Mapping[str, Any]:
+            copied.replace(directory / "diff")
+            return {}
+
+        await snapshots.take_in(node, path.name, make)
     finally:
-        shutil.rmtree(directory, ignore_errors=True)
+        snapshots.store.discard(place)
     return node
 
 

@@ -8,9 +8,10 @@ from typing import Any
 
 from pipeline.engine.errors import BadInput, CommandFailed, EngineError
 from pipeline.engine.graph import StandIn
+from pipeline.engine.names import name_of
 from pipeline.engine.namespace import in_user_namespace
 from pipeline.engine.process import run
-from pipeline.engine.snapshots import Snapshots, builds, name_of
+from pipeline.engine.snapshots import Snapshots, builds
 
 SCHEME = "bootstrap:"
 OS_RELEASE = Path("/etc/os-release")

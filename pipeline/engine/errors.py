@@ -12,7 +12,8 @@ EngineError                 INTERNAL: a defect of the engine
 │   ├── NotServed           NOT_SERVED: Dagger's engine has it, this one does not
 │   ├── ReferenceInvalid    REFERENCE_INVALID
 │   ├── RegistryRefused     REGISTRY_REFUSED
-│   └── RegistryUnreachable REGISTRY_UNREACHABLE
+│   ├── RegistryUnreachable REGISTRY_UNREACHABLE
+│   └── StoreDamaged        STORE_DAMAGED: files of the store were changed or lost
 ├── CommandFailed           a host program ended with an error that nobody foresaw
 └── ExecError               a step of a container failed: Dagger's EXEC_ERROR
 """
@@ -104,6 +105,12 @@ class RegistryUnreachable(UserError):
     """No answer from the registry."""
 
     code = "REGISTRY_UNREACHABLE"
+
+
+class StoreDamaged(UserError):
+    """Files of the store were changed or lost, and cannot be made again now."""
+
+    code = "STORE_DAMAGED"
 
 
 class CommandFailed(EngineError):

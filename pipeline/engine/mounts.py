@@ -160,7 +160,7 @@ async def _mount(snapshots: Snapshots, mount: Mount, scratch: Path, root: Path) 
 
 async def _cache(snapshots: Snapshots, mount: Mount, root: Path) -> Path:
     """Return a cache volume's directory; a new one begins with its source and belongs to its owner."""
-    volume = snapshots.store.cache(mount.name)
+    volume = snapshots.store.cache(mount.name, mount.target)
     async with snapshots.store.lock(f"fill-{mount.name}"):
         if any(volume.iterdir()):
             return volume

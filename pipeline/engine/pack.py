@@ -1,6 +1,7 @@
 """From file systems to images: each layer packed once, and an OCI archive of them."""
 
 import asyncio
+import contextlib
 import dataclasses
 import json
 from contextlib import AbstractContextManager, nullcontext
@@ -10,11 +11,13 @@ from typing import Any
 
 from pipeline.engine.archive import write_archive
 from pipeline.engine.blob import Compression
+from pipeline.engine.disk import disk_full_told
 from pipeline.engine.documents import Documents, ImageConfig, image_documents
-from pipeline.engine.graph import Change, Exec, ImageRoot, Node, Scratch, StandIn, Tarball, parents
+from pipeline.engine.errors import StoreDamaged
+from pipeline.engine.graph import Change, Exec, ImageRoot, Node, Scratch, StandIn, Tarball, Written, parents
 from pipeline.engine.layer import Layer, write_layer
-from pipeline.engine.snapshots import Snapshots, builds, name_of
-from pipeline.engine.store import disk_full_told
+from pipeline.engine.names import name_of
+from pipeline.engine.snapshots import Snapshots, builds
 
 
 async def layers_of(snapshots: Snapshots, root: Node, compression: Compression) -> list[tuple[Layer, str]]:
@@ -22,7 +25,7 @@ async def layers_of(snapshots: Snapshots, root: Node, compression: Compression) 
 
     Blobs of a base image are taken as they are; a step that changed nothing has no layer.
     """
-    await snapshots.made(root)
+    await snapshots.ready(root)
     packed = await asyncio.gather(*(_layers(snapshots, node, compression) for node in parents(root)))
     return [layer for group in packed for layer in group]
 
@@ -33,7 +36,15 @@ async def _layers(snapshots: Snapshots, node: Node, compression: Compression) ->
     if isinstance(node, ImageRoot):
         meta = await snapshots.meta(node)
         history = [*meta["history"], *[""] * len(meta["layers"])]
-        return [(Layer(**layer), said) for layer, said in zip(meta["layers"], history, strict=False)]
+        layers = [Layer(**layer) for layer in meta["layers"]]
+        for layer in layers:
+            if not await snapshots.has_blob(layer.digest, layer.size):
+                snapshots.store.drop(node.key)
+                raise StoreDamaged(
+                    f"The layer {layer.digest} of the base image was damaged in the store; it is taken away: "
+                    "run again, and the image is fetched anew."
+                )
+        return list(zip(layers, history, strict=False))
     diff = snapshots.layer(node)
     if not any(diff.iterdir()):
         return []
@@ -41,20 +52,30 @@ async def _layers(snapshots: Snapshots, node: Node, compression: Compression) ->
 
 
 async def _packed(snapshots: Snapshots, node: Node, diff: Path, compression: Compression) -> Layer:
-    name = f"{node.key}.{compression}"
-    if found := _known(snapshots, name):
+    record = _record(snapshots, node, compression)
+    if found := await _known(snapshots, node, record):
         return found
     async with snapshots.store.lock(f"pack-{node.key}"), snapshots.slots:
-        if found := _known(snapshots, name):
+        if found := await _known(snapshots, node, record):
             return found
         with _told(snapshots, node), disk_full_told(snapshots.store.root):
             out = snapshots.store.temporary() / "layer"
             epoch = node.epoch if isinstance(node, (Change, StandIn)) else None
-            layer = await asyncio.to_thread(write_layer, diff, out, epoch=epoch, compression=compression)
-            out.rename(snapshots.store.blob(layer.digest))
-            out.parent.rmdir()
-    snapshots.store.set_packed(name, dataclasses.asdict(layer))
+            try:
+                layer = await asyncio.to_thread(write_layer, diff, out, epoch=epoch, compression=compression)
+                snapshots.store.keep_blob(out, layer.digest)
+                snapshots.store.write(record, dataclasses.asdict(layer))
+            finally:
+                snapshots.store.discard(out.parent)
     return layer
+
+
+def _record(snapshots: Snapshots, node: Node, compression: Compression) -> Path:
+    """Return where it stands how a layer was packed: in its snapshot, so that it goes with it."""
+    place = snapshots.layer(node).parent
+    if isinstance(node, Written):
+        return place.with_name(f"{place.name}.packed.{compression}.json")
+    return place / f"packed.{compression}.json"
 
 
 def _told(snapshots: Snapshots, node: Node) -> AbstractContextManager[object]:
@@ -64,13 +85,16 @@ def _told(snapshots: Snapshots, node: Node) -> AbstractContextManager[object]:
     return nullcontext()
 
 
-def _known(snapshots: Snapshots, name: str) -> Layer | None:
-    found = snapshots.store.packed(name)
-    if found is None:
-        return None
-    layer = Layer(**found)
-    blob = snapshots.store.blob(layer.digest)
-    return layer if blob.is_file() and blob.stat().st_size == layer.size else None
+async def _known(snapshots: Snapshots, node: Node, record: Path) -> Layer | None:
+    """Return how a layer was packed, if its blob is still what was written: it is about to leave the store."""
+    with contextlib.suppress(FileNotFoundError, ValueError, TypeError):
+        layer = Layer(**json.loads(record.read_bytes()))
+        if await snapshots.has_blob(layer.digest, layer.size):
+            return layer
+    if record.exists():
+        snapshots.events.notice(f"The packed layer of '{name_of(node)}' was damaged in the store; it is packed again.")
+        record.unlink()
+    return None
 
 
 def created_of(root: Node) -> str:

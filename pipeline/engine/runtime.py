@@ -6,7 +6,8 @@ import io
 import json
 import secrets
 import shutil
-from collections.abc import AsyncIterator, Iterable, Sequence
+import time
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -159,10 +160,18 @@ def container_name(session: str) -> str:
     return f"{PREFIX}-{session}-{secrets.token_hex(4)}"
 
 
-def remove_control_groups(sessions: Iterable[str]) -> None:
-    """Remove the control groups of sessions that were killed: the kernel removes all else of a container."""
-    for session in sessions:
-        for pattern in (f"{PREFIX}-{session}-*", f"*/{PREFIX}-{session}-*"):
-            for group in Path("/sys/fs/cgroup").glob(pattern):
-                with contextlib.suppress(OSError):
-                    group.rmdir()
+def remove_control_groups(session: str) -> None:
+    """Remove the control groups of a session that was killed: the kernel removes all else of a container."""
+    for pattern in (f"{PREFIX}-{session}-*", f"*/{PREFIX}-{session}-*"):
+        for group in Path("/sys/fs/cgroup").glob(pattern):
+            _remove_control_group(group)
+
+
+def _remove_control_group(group: Path) -> None:
+    for _ in range(100):
+        with contextlib.suppress(OSError):
+            group.rmdir()
+        if not group.exists():
+            return
+        # The kernel ends a killed namespace's processes in its own time.
+        time.sleep(0.05)

@@ -1,20 +1,36 @@
 """Making file systems: each node once, in this process and between processes, as many at a time as there are cores."""
 
 import asyncio
-import json
-import shutil
-from collections.abc import Awaitable, Callable
+import secrets
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AbstractAsyncContextManager
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from pipeline.engine import overlay
 from pipeline.engine.credentials import Credentials
-from pipeline.engine.events import Events, step_name
-from pipeline.engine.graph import Change, Exec, Node, Scratch, StandIn, Written, parents
+from pipeline.engine.disk import disk_full_told
+from pipeline.engine.errors import StoreDamaged
+from pipeline.engine.events import Events
+from pipeline.engine.graph import (
+    Change,
+    Exec,
+    Node,
+    Scratch,
+    StandIn,
+    Written,
+    parents,
+)
 from pipeline.engine.host import Host
+from pipeline.engine.names import kind_of, name_of
 from pipeline.engine.once import Once
-from pipeline.engine.store import Store, disk_full_told, write_beside
+from pipeline.engine.snapshot import Damaged, Snapshot
+from pipeline.engine.store import Store
+from pipeline.engine.survey import file_digest, survey
 
+Make = Callable[[Path], Awaitable[Mapping[str, Any]]]
 Builder = Callable[["Snapshots", Any, Path], Awaitable[dict[str, Any]]]
 
 #: What makes each kind of node; filled by `builds`, so that a new kind is one function.
@@ -46,46 +62,129 @@ class Snapshots:
         self.secrets: dict[str, bytes] = {}
         self.credentials = Credentials()
         self.slots = asyncio.Semaphore(cores)
-        self._snapshots: Once[Path] = Once()
+        self._snapshots: Once[Snapshot] = Once()
+        self._sound: Once[bool] = Once()
+        self._fresh: set[str] = set()
         self._views: Once[Path] = Once()
 
     async def made(self, node: Node) -> Path:
         """Return the snapshot's directory, making it and what it starts from if needed."""
-        return await self._snapshots.get(node.key, lambda: self._made(node))
+        return (await self._snapshot(node)).directory
 
-    async def _made(self, node: Node) -> Path:
-        final = self._directory(node)
+    async def meta(self, node: Node) -> Mapping[str, Any]:
+        """Return what the node's builder kept of it."""
+        return (await self._snapshot(node)).kept
+
+    async def ready(self, node: Node) -> Snapshot:
+        """Return a snapshot for new work to start from: each of its layers is what was recorded of it.
+
+        Raises:
+            StoreDamaged: a layer is damaged, and another build uses it.
+        """
+        for one in parents(node):
+            source = one.by if isinstance(one, Written) else one
+            if not await self.is_sound(await self._snapshot(source)):
+                self._drop(source)
+                return await self.ready(node)
+        return await self._snapshot(node)
+
+    async def is_sound(self, snapshot: Snapshot) -> bool:
+        """Compare a snapshot with what was recorded of it, once a session."""
+        return snapshot.id in self._fresh or await self._sound.get(snapshot.id, partial(_is_sound, snapshot))
+
+    async def _snapshot(self, node: Node) -> Snapshot:
+        return await self._snapshots.get(node.key, lambda: self._found_or_made(node))
+
+    async def _found_or_made(self, node: Node) -> Snapshot:
         if isinstance(node, Written):
-            await asyncio.gather(self.made(node.parent), self.made(node.by))
-            return final
-        if not final.exists():
+            made_on, by = await asyncio.gather(self._made_on(node), self._snapshot(node.by))
+            return replace(by, id=f"{made_on}.{by.id}", directory=self._directory(node))
+        found = self.found(node, await self._made_on(node))
+        if not found:
             if isinstance(node, Change):
-                await self.made(node.parent)
+                await self.ready(node.parent)
             if isinstance(node, Exec):
                 await asyncio.gather(*(self.made(mount.source) for mount in node.mounts if mount.source))
-            async with self.store.lock(node.key, lambda: self.events.notice("Waiting for another build …")):
-                if not final.exists():
-                    return await self._make(node)
+            async with self.waiting(node.key):
+                made_on = await self._made_on(node)
+                found = self.found(node, made_on)
+                if not found:
+                    return await self._make(node, made_on, partial(BUILDERS[type(node)], self, node), name_of(node))
         if isinstance(node, (Exec, StandIn)):
             self.events.cached(name_of(node))
-        return final
+        return found
 
-    async def _make(self, node: Node) -> Path:
+    async def _made_on(self, node: Node) -> str:
+        if not isinstance(node, Change) or isinstance(node.parent, Scratch):
+            return ""
+        return (await self._snapshot(node.parent)).id
+
+    def found(self, node: Node, made_on: str = "") -> Snapshot | None:
+        """Return a node's snapshot if the store has it; a damaged one is taken away, and that is said."""
+        try:
+            return self.store.found(node.key, made_on)
+        except Damaged:
+            self._drop(node)
+            return None
+
+    def _drop(self, node: Node) -> None:
+        if not self.store.drop(node.key):
+            raise StoreDamaged(
+                f"What the store {self.store.root} keeps of '{name_of(node)}' is damaged, and another build uses it; "
+                "wait for that to end, and run again."
+            )
+        self.events.notice(f"What the store kept of '{name_of(node)}' was damaged; it is made again.")
+        # What was made on it will be found to be so when it is looked up again.
+        self._snapshots.forget()
+
+    def waiting(self, name: str) -> AbstractAsyncContextManager[None]:
+        """Hold a lock between processes, and say so where one has to wait for it."""
+        return self.store.lock(name, lambda: self.events.notice("Waiting for another build …"))
+
+    async def take_in(self, node: Node, name: str, make: Make) -> None:
+        """Make a file system that comes from outside, unless the store has all of it.
+
+        Args:
+            node: names it.
+            name: what it is, for people.
+            make: fills a directory's `diff`, and returns what is to be kept of it.
+        """
+        if not await self._has(node):
+            async with self.waiting(node.key):
+                if not await self._has(node):
+                    await self._make(node, "", make, name)
+
+    async def has_blob(self, digest: str, size: int) -> bool:
+        """Return whether the store has a blob; one of an earlier session is read for it, once."""
+        if not self.store.has_blob(digest, size):
+            return False
+        path = self.store.blob(digest)
+        return digest in self.store.written or await self._sound.get(digest, partial(_has_digest, path, digest))
+
+    async def _has(self, node: Node) -> bool:
+        found = self.found(node)
+        if found is None:
+            return False
+        blobs = (self.store.has_blob(layer["digest"], layer["size"]) for layer in found.kept.get("layers", ()))
+        whole = all(blobs) and await self.is_sound(found)
+        if not whole:
+            self._drop(node)
+        return whole
+
+    async def _make(self, node: Node, made_on: str, make: Make, name: str) -> Snapshot:
         directory = self.store.temporary()
         try:
             with disk_full_told(self.store.root):
                 (directory / "diff").mkdir()
-                kept = await BUILDERS[type(node)](self, node, directory)
-                write_beside(directory / "meta.json", json.dumps(kept))
-                return self.store.commit(directory, node.key)
+                kept = await make(directory)
+                found = await asyncio.to_thread(survey, directory)
+                snapshot = Snapshot(secrets.token_hex(8), made_on, kind_of(node), name, found.size, found.facts, kept)
+                self._fresh.add(snapshot.id)
+                return self.store.commit(directory, node.key, snapshot)
         except BaseException:
-            shutil.rmtree(directory, ignore_errors=True)
+            self.store.discard(directory)
+            await asyncio.shield(self.store.empty_trash())
             raise
-
-    async def meta(self, node: Node) -> dict[str, Any]:
-        """Return what the node's builder kept of it."""
-        loaded: dict[str, Any] = json.loads(((await self.made(node)) / "meta.json").read_text())
-        return loaded
 
     def layers(self, node: Node) -> list[Path]:
         """Return the directories that a made node's file system consists of, the lowest first."""
@@ -123,13 +222,12 @@ class Snapshots:
             await overlay.unmount(view)
 
 
-def name_of(node: Node) -> str:
-    """Return how a node is called in progress and in an image's history."""
-    if isinstance(node, Exec):
-        return step_name(node.args)
-    if isinstance(node, StandIn):
-        return f"bootstrap {node.release}"
-    return f"{type(node).__name__} {getattr(node, 'path', '')}".rstrip()
+async def _is_sound(snapshot: Snapshot) -> bool:
+    return (await asyncio.to_thread(survey, snapshot.directory)).facts == snapshot.facts
+
+
+async def _has_digest(path: Path, digest: str) -> bool:
+    return await asyncio.to_thread(file_digest, path) == digest
 
 
 @builds(Scratch)

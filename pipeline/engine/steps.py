@@ -10,8 +10,9 @@ from pipeline.engine.bundle import DEFAULT_PATH, spec
 from pipeline.engine.errors import BadInput, ExecError
 from pipeline.engine.graph import Exec
 from pipeline.engine.mounts import Mounts, mounted
+from pipeline.engine.names import name_of
 from pipeline.engine.runtime import Job, container_name, execute
-from pipeline.engine.snapshots import Snapshots, builds, name_of
+from pipeline.engine.snapshots import Snapshots, builds
 from pipeline.engine.users import User, look_up
 
 #: Bytes of each stream: engine/engineutil/ref.go at v0.21.8.

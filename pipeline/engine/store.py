@@ -1,108 +1,95 @@
 """The directory that keeps what was made: snapshots by key, blobs by digest, cache volumes.
 
-    version                 the layout's number
-    ids                     whose it is: the ids that its files have on this machine
-    snapshots/KEY/diff      what the step changed, as an overlayfs layer
-    snapshots/KEY/meta.json what else is known of it; stdout and stderr lie beside
-    blobs/sha256/HEX        compressed layers and base images' documents
-    packed/KEY.json         which blob a snapshot was packed into
-    caches/KEY              cache volumes
-    records/                what finished runs of build-all left (pipeline/cli/record.py)
-    locks/                  one evaluation of a key at a time, between processes
-    tmp/SESSION/            what a running session is writing; swept once its lock is free
+    version                     the layout's number
+    ids                         whose it is: the ids that its files have on this machine
+    snapshots/KEY/diff          what the step changed, as an overlayfs layer; its output lies beside
+    snapshots/KEY/meta.json     what it is, and what it consists of; the file's time is that of its last use
+    snapshots/KEY/packed.*.json which blob it was packed into
+    blobs/sha256/HEX            compressed layers; their time is 0, so that a later change shows
+    caches/KEY                  cache volumes; KEY.json beside says where one was mounted
+    records/                    what finished runs of build-all left (pipeline/cli/record.py)
+    locks/                      what is being made, and what running sessions use (locks.py)
+    clock                       its time is the newest last use
+    tmp/SESSION/                what a running session is writing
+    trash/                      what is being deleted
 
-A result is written below tmp and then renamed, so whatever has its final name is whole.
+A result is written below tmp and then renamed, and what goes is renamed first: whatever has its final name is whole.
 """
 
 import asyncio
 import contextlib
 import errno
-import fcntl
 import json
 import os
 import secrets
-import shutil
-from collections.abc import AsyncIterator, Callable, Iterator
+import time
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
-from pipeline.engine.errors import BadInput, DiskFull, NotPermitted
-from pipeline.engine.namespace import id_maps
-
-VERSION = 1
+from pipeline.engine.disk import unwritable
+from pipeline.engine.locks import Locks
+from pipeline.engine.prepare import prepare
+from pipeline.engine.process import run
+from pipeline.engine.snapshot import Damaged, Snapshot, read_snapshot, write_snapshot
 
 
 class Store:
-    """The store, opened for one session.
+    """The store, opened.
 
     Args:
         root: its directory, made if it is not there.
 
     Raises:
-        NotPermitted: the directory cannot be written, or is another user's.
-        BadInput: it was written by a newer version of this program.
+        NotPermitted, DiskFull, BadInput: as `prepare` says.
     """
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        self._check_ids()
-        try:
-            for name in ("snapshots", "blobs/sha256", "packed", "caches", "locks", "tmp", "empty"):
-                (root / name).mkdir(parents=True, exist_ok=True)
-            for name in ("snapshots", "caches", "tmp"):
-                # They hold images' devices, setuid programs and directories that anyone may write to.
-                (root / name).chmod(0o700)
-            if not (root / "ids").exists():
-                write_beside(root / "ids", id_maps())
-        except OSError as error:
-            raise NotPermitted(
-                f"The store {root} cannot be written: {error.strerror}; choose another directory with --store."
-            ) from None
-        self._check_version()
+        prepare(root)
+        self._sessions = Locks(root / "locks" / "sessions")
+        self._uses = Locks(root / "locks" / "uses")
         self.session = root / "tmp" / secrets.token_hex(6)
-        #: Names of sessions that ended without tidying up, and whose places were removed now.
-        self.swept = self._sweep()
-        self.session.mkdir()
-        self._session_lock = os.open(self.session / "lock", os.O_CREAT | os.O_RDWR)
-        fcntl.flock(self._session_lock, fcntl.LOCK_EX)
+        #: Digests of blobs that this session wrote.
+        self.written: set[str] = set()
+        self._now = _next_moment(root / "clock")
 
-    def _check_version(self) -> None:
-        path = self.root / "version"
-        if not path.exists():
-            write_beside(path, f"{VERSION}\n")
-        found = path.read_text().strip()
-        if found != str(VERSION):
-            raise BadInput(
-                f"The store {self.root} has layout {found}, and this version of ska-images knows layout {VERSION}; "
-                "choose another directory with --store."
-            )
+    def begin(self, ended: Callable[[str], None]) -> None:
+        """Make room for a session, and remove what sessions left that were killed.
 
-    def _check_ids(self) -> None:
+        Args:
+            ended: called with the name of each of those.
+        """
         try:
-            same = (self.root / "ids").read_text() == id_maps()
-        except FileNotFoundError:
-            return
-        except PermissionError:
-            same = False
-        if not same:
-            raise NotPermitted(
-                f"The store {self.root} belongs to another user, or was made with other subordinate ids; "
-                "choose another directory with --store."
-            )
-
-    def _sweep(self) -> list[str]:
-        swept = []
+            # Held before the directory is there, so that nobody takes it for one that was left.
+            self._sessions.take(self.session.name)
+            self.session.mkdir()
+        except OSError as error:
+            raise unwritable(self.root, error) from None
         for left in (self.root / "tmp").iterdir():
-            with contextlib.suppress(OSError), (left / "lock").open() as lock:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                shutil.rmtree(left, ignore_errors=True)
-                swept.append(left.name)
-        return swept
+            if left != self.session and self._sessions.take(left.name):
+                ended(left.name)
+                self.discard(left)
+                self._sessions.free(left.name)
 
-    def close(self) -> None:
-        """Remove what this session was writing."""
-        shutil.rmtree(self.session, ignore_errors=True)
-        os.close(self._session_lock)
+    async def end(self) -> None:
+        """Remove what this session was writing, and let go of what it used."""
+        self._uses.close()
+        self.discard(self.session)
+        await self.empty_trash()
+        self._sessions.close()
+
+    def discard(self, path: Path) -> None:
+        """Take something away at once; `empty_trash` deletes it."""
+        with contextlib.suppress(FileNotFoundError):
+            path.rename(self.root / "trash" / secrets.token_hex(8))
+
+    async def empty_trash(self) -> None:
+        """Delete what was taken away, by this session or by one that was killed."""
+        while left := [str(path) for path in (self.root / "trash").iterdir()]:
+            done = await run(["rm", "-rf", "--one-file-system", "--", *left], check=False)
+            if done.returncode:
+                return  # another session is at it too, or a killed one's last processes still write
 
     def snapshot(self, key: str) -> Path:
         """Return the directory of a snapshot, whether or not it is there."""
@@ -112,10 +99,17 @@ class Store:
         """Return the path of a blob, whether or not it is there."""
         return self.root / "blobs" / "sha256" / digest.removeprefix("sha256:")
 
-    def cache(self, key: str) -> Path:
-        """Return the directory of a cache volume, made if it is not there."""
+    def cache(self, key: str, target: str) -> Path:
+        """Return the directory of a cache volume, made if it is not there, for use by this session.
+
+        Args:
+            key: names it.
+            target: where it is mounted, which tells people what it is for.
+        """
         path = self.root / "caches" / key[:24]
+        self._uses.share(path.name)
         path.mkdir(exist_ok=True)
+        self.write(path.with_suffix(".json"), {"target": target})
         return path
 
     def temporary(self) -> Path:
@@ -124,78 +118,104 @@ class Store:
         path.mkdir()
         return path
 
-    def commit(self, made: Path, key: str) -> Path:
-        """Give a finished snapshot its final name; one that is there already wins."""
+    def found(self, key: str, made_on: str = "") -> Snapshot | None:
+        """Return a snapshot for use by this session; None where there is none.
+
+        Args:
+            key: names it.
+            made_on: the id of the one that it has to be made on.
+
+        Raises:
+            Damaged: it cannot be read.
+        """
+        directory = self.snapshot(key)
+        self._uses.share(directory.name)
+        try:
+            snapshot = read_snapshot(directory)
+        except FileNotFoundError:
+            if directory.exists():
+                raise Damaged from None
+            return None
+        if snapshot.made_on != made_on and self.drop(key):
+            return None  # what it was made on was made again since
+        if snapshot.made_on != made_on or not (directory / "diff").is_dir():
+            raise Damaged
+        os.utime(directory / "meta.json", ns=(self._now, self._now))
+        return snapshot
+
+    def commit(self, made: Path, key: str, snapshot: Snapshot) -> Snapshot:
+        """Give a finished snapshot its final name; one that is there already wins.
+
+        Args:
+            made: its directory in this session's place.
+            key: names it.
+            snapshot: what is known of it.
+        """
         final = self.snapshot(key)
+        self._uses.share(final.name)
+        os.utime(write_snapshot(snapshot, made), ns=(self._now, self._now))
         try:
             made.rename(final)
         except OSError as error:
             if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
                 raise
-            shutil.rmtree(made, ignore_errors=True)
-        return final
+            self.discard(made)
+        return read_snapshot(final)
 
-    def packed(self, key: str) -> Any | None:
-        """Return what `set_packed` kept, if its blob is still there."""
-        path = self.root / "packed" / f"{key}.json"
+    def drop(self, key: str) -> bool:
+        """Take a snapshot away, with what is known of its packing; False if another session uses it."""
+        name = key[:24]
+        if not self._uses.take(name):
+            return False
+        self.discard(self.snapshot(name))
+        self._uses.share(name)
+        return True
+
+    def keep_blob(self, path: Path, digest: str) -> None:
+        """Give a finished blob its final name; it is in use by this session until something refers to it."""
+        self._uses.share(digest)
+        os.utime(path, (0, 0))
+        path.rename(self.blob(digest))
+        self.written.add(digest)
+
+    def has_blob(self, digest: str, size: int) -> bool:
+        """Return whether a blob is there and was not written to since."""
         try:
-            return json.loads(path.read_text())
-        except (FileNotFoundError, ValueError):
-            return None
+            status = self.blob(digest).stat()
+        except FileNotFoundError:
+            return False
+        return (status.st_size, status.st_mtime_ns) == (size, 0)
 
-    def set_packed(self, key: str, value: Any) -> None:
-        """Keep which blobs a snapshot was packed into."""
-        write_beside(self.root / "packed" / f"{key}.json", json.dumps(value))
+    def write(self, path: Path, value: Any) -> None:
+        """Write a document beside and rename it, so that no reader sees half of it."""
+        beside = self.session / secrets.token_hex(4)
+        beside.write_text(json.dumps(value))
+        beside.rename(path)
 
     @contextlib.asynccontextmanager
     async def lock(self, name: str, on_wait: Callable[[], None] = lambda: None) -> AsyncIterator[None]:
-        """Hold a lock between processes for the time of a block.
+        """Hold a lock between processes, and between tasks of this one, for the time of a block.
 
         Args:
             name: what is locked.
-            on_wait: called once if another process holds it.
+            on_wait: called once if somebody else holds it.
         """
-        descriptor = os.open(self.root / "locks" / name[:40], os.O_CREAT | os.O_RDWR)
+        locks = Locks(self.root / "locks" / "work")
         try:
             waited = False
-            while not _try_lock(descriptor):
+            while not locks.take(name):
                 if not waited:
                     on_wait()
                     waited = True
                 await asyncio.sleep(0.05)
             yield
         finally:
-            os.close(descriptor)
+            locks.close()
 
 
-def _try_lock(descriptor: int) -> bool:
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
-
-
-def write_beside(path: Path, text: str) -> None:
-    """Write a file beside its place and rename it, so that no reader sees half of it."""
-    beside = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    try:
-        beside.write_text(text)
-        beside.rename(path)
-    finally:
-        beside.unlink(missing_ok=True)
-
-
-@contextlib.contextmanager
-def disk_full_told(where: Path) -> Iterator[None]:
-    """Turn "no space left" into one sentence that names the directory.
-
-    Raises:
-        DiskFull: the file system or the quota is full.
-    """
-    try:
-        yield
-    except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
-            raise
-        raise DiskFull(f"No space is left in {where}; free some, or choose another place, and run again.") from error
+def _next_moment(clock: Path) -> int:
+    """Return a time for last uses, in nanoseconds: later than all before it, also when the clock was set back."""
+    clock.touch(exist_ok=True)
+    now = max(time.time_ns(), clock.stat().st_mtime_ns + 1)
+    os.utime(clock, ns=(now, now))
+    return now

@@ -1,8 +1,6 @@
 """Fields of Container that start it from an image, and run commands in it."""
 
-import json
 from dataclasses import replace
-from pathlib import Path
 
 from pipeline.engine.api.fields import Engine, serves
 from pipeline.engine.bases import PLATFORM, from_archive, from_registry
@@ -127,28 +125,32 @@ async def sync(engine: Engine, this: Container) -> str:
     return engine.named(this)
 
 
-async def _last(engine: Engine, this: Container) -> Path:
+def _last(this: Container) -> Exec:
     if this.last is None:
         raise BadInput("No command has been set; add withExec before asking for its output or its exit code.")
-    return await engine.snapshots.made(this.last)
+    return this.last
+
+
+async def _output(engine: Engine, this: Container, stream: str) -> str:
+    return ((await engine.snapshots.made(_last(this))) / stream).read_text(errors="replace")
 
 
 @serves("Container.stdout")
 async def stdout(engine: Engine, this: Container) -> str:
-    return ((await _last(engine, this)) / "stdout").read_text(errors="replace")
+    return await _output(engine, this, "stdout")
 
 
 @serves("Container.stderr")
 async def stderr(engine: Engine, this: Container) -> str:
-    return ((await _last(engine, this)) / "stderr").read_text(errors="replace")
+    return await _output(engine, this, "stderr")
 
 
 @serves("Container.combinedOutput")
 async def combined_output(engine: Engine, this: Container) -> str:
-    return ((await _last(engine, this)) / "combined").read_text(errors="replace")
+    return await _output(engine, this, "combined")
 
 
 @serves("Container.exitCode")
 async def exit_code(engine: Engine, this: Container) -> int:
-    code: int = json.loads(((await _last(engine, this)) / "meta.json").read_text())["exit_code"]
+    code: int = (await engine.snapshots.meta(_last(this)))["exit_code"]
     return code

@@ -4,11 +4,12 @@ import asyncio
 
 from pipeline.engine.api.directory import at_path, stat_at
 from pipeline.engine.api.fields import Engine, serves, serves_attributes
-from pipeline.engine.bases import atomic_copy, file_digest
+from pipeline.engine.bases import atomic_copy
 from pipeline.engine.changes import Copy
 from pipeline.engine.errors import BadInput
 from pipeline.engine.graph import Scratch
 from pipeline.engine.graph import digest as key_of
+from pipeline.engine.survey import file_digest
 from pipeline.engine.values import File, Stat
 
 #: As in Dagger: File.contents refuses more.
