@@ -33,7 +33,7 @@ def prepare(root: Path) -> None:
         found = (root / "version").read_text().strip()
     except OSError as error:
         raise unwritable(root, error) from None
-    if found != str(VERSION):
+    if found not in ("", str(VERSION)):
         raise BadInput(
             f"The store {root} has layout {found}, and this version of ska-images knows layout {VERSION}; "
             "choose another directory with --store."
