@@ -7,8 +7,8 @@ from pathlib import Path
 from pipeline.engine.credentials import Credentials
 from pipeline.engine.errors import EngineError, RegistryUnreachable
 from pipeline.engine.host import apt_config, default_store
+from pipeline.engine.prepare import VERSION
 from pipeline.engine.registry import normalized, resolve_digest
-from pipeline.engine.store import VERSION
 
 __all__ = ["default_store", "registry_answers", "snapshots_in", "stand_in_sources"]
 

@@ -15,7 +15,7 @@ from pipeline.cli import again
 from pipeline.cli.again import Request
 from pipeline.cli.options import REPORT, Options, split_options
 from pipeline.engine import unstarted
-from pipeline.engine.store import VERSION
+from pipeline.engine.prepare import VERSION
 from tests.conftest import Built
 from tests.registry import running
 
