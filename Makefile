@@ -24,7 +24,7 @@ lint: setup-tests ## ruff, mypy and shellcheck
 	@.venv/bin/ruff check
 	@.venv/bin/ruff format --check
 	@.venv/bin/mypy
-	@.venv/bin/shellcheck scripts/*.sh .ci/run
+	@.venv/bin/shellcheck scripts/*.sh .gitlab/ci/*.sh .ci/run
 
 format: setup-tests ## let ruff mend what it can
 	@.venv/bin/ruff check --fix

@@ -3,16 +3,18 @@
 This is the one place that reads the environment and the clock.
 """
 
+import os
 import re
 import sys
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from pydantic import AliasChoices, Field, ValidationError, ValidationInfo, field_validator
+from pydantic import AliasChoices, Field, PrivateAttr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
 from pipeline.errors import MetadataError, SettingsError
+from pipeline.gitlab import traceability
 from pipeline.metadata import PREFIX, refuse_control_characters
 
 if sys.version_info >= (3, 11):
@@ -38,7 +40,8 @@ def _today() -> str:
 
 
 def _utc(value: str, layout: str) -> datetime:
-    return datetime.strptime(value, layout).replace(tzinfo=timezone.utc)
+    moment = datetime.strptime(value, layout)
+    return moment.astimezone(timezone.utc) if moment.tzinfo else moment.replace(tzinfo=timezone.utc)
 
 
 class Settings(BaseSettings):
@@ -73,14 +76,19 @@ class Settings(BaseSettings):
     poetry: str
     #: Labels beyond those of the build, each key=value.
     label: tuple[str, ...] = ()
+    #: Whether GitLab's variables of people become labels too: names, logins and addresses.
+    personal_labels: bool = False
     #: The embedded engine's directory; its default is the engine's own.
     store: Path | None = None
+
+    _traceability: dict[str, str] = PrivateAttr(default_factory=dict)
 
     def __init__(self, **given: Any) -> None:
         try:
             super().__init__(**given)
         except ValidationError as error:
             raise SettingsError(_sentence(error)) from error
+        self._traceability = traceability(os.environ, personal=self.personal_labels)
 
     @classmethod
     def settings_customise_sources(
@@ -102,8 +110,8 @@ class Settings(BaseSettings):
 
     @property
     def labels(self) -> dict[str, str]:
-        """`label` as keys and values."""
-        return dict(_split_label(label) for label in self.label)
+        """GitLab's variables and `label`, which goes before them, as keys and values."""
+        return {**self._traceability, **dict(_split_label(label) for label in self.label)}
 
     @field_validator("base")
     @classmethod
@@ -132,7 +140,7 @@ class Settings(BaseSettings):
     @field_validator("created")
     @classmethod
     def _is_a_moment(cls, value: str) -> str:
-        for layout, length in ((TIME_FORMAT, 20), ("%Y-%m-%d", 10)):
+        for layout, length in ((TIME_FORMAT, 20), ("%Y-%m-%dT%H:%M:%S%z", 25), ("%Y-%m-%d", 10)):
             try:
                 moment = _utc(value, layout)
             except ValueError:
@@ -140,8 +148,8 @@ class Settings(BaseSettings):
             if len(value) == length and moment.timestamp() >= 0:
                 return moment.strftime(TIME_FORMAT)
         raise ValueError(
-            f"The time of creation {value!r} is no time since 1970 in ISO 8601 and UTC; "
-            "write it as 2026-01-31T12:00:00Z or 2026-01-31."
+            f"The time of creation {value!r} is no time since 1970 in ISO 8601; "
+            "write it as 2026-01-31T12:00:00Z, 2026-01-31T13:00:00+01:00 or 2026-01-31."
         )
 
     @field_validator("team", "url", "source", "documentation", "vendor", "licenses", "revision")

@@ -19,7 +19,7 @@ from pipeline.engine.session import Session, open_session
 from tests.ordinary_user import OrdinaryUser, ordinary_user
 
 #: What a developer's shell may hold and a test must not see.
-FOREIGN = ("SKA_", "DAGGER_", "_EXPERIMENTAL_DAGGER_", "OTEL_", "TRACEPARENT")
+FOREIGN = ("SKA_", "CI_", "GITLAB_", "DAGGER_", "_EXPERIMENTAL_DAGGER_", "OTEL_", "TRACEPARENT")
 #: A test that asks for one of these runs real containers.
 ENGINE_FIXTURES = frozenset({"engine", "built", "built_by_user", "archives", "user_store", "conformance_client"})
 #: Uppers of overlay file systems have to lie on a disk: /tmp is memory on many machines.

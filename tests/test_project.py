@@ -24,7 +24,7 @@ else:
     import tomli as tomllib
 
 ROOT = Path(__file__).parents[1]
-DOCUMENTS = (ROOT / "README.md", ROOT / "CONTRIBUTING.md")
+DOCUMENTS = (ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / ".gitlab/README.md")
 README = DOCUMENTS[0].read_text()
 PROJECT: dict[str, Any] = tomllib.loads(PYPROJECT.read_text())
 FUNCTIONS = functions_of(None)
@@ -87,9 +87,9 @@ def test_the_changelog_has_the_projects_version() -> None:
 
 
 def test_the_links_of_the_documents_lead_to_files() -> None:
-    links = [link for path in DOCUMENTS for link in re.findall(r"\]\(([^):]+)\)", path.read_text())]
+    links = [path.parent / link for path in DOCUMENTS for link in re.findall(r"\]\(([^):]+)\)", path.read_text())]
     assert links
-    assert [link for link in links if not (ROOT / link).exists()] == []
+    assert [link for link in links if not link.exists()] == []
 
 
 def _locked(name: str) -> dict[str, list[str]]:

@@ -78,6 +78,10 @@ def test_created_may_be_a_date() -> None:
     assert Settings(created="2026-01-31").created == "2026-01-31T00:00:00Z"
 
 
+def test_created_may_be_in_the_time_zone_of_a_gitlab_server() -> None:
+    assert Settings(created="2026-01-31T00:30:00+01:00").created == "2026-01-30T23:30:00Z"
+
+
 def test_the_epoch_is_in_seconds_and_utc() -> None:
     assert Settings(created="1970-01-01T00:01:00Z").epoch == "60"
 
@@ -99,6 +103,7 @@ def test_a_label_s_value_may_hold_equals_signs() -> None:
         ("created", "yesterday", r"The time of creation 'yesterday' is no time .* write it as 2026-01-31T12:00:00Z"),
         ("created", "2026-02-30", r"The time of creation '2026-02-30' is no"),
         ("created", "2026-01-31T12:00:00", r"The time of creation '2026-01-31T12:00:00' is no"),
+        ("created", "2026-01-31T12:00:00+0100", r"The time of creation '2026-01-31T12:00:00\+0100' is no"),
         ("created", "1969-12-31", r"The time of creation '1969-12-31' is no"),
         ("created", "2026-01-31\n", r"The time of creation '2026-01-31\\n' is no"),
         ("label", ["plain"], r"The label 'plain' is malformed; write it as key=value"),

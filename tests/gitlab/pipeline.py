@@ -1,0 +1,150 @@
+"""The pipeline as GitLab reads it: includes, extends, references, rules, and what a runner makes of a job.
+
+Only what .gitlab-ci.yml uses of https://docs.gitlab.com/ci/yaml/ is here; the rest fails.
+"""
+
+import re
+import shlex
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import reduce
+from pathlib import Path
+from typing import Any
+
+from ruamel.yaml import YAML
+from ruamel.yaml.nodes import SequenceNode
+
+ROOT = Path(__file__).parents[2]
+Variables = Mapping[str, str]
+Document = dict[str, Any]
+#: Keys of a file that are no jobs.
+GLOBAL = frozenset({"default", "include", "stages", "variables", "workflow"})
+
+
+@dataclass(frozen=True)
+class Reference:
+    """`!reference [JOB, KEY]`."""
+
+    path: tuple[str, ...]
+
+
+def read(path: Path) -> Document:
+    """Read one file."""
+    yaml = YAML(typ="safe")
+    yaml.constructor.add_constructor("!reference", _reference)
+    return dict(yaml.load(path))
+
+
+def _reference(_: Any, node: SequenceNode) -> Reference:
+    return Reference(tuple(item.value for item in node.value))
+
+
+def load(variables: Variables, path: Path = ROOT / ".gitlab-ci.yml") -> Document:
+    """Read a file and what it includes for these variables; the including file's own keys count."""
+    document = read(path)
+    included = [
+        load(variables, ROOT / entry["local"].removeprefix("/"))
+        for entry in document.pop("include", [])
+        if matching(entry.get("rules"), variables) is not None
+    ]
+    return reduce(merged, [*included, document], {})
+
+
+def merged(below: Document, above: Document) -> Document:
+    """Merge as GitLab does: mappings key by key, all else is replaced."""
+    both = {key for key in below if isinstance(below[key], dict) and isinstance(above.get(key), dict)}
+    return {**below, **above, **{key: merged(below[key], above[key]) for key in both}}
+
+
+def jobs(document: Document) -> dict[str, Document]:
+    """Return the jobs by name, with what they extend, refer to and take from `default`."""
+    hidden_too = {key: value for key, value in document.items() if key not in GLOBAL}
+    whole = {name: merged(document.get("default", {}), _extended(name, hidden_too)) for name in hidden_too}
+    return {name: _resolved(job, hidden_too) for name, job in whole.items() if not name.startswith(".")}
+
+
+def _extended(name: str, known: Document) -> Document:
+    job = dict(known[name])
+    above = job.pop("extends", [])
+    parents = [above] if isinstance(above, str) else above
+    return merged(reduce(merged, [_extended(parent, known) for parent in parents], {}), job)
+
+
+def _resolved(job: Document, known: Document) -> Document:
+    def lines(entry: object) -> list[Any]:
+        return list(known[entry.path[0]][entry.path[1]]) if isinstance(entry, Reference) else [entry]
+
+    return {
+        key: [line for entry in value for line in lines(entry)] if isinstance(value, list) else value
+        for key, value in job.items()
+    }
+
+
+def matching(rules: list[Document] | None, variables: Variables) -> Document | None:
+    """Return the first rule that holds; where there are none, one that always does."""
+    if rules is None:
+        return {}
+    return next((rule for rule in rules if _holds(rule.get("if", ""), variables)), None)
+
+
+def _holds(condition: str, variables: Variables) -> bool:
+    return not condition or any(
+        all(_compares(term.strip(), variables) for term in alternative.split("&&"))
+        for alternative in condition.split("||")
+    )
+
+
+def _compares(term: str, variables: Variables) -> bool:
+    match = re.fullmatch(r'\$(\w+)(?: (==|!=|=~) (?:(null)|"([^"]*)"|\$(\w+)|/(.*)/))?', term)
+    assert match, f"{term!r} is not understood here"
+    name, operator, null, text, other, pattern = match.groups()
+    value = variables.get(name)
+    if operator is None:
+        return bool(value)
+    if operator == "=~":
+        return value is not None and re.search(pattern, value) is not None
+    expected = None if null else variables.get(other) if other else text
+    return (value == expected) is (operator == "==")
+
+
+def environment(document: Document, job: Document, given: Variables) -> dict[str, str]:
+    """Return a job's variables; those of the project, which are given, go before those of the files."""
+    rules = [document.get("workflow", {}).get("rules"), job.get("rules")]
+    of_rules: list[Document] = [(matching(listed, given) or {}).get("variables", {}) for listed in rules]
+    files: Document = reduce(merged, [document.get("variables", {}), job.get("variables", {}), *of_rules], {})
+    values = {key: value["value"] if isinstance(value, dict) else str(value) for key, value in files.items()}
+    return _expanded({**values, **given})
+
+
+def _expanded(variables: dict[str, str]) -> dict[str, str]:
+    def value(text: str, depth: int = 0) -> str:
+        assert depth < 9, f"{text!r} refers to itself"
+        return re.sub(r"\$\{?(\w+)\}?", lambda found: value(variables.get(found[1], ""), depth + 1), text)
+
+    return {name: value(text) for name, text in variables.items()}
+
+
+def script(job: Document) -> str:
+    """Return what the runner gives to the shell: both scripts, in one shell, until a line fails.
+
+    Source: https://gitlab.com/gitlab-org/gitlab-runner/-/blob/main/shells/bash.go
+    """
+    lines = [line for key in ("before_script", "script") for line in job.get(key, [])]
+    body = "\n".join(f"echo {shlex.quote(f'$ {line}')}\n{line}" for line in lines)
+    setting = "if set -o | grep pipefail > /dev/null; then set -o pipefail; fi; set -o errexit\nset +o noclobber\n"
+    return f"{setting}: | eval {shlex.quote(body)}\nexit 0\n"
+
+
+def run(job: Document, variables: dict[str, str], directory: Path) -> "subprocess.CompletedProcess[str]":
+    """Run a job's scripts as a runner does on a machine with bash; both streams go to the job's log."""
+    return subprocess.run(
+        ["bash"],
+        input=script(job),
+        cwd=directory,
+        env=variables,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
