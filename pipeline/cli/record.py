@@ -81,6 +81,7 @@ def inputs(words: Iterable[str], settings: Settings) -> str:
         listed,
         [_content(path) for path in _files_among(listed)],
         settings.model_dump_json(),
+        settings.labels,
         _content(PYPROJECT),
         [[str(path.relative_to(PACKAGE)), _content(path)] for path in _sources()],
         # The SDK, and what packs and compresses: the directories' names hold the versions.

@@ -20,7 +20,7 @@ def _inputs(words: list[str] = WORDS, **given: str) -> str:
 @pytest.mark.parametrize("name", list(Settings.model_fields))
 def test_every_setting_decides(name: str) -> None:
     values = {"base": "bootstrap:auto", "version": "9.9.9", "created": "2001-01-01", "label": ("a=b",)}
-    value = values.get(name, "other")
+    value = True if name == "personal_labels" else values.get(name, "other")
     field = "SKA_REVISION" if name == "revision" else name
     assert record.inputs(WORDS, Settings(**{field: value})) != _inputs()
 
@@ -29,6 +29,14 @@ def test_every_setting_decides(name: str) -> None:
 def test_the_environment_decides(variable: str, monkeypatch: pytest.MonkeyPatch) -> None:
     before = _inputs()
     monkeypatch.setenv(variable, "other")
+    assert _inputs() != before
+
+
+def test_the_job_decides_that_an_image_names_in_its_labels(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GITLAB_CI", "true")
+    monkeypatch.setenv("CI_JOB_ID", "1")
+    before = _inputs()
+    monkeypatch.setenv("CI_JOB_ID", "2")
     assert _inputs() != before
 
 
