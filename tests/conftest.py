@@ -121,6 +121,19 @@ async def user() -> AsyncIterator[OrdinaryUser]:
 
 
 @pytest.fixture(scope="session")
+def user_store(request: pytest.FixtureRequest, user: OrdinaryUser) -> Path:
+    """A store of the ordinary user, beside the one of all tests where that is kept."""
+    given: Path | None = request.config.getoption("--store")
+    if not given:
+        return user.store
+    beside = given.absolute().with_name(f"{given.name}-user")
+    if not beside.exists():
+        beside.mkdir()
+        shutil.chown(beside, user.home.stat().st_uid, user.home.stat().st_gid)
+    return beside
+
+
+@pytest.fixture(scope="session")
 def built(store: Path, tmp_path_factory: pytest.TempPathFactory) -> Built:
     """The images, built once by the real command.
 

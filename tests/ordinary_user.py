@@ -9,11 +9,12 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import dagger
+from dagger.client._config import ConnectConfig
 from dagger.client._session import ConnectParams, SingleConnection
 
 from pipeline.engine.namespace import namespaces
@@ -87,16 +88,13 @@ class OrdinaryUser:
         user = [*home, f"USER={NAME}", f"LOGNAME={NAME}", "PATH=/usr/local/bin:/usr/bin:/bin"]
         return [*self.before, *user, *unshare, *map(str, argv)]
 
-    def run(self, *argv: str | Path, env: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
-        """Run a command to its end as this user; both streams are in its stdout."""
-        environment = {**os.environ, **(env or {})}
-        return subprocess.run(
-            self.words(*argv), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False, env=environment
-        )
-
     def ska_images(self, *argv: str | Path) -> subprocess.CompletedProcess[str]:
-        """Run `ska-images` as this user."""
-        return self.run(sys.executable, "-m", "pipeline", *argv)
+        """Run `ska-images` as this user; both streams are in its stdout."""
+        return _run(self.words(sys.executable, "-m", "pipeline", *argv))
+
+    def engine(self, *argv: str | Path) -> subprocess.CompletedProcess[str]:
+        """Start an engine as this user and end it at once; both streams are in its stdout."""
+        return _run(self.words(sys.executable, "-m", "pipeline.engine.session", *argv))
 
     @contextlib.asynccontextmanager
     async def session(self, store: Path) -> AsyncIterator[Session]:
@@ -120,8 +118,15 @@ class OrdinaryUser:
         """Connect Dagger's SDK to an engine of this user for the time of a block."""
         async with self.session(store) as session:
             params = ConnectParams(port=session.port, session_token=session.token)
-            async with SingleConnection(params) as connection:
+            # Retries would only hide for 15 s that an engine has been killed.
+            async with SingleConnection(params, ConnectConfig(retry=None)) as connection:
                 yield dagger.Client.from_connection(connection)
+
+
+def _run(argv: list[str]) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
+    )
 
 
 def _open_paths() -> str:

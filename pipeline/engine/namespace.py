@@ -82,9 +82,10 @@ async def namespaces() -> AsyncIterator[tuple[str, ...]]:
     # 2.37 of Ubuntu 22.04.
     holder = await spawn(["unshare", "--user", "sh", "-c", "echo; exec cat"], stdin=asyncio.subprocess.PIPE)
     try:
-        assert holder.stdout and holder.stderr  # noqa: S101  both are pipes
+        assert holder.stdout  # noqa: S101  it is a pipe
         if not await holder.stdout.readline():
-            raise refused((await holder.stderr.read()).decode(errors="replace"))
+            _, said = await holder.communicate()
+            raise refused(said.decode(errors="replace"))
         for program, ranges in (("newuidmap", uids), ("newgidmap", gids)):
             await _map(program, holder.pid, ranges)
         yield ("nsenter", f"--user=/proc/{holder.pid}/ns/user", "--setuid=0", "--setgid=0", *NAMESPACES)

@@ -4,6 +4,7 @@ import asyncio
 import errno
 import os
 import shutil
+import stat
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -129,6 +130,9 @@ def required(packages: Mapping[str, str]) -> None:
 
 async def stdin_ended() -> None:
     """Wait until whoever holds the other end of this process's standard input has closed it."""
+    mode = os.fstat(sys.stdin.fileno()).st_mode
+    if not (stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode) or sys.stdin.isatty()):
+        return  # a file, or /dev/null, which epoll(7) does not take
     reader = asyncio.StreamReader()
     await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
     while await reader.read(1 << 16):
