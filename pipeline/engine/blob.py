@@ -12,7 +12,7 @@ from isal import isal_zlib
 
 from pipeline.engine.errors import EngineError
 
-Compression = Literal["gzip", "zstd"]
+Compression = Literal["gzip", "zstd", "uncompressed"]
 
 #: Measured on 640 MB of /usr/lib: level 1 leaves 38.3 % at 580 MB/s, 2 37.8 % at 560, 3 37.4 % at 390.
 GZIP_LEVEL = 2
@@ -126,7 +126,17 @@ class BlobWriter:
         self._size += len(data)
 
 
+class _Plain:
+    def compress(self, data: memoryview, /) -> bytes:
+        return bytes(data)
+
+    def flush(self) -> bytes:
+        return b""
+
+
 def _compressor(compression: Compression) -> _Compressor:
+    if compression == "uncompressed":
+        return _Plain()
     if compression == "zstd":
         return zstandard.ZstdCompressor(level=ZSTD_LEVEL).compressobj()
     return isal_zlib.compressobj(GZIP_LEVEL, wbits=_GZIP_WRAPPER)

@@ -188,7 +188,10 @@ def index_of(images: Sequence[Documents]) -> Documents:
         if any(platform == other["platform"] for other in manifests):
             name = ImageConfig.from_json(config).platform
             raise BadInput(f"Two variants are for {name}; give one container for each platform.")
-        manifests.append({**one.descriptor(), "platform": platform})
+        annotations = json.loads(one.manifest).get("annotations")
+        manifests.append(
+            {**one.descriptor(), "platform": platform, **({"annotations": annotations} if annotations else {})}
+        )
     docker_types = manifests[0]["mediaType"] == DOCKER_TYPES[MANIFEST]
     document = {"schemaVersion": 2, "mediaType": _named(INDEX, docker_types), "manifests": manifests}
     return Documents(b"", canonical_json(document).encode())

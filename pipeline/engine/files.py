@@ -1,7 +1,7 @@
 """The operations that change files without running anything."""
 
 import asyncio
-import filecmp
+import errno
 import os
 import shutil
 import stat
@@ -11,15 +11,25 @@ from typing import Any
 from pipeline.engine import overlay
 from pipeline.engine.changes import Chown, Copy, NewDirectory, NewFile, Remove, Symlink
 from pipeline.engine.errors import BadInput
-from pipeline.engine.graph import Change, Difference
+from pipeline.engine.graph import Change
+from pipeline.engine.names import name_of
+from pipeline.engine.patterns import matching
 from pipeline.engine.rootpath import mkdirs, resolve
 from pipeline.engine.snapshots import Snapshots, builds
 from pipeline.engine.users import look_up
 
+#: What the kernel says of a path that makes no sense.
+MISTAKES = (errno.EEXIST, errno.EISDIR, errno.ENAMETOOLONG, errno.ENOTDIR)
+
 
 async def _changed(snapshots: Snapshots, node: Change, directory: Path, change: Any) -> dict[str, Any]:
     async with overlay.writable(snapshots.store, snapshots.layers(node.parent), directory) as root:
-        await asyncio.to_thread(change, root)
+        try:
+            await asyncio.to_thread(change, root)
+        except OSError as error:
+            if error.errno not in MISTAKES:
+                raise
+            raise BadInput(f"{name_of(node)} cannot be done: {error.strerror}; give another path.") from error
     return {}
 
 
@@ -56,7 +66,7 @@ async def remove(snapshots: Snapshots, node: Remove, directory: Path) -> dict[st
     """Take files and directories away."""
 
     def change(root: Path) -> None:
-        for path in node.paths:
+        for path in (one for given in node.paths for one in matching(root, given)):
             target = resolve(root, path, follow=False)
             if target.is_dir() and not target.is_symlink():
                 shutil.rmtree(target)
@@ -76,12 +86,10 @@ async def copy(snapshots: Snapshots, node: Copy, directory: Path) -> dict[str, A
         source = resolve(origin, node.source_path)
         if not source.exists():
             raise BadInput(f"There is no '{node.source_path}' to copy; name a file or a directory that exists.")
-        target = mkdirs(root, node.path) if source.is_dir() else _place(root, node.path)
+        target = mkdirs(root, node.path) if source.is_dir() else _file_place(root, node.path, source.name)
         user = look_up(named or root, node.owner) if node.owner else None
         wanted = node.selection.paths(source) if source.is_dir() else None
-        copy_tree(source, target, owner=(user.uid, user.gid) if user else None, wanted=wanted)
-        if node.mode is not None:
-            target.chmod(node.mode)
+        copy_tree(source, target, owner=(user.uid, user.gid) if user else None, mode=node.mode, wanted=wanted)
         if node.time is not None:
             _date(target, node.time)
 
@@ -103,48 +111,18 @@ async def chown(snapshots: Snapshots, node: Chown, directory: Path) -> dict[str,
     return await _changed(snapshots, node, directory, change)
 
 
-@builds(Difference)
-async def difference(snapshots: Snapshots, node: Difference, directory: Path) -> dict[str, Any]:
-    """Copy what one directory lacks of another, or has otherwise."""
-    lower = resolve(await snapshots.view(node.lower), node.lower_path)
-    upper = resolve(await snapshots.view(node.upper), node.upper_path)
-    wanted = await asyncio.to_thread(_different, lower, upper)
-    await asyncio.to_thread(copy_tree, upper, directory / "diff", wanted=wanted)
-    return {}
-
-
-def _different(lower: Path, upper: Path) -> frozenset[str]:
-    found: set[str] = set()
-    for path in upper.rglob("*"):
-        inside = path.relative_to(upper)
-        if not _same(lower / inside, path):
-            found |= {str(each) for each in (inside, *inside.parents) if str(each) != "."}
-    return frozenset(found)
-
-
-def _same(one: Path, other: Path) -> bool:
-    if not os.path.lexists(one):
-        return False
-    first, second = one.lstat(), other.lstat()
-    if [first.st_mode, first.st_uid, first.st_gid, first.st_rdev] != [
-        second.st_mode,
-        second.st_uid,
-        second.st_gid,
-        second.st_rdev,
-    ]:
-        return False
-    if stat.S_ISLNK(first.st_mode):
-        return one.readlink() == other.readlink()
-    return not stat.S_ISREG(first.st_mode) or filecmp.cmp(one, other, shallow=False)
-
-
 def _date(target: Path, seconds: int) -> None:
     for path in (target, *(target.rglob("*") if target.is_dir() else ())):
         os.utime(path, (seconds, seconds), follow_symlinks=False)
 
 
 def copy_tree(
-    source: Path, target: Path, *, owner: tuple[int, int] | None = None, wanted: frozenset[str] | None = None
+    source: Path,
+    target: Path,
+    *,
+    owner: tuple[int, int] | None = None,
+    mode: int | None = None,
+    wanted: frozenset[str] | None = None,
 ) -> None:
     """Copy a file or merge a directory into another, with modes, times, owners, links and extended attributes.
 
@@ -152,6 +130,7 @@ def copy_tree(
         source: a file, or a directory whose contents are copied.
         target: the file, or the directory that exists already.
         owner: numbers that replace the source's.
+        mode: permission bits that replace those of all that is copied, but of links.
         wanted: the paths below the source that are copied; None for all.
     """
     seen: dict[tuple[int, int], Path] = {}
@@ -168,12 +147,15 @@ def copy_tree(
             continue
         _copy_one(origin, place, found, seen)
         if found.st_nlink < 2 or seen[found.st_dev, found.st_ino] == place:
-            _take_over(origin, place, found, owner)
+            _take_over(origin, place, found, owner, mode)
     for origin, place in reversed(directories):
         if (origin, place) != (source, target):
-            _take_over(origin, place, origin.lstat(), owner)
-        elif owner:
+            _take_over(origin, place, origin.lstat(), owner, mode)
+            continue
+        if owner:
             os.chown(place, *owner)
+        if mode is not None:
+            place.chmod(mode)
 
 
 def _room_for_directory(place: Path) -> None:
@@ -206,13 +188,22 @@ def _make_node(place: Path, found: os.stat_result) -> None:
             raise  # a user namespace may make no devices: they are left out, as in layers
 
 
-def _take_over(origin: Path, place: Path, found: os.stat_result, owner: tuple[int, int] | None) -> None:
+def _take_over(
+    origin: Path, place: Path, found: os.stat_result, owner: tuple[int, int] | None, mode: int | None
+) -> None:
     if not os.path.lexists(place):
         return
     uid, gid = owner or (found.st_uid, found.st_gid)
     os.chown(place, uid, gid, follow_symlinks=False)
     # After chown(2), which clears the setuid bit and file capabilities.
     shutil.copystat(origin, place, follow_symlinks=False)
+    if mode is not None and not stat.S_ISLNK(found.st_mode):
+        place.chmod(mode)
+
+
+def _file_place(root: Path, path: str, name: str) -> Path:
+    """Return where a file is copied to: into a directory that is there, under its own name."""
+    return _place(root, f"{path}/{name}" if resolve(root, path).is_dir() else path)
 
 
 def _place(root: Path, path: str, *, follow: bool = True) -> Path:

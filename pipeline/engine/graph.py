@@ -223,12 +223,12 @@ class Tarball(Node):
 
     Args:
         images: one a platform; more than one have an index.
-        compression: gzip or zstd, for layers that are not packed yet.
+        compression: for layers that are not packed yet.
         docker_types: whether the documents have docker's media types instead of OCI's.
     """
 
     images: tuple[Image, ...]
-    compression: Literal["gzip", "zstd"]
+    compression: Literal["gzip", "zstd", "uncompressed"]
     docker_types: bool = False
 
 

@@ -20,6 +20,7 @@ OPAQUE = b".wh..wh..opq"
 MEDIA_TYPES: dict[Compression, str] = {
     "gzip": "application/vnd.oci.image.layer.v1.tar+gzip",
     "zstd": "application/vnd.oci.image.layer.v1.tar+zstd",
+    "uncompressed": "application/vnd.oci.image.layer.v1.tar",
 }
 #: The overlay's own marks; rootless mounts use the second.
 OVERLAY_XATTRS = ("trusted.overlay.", "user.overlay.")

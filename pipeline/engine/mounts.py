@@ -37,6 +37,7 @@ class Mounts:
     entries: list[dict[str, Any]] = field(default_factory=list)
     places: dict[str, Path | None] = field(default_factory=dict)
     read_only: set[str] = field(default_factory=set)
+    _above_stubs: dict[Path, os.stat_result] = field(default_factory=dict)
 
     def add(self, entry: dict[str, Any], place: Path | None) -> None:
         """Add one."""
@@ -66,15 +67,34 @@ class Mounts:
             raise BadInput(f"'{path}' is {how} there, so that no redirection can use it; give another path.")
         return place if path == target else resolve(place, posixpath.relpath(path, target))
 
-    def stubs(self) -> list[Path]:
-        """Return what the runtime will make for the mounts to lie on, outermost first."""
-        made = []
+    def stubs(self, upper: Path) -> list[Path]:
+        """Return what the runtime will make for the mounts to lie on, outermost first.
+
+        Args:
+            upper: what has been changed below the root so far.
+        """
+        made: list[Path] = []
         for target in [*self.places, "/proc", "/dev", "/sys"]:
             above = self.over(posixpath.dirname(target))
             place = self.root if above is None else self.places[above]
             if place is not None and place.is_dir() and above not in self.read_only:
                 made += missing(place, target if above is None else posixpath.relpath(target, above))
+        for directory in {each for path in made if path.is_relative_to(self.root) for each in path.parents}:
+            if directory.is_relative_to(self.root) and directory != self.root and directory.is_dir():
+                inside = directory.relative_to(self.root)
+                if not (upper / inside).exists():
+                    self._above_stubs[inside] = directory.lstat()
         return made
+
+    def tidy(self, upper: Path) -> None:
+        """Take the directories out of a layer that are in it only because something was mounted below them."""
+        for inside, before in sorted(self._above_stubs.items(), reverse=True):
+            with contextlib.suppress(OSError):  # it is not there, or not empty
+                now = (upper / inside).lstat()
+                if [now.st_mode, now.st_uid, now.st_gid] == [before.st_mode, before.st_uid, before.st_gid] and not any(
+                    name.endswith("overlay.opaque") for name in os.listxattr(upper / inside)
+                ):
+                    (upper / inside).rmdir()
 
 
 @contextlib.asynccontextmanager
@@ -101,7 +121,7 @@ async def mounted(snapshots: Snapshots, node: Exec, directory: Path, root: Path)
                 mounts.add(*await _mount(snapshots, mount, scratch / str(number), root))
         if mounts.over(node.workdir) is None:
             mkdirs(root, node.workdir)
-        stack.callback(_remove, mounts.stubs())
+        stack.callback(_remove, mounts.stubs(directory / "diff"))
         yield mounts
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 import pathspec
 
 from pipeline.engine.errors import BadInput
+from pipeline.engine.rootpath import resolve
 
 
 @dataclass(frozen=True)
@@ -78,6 +79,31 @@ def glob(root: Path, pattern: str) -> list[str]:
     rule = expression(_clean(pattern))
     found = [path for path in _walk(root, gitignore=False) if rule.fullmatch(path)]
     return sorted(f"{path}/" if stat.S_ISDIR((root / path).lstat().st_mode) else path for path in found)
+
+
+def matching(root: Path, path: str) -> list[str]:
+    """Return the paths of a container that a path with wildcards names, without any the path itself.
+
+    A wildcard stands for a part of one name, as in https://pkg.go.dev/path/filepath#Match.
+
+    Raises:
+        BadInput: the pattern is malformed.
+    """
+    if not any(sign in path for sign in "*?["):
+        return [path]
+    found = [""]
+    for part in path.strip("/").split("/"):
+        if any(sign in part for sign in "*?["):
+            rule = expression(part)
+            found = [f"{at}/{name}" for at in found for name in _names(root, at) if rule.fullmatch(name)]
+        else:
+            found = [f"{at}/{part}" for at in found]
+    return found
+
+
+def _names(root: Path, path: str) -> list[str]:
+    directory = resolve(root, path)
+    return sorted(entry.name for entry in directory.iterdir()) if directory.is_dir() else []
 
 
 def expression(pattern: str) -> re.Pattern[str]:

@@ -46,6 +46,7 @@ async def run_exec(snapshots: Snapshots, node: Exec, directory: Path) -> dict[st
                 target.unlink(missing_ok=True)  # it could be a device that the step made
                 shutil.copyfile(output, target)
                 target.chmod(0o600)
+    mounts.tidy(directory / "diff")
     return {"exit_code": code}
 
 

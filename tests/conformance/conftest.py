@@ -75,7 +75,6 @@ def conformance_registry(
 @pytest.fixture
 def subject(conformance_client: dagger.Client, conformance_registry: str, mode: str, tmp_path: Path) -> Subject:
     """What each case is given."""
-    embedded = mode != "dagger"
-    reference = "bootstrap:auto" if embedded else Settings().base
+    reference = Settings().base if mode == "dagger" else "bootstrap:auto"
     base = conformance_client.container().from_(reference)
-    return Subject(conformance_client, base, tmp_path, conformance_registry, embedded)
+    return Subject(conformance_client, base, tmp_path, conformance_registry, mode)

@@ -1,7 +1,7 @@
 """Dagger's API mapped onto the engine: one function for each field that is served."""
 
 # Importing registers: the fields here, and what makes each kind of node there.
-from pipeline.engine import bases, bootstrap, download, files, pack, steps
+from pipeline.engine import bases, bootstrap, difference, download, files, pack, steps
 from pipeline.engine.api import (
     container,
     container_config,
@@ -15,7 +15,7 @@ from pipeline.engine.api import (
 )
 from pipeline.engine.api.fields import SERVED, Engine
 
-MAKERS = (bases, bootstrap, download, files, pack, steps)
+MAKERS = (bases, bootstrap, difference, download, files, pack, steps)
 FIELDS = (
     container,
     container_config,

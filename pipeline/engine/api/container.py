@@ -32,13 +32,14 @@ async def import_(engine: Engine, this: Container, source: str, tag: str = "") -
 
 
 def _merged(old: ImageConfig, new: ImageConfig) -> ImageConfig:
-    """Merge as Dagger's `from` does: variables and labels over what is there, the rest replaced."""
+    """Merge as Dagger's `from` does: variables, labels and ports over what is there, the rest replaced."""
     env = dict(entry.split("=", 1) for entry in (*old.env, *new.env))
     labels = dict(old.labels) | dict(new.labels)
     return replace(
         new,
         env=tuple(f"{name}={value}" for name, value in env.items()),
         labels=tuple(sorted(labels.items())),
+        exposed_ports=tuple(sorted({*old.exposed_ports, *new.exposed_ports})),
     )
 
 

@@ -2,8 +2,8 @@
 
 from collections.abc import Callable
 
-from pipeline.engine.api.directory import exists_at, stat_at
 from pipeline.engine.api.fields import Engine, serves
+from pipeline.engine.api.paths import exists_at, stat_at
 from pipeline.engine.changes import Copy, NewFile, Remove, Symlink
 from pipeline.engine.graph import Change, Node, Scratch
 from pipeline.engine.patterns import EVERYTHING, Selection

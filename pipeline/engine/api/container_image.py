@@ -4,6 +4,7 @@ import asyncio
 import json
 import shutil
 from dataclasses import replace
+from typing import get_args
 
 from pipeline.engine import registry
 from pipeline.engine.api.fields import Engine, serves
@@ -15,6 +16,9 @@ from pipeline.engine.errors import BadInput, EngineError, NotServed
 from pipeline.engine.graph import Image, Scratch, Tarball
 from pipeline.engine.pack import created_of, documents_of
 from pipeline.engine.values import Container, File, Secret
+
+#: By Dagger's names, in small letters.
+COMPRESSIONS: dict[str, Compression] = {one.lower(): one for one in get_args(Compression)}
 
 
 @serves("Container.asTarball")
@@ -90,12 +94,13 @@ async def without_registry_auth(engine: Engine, this: Container, address: str) -
 def _tarball(
     engine: Engine, this: Container, variants: list[str] | None, forced_compression: str | None, media_types: str
 ) -> Tarball:
-    wanted = (forced_compression or "gzip").lower()
-    if wanted not in ("gzip", "zstd"):
+    compression = COMPRESSIONS.get((forced_compression or "gzip").lower())
+    if compression is None:
         raise NotServed(f"the compression '{forced_compression}'")
-    compression: Compression = "zstd" if wanted == "zstd" else "gzip"
     # As in Dagger, an empty container beside variants is only what they hang on.
     containers = [one for one in (this, *map(engine.value, variants or ())) if not (variants and one.root == Scratch())]
+    if not containers:
+        raise BadInput("All containers are empty, so that there is no image; put something into one.")
     return Tarball(tuple(map(_image, containers)), compression, media_types in ("DockerMediaTypes", "DOCKER"))
 
 

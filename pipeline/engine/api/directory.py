@@ -4,31 +4,17 @@ import asyncio
 import os
 import posixpath
 import shutil
-import stat
 from dataclasses import replace
 from pathlib import Path
 
 from pipeline.engine.api.fields import Engine, serves
+from pipeline.engine.api.paths import at_path, exists_at, stat_at
 from pipeline.engine.bases import atomic_copy, tree_digest
 from pipeline.engine.changes import Chown, Copy, NewDirectory, NewFile, Remove, Symlink
 from pipeline.engine.errors import BadInput
-from pipeline.engine.graph import Difference, Node, Scratch
+from pipeline.engine.graph import Difference, Scratch
 from pipeline.engine.patterns import Selection, glob
-from pipeline.engine.rootpath import resolve
 from pipeline.engine.values import Directory, File, Stat
-
-
-async def at_path(engine: Engine, this: Directory | File, path: str = "") -> Path:
-    """Return the path on the host of a directory, of a path in it, or of a file.
-
-    Raises:
-        BadInput: there is nothing.
-    """
-    where = this.at(path) if isinstance(this, Directory) else this.path
-    found = resolve(await engine.snapshots.view(this.root), where)
-    if not found.exists():
-        raise BadInput(f"There is no '{where}'; name a file or a directory that exists.")
-    return found
 
 
 @serves("Directory.directory")
@@ -49,9 +35,10 @@ async def with_new_file(
 
 
 @serves("Directory.withNewDirectory")
-async def with_new_directory(engine: Engine, this: Directory, path: str, permissions: int = 0o755) -> Directory:
-    # The schema says 420 (0o644), with which nobody could enter it; Dagger's engine adds the x bits likewise.
-    return this.with_change(NewDirectory(this.root, None, this.at(path), permissions | 0o111))
+async def with_new_directory(engine: Engine, this: Directory, path: str, permissions: int = 0o644) -> Directory:
+    if f"{posixpath.normpath(path)}/".startswith("../"):
+        raise BadInput(f"'{path}' lies outside the directory; give a path in it.")
+    return this.with_change(NewDirectory(this.root, None, this.at(path), permissions or 0o755))
 
 
 @serves("Directory.withFile")
@@ -118,6 +105,7 @@ async def entries(engine: Engine, this: Directory, path: str | None = None) -> l
 
 @serves("Directory.name")
 async def directory_name(engine: Engine, this: Directory) -> str:
+    await at_path(engine, this)
     return f"{posixpath.basename(this.path)}/"
 
 
@@ -132,36 +120,9 @@ async def exists(
     return await exists_at(engine, this.root, this.at(path), expected_type, not do_not_follow_symlinks)
 
 
-async def exists_at(engine: Engine, node: Node, path: str, expected_type: str | None, follow: bool) -> bool:
-    """Return whether there is something at a path, of a type where one is expected."""
-    at = resolve(await engine.snapshots.view(node), path, follow=follow)
-    try:
-        mode = at.lstat().st_mode
-    except OSError:
-        return False
-    kinds = {"REGULAR_TYPE": stat.S_ISREG, "DIRECTORY_TYPE": stat.S_ISDIR, "SYMLINK_TYPE": stat.S_ISLNK}
-    return expected_type is None or kinds[expected_type](mode)
-
-
 @serves("Directory.stat")
 async def directory_stat(engine: Engine, this: Directory, path: str, do_not_follow_symlinks: bool = False) -> Stat:
     return await stat_at(engine, this.root, this.at(path), not do_not_follow_symlinks)
-
-
-async def stat_at(engine: Engine, node: Node, path: str, follow: bool = True) -> Stat:
-    """Return what is known of the file at a path.
-
-    Raises:
-        BadInput: there is none.
-    """
-    at = resolve(await engine.snapshots.view(node), path, follow=follow)
-    try:
-        found = at.lstat()
-    except OSError:
-        raise BadInput(f"There is no '{path}'; name a file or a directory that exists.") from None
-    kinds = {stat.S_IFREG: "REGULAR", stat.S_IFDIR: "DIRECTORY", stat.S_IFLNK: "SYMLINK"}
-    kind = kinds.get(stat.S_IFMT(found.st_mode), "UNKNOWN")
-    return Stat(posixpath.basename(path), found.st_size, stat.S_IMODE(found.st_mode), kind)
 
 
 @serves("Directory.glob")

@@ -2,8 +2,8 @@
 
 import asyncio
 
-from pipeline.engine.api.directory import at_path, stat_at
 from pipeline.engine.api.fields import Engine, serves, serves_attributes
+from pipeline.engine.api.paths import at_path, stat_at
 from pipeline.engine.bases import atomic_copy
 from pipeline.engine.changes import Copy
 from pipeline.engine.errors import BadInput
@@ -60,6 +60,7 @@ async def size(engine: Engine, this: File) -> int:
 
 @serves("File.name")
 async def name(engine: Engine, this: File) -> str:
+    await at_path(engine, this)
     return this.base_name
 
 

@@ -1,0 +1,52 @@
+"""What is at a path of a file system."""
+
+import posixpath
+import stat
+from pathlib import Path
+
+from pipeline.engine.api.fields import Engine
+from pipeline.engine.errors import BadInput
+from pipeline.engine.graph import Node
+from pipeline.engine.rootpath import resolve
+from pipeline.engine.values import Directory, File, Stat
+
+
+async def at_path(engine: Engine, this: Directory | File, path: str = "") -> Path:
+    """Return the path on the host of a directory, of a path in it, or of a file.
+
+    Raises:
+        BadInput: there is nothing.
+    """
+    where = this.at(path) if isinstance(this, Directory) else this.path
+    found = resolve(await engine.snapshots.view(this.root), where)
+    if not found.exists():
+        raise BadInput(f"There is no '{where}'; name a file or a directory that exists.")
+    return found
+
+
+async def exists_at(engine: Engine, node: Node, path: str, expected_type: str | None, follow: bool) -> bool:
+    """Return whether there is something at a path, of a type where one is expected."""
+    follow = follow and expected_type != "SYMLINK_TYPE"
+    at = resolve(await engine.snapshots.view(node), path, follow=follow)
+    try:
+        mode = at.lstat().st_mode
+    except OSError:
+        return False
+    kinds = {"REGULAR_TYPE": stat.S_ISREG, "DIRECTORY_TYPE": stat.S_ISDIR, "SYMLINK_TYPE": stat.S_ISLNK}
+    return expected_type is None or kinds[expected_type](mode)
+
+
+async def stat_at(engine: Engine, node: Node, path: str, follow: bool = True) -> Stat:
+    """Return what is known of the file at a path.
+
+    Raises:
+        BadInput: there is none.
+    """
+    at = resolve(await engine.snapshots.view(node), path, follow=follow)
+    try:
+        found = at.lstat()
+    except OSError:
+        raise BadInput(f"There is no '{path}'; name a file or a directory that exists.") from None
+    kinds = {stat.S_IFREG: "REGULAR", stat.S_IFDIR: "DIRECTORY", stat.S_IFLNK: "SYMLINK"}
+    kind = kinds.get(stat.S_IFMT(found.st_mode), "UNKNOWN")
+    return Stat(posixpath.basename(path), found.st_size, stat.S_IMODE(found.st_mode), kind)

@@ -1,0 +1,48 @@
+"""What one directory lacks of another, or has otherwise."""
+
+import asyncio
+import filecmp
+import os
+import stat
+from pathlib import Path
+from typing import Any
+
+from pipeline.engine.files import copy_tree
+from pipeline.engine.graph import Difference
+from pipeline.engine.rootpath import resolve
+from pipeline.engine.snapshots import Snapshots, builds
+
+
+@builds(Difference)
+async def difference(snapshots: Snapshots, node: Difference, directory: Path) -> dict[str, Any]:
+    """Copy what one directory lacks of another, or has otherwise."""
+    lower = resolve(await snapshots.view(node.lower), node.lower_path)
+    upper = resolve(await snapshots.view(node.upper), node.upper_path)
+    wanted = await asyncio.to_thread(_different, lower, upper)
+    await asyncio.to_thread(copy_tree, upper, directory / "diff", wanted=wanted)
+    return {}
+
+
+def _different(lower: Path, upper: Path) -> frozenset[str]:
+    found: set[str] = set()
+    for path in upper.rglob("*"):
+        inside = path.relative_to(upper)
+        if not _same(lower / inside, path):
+            found |= {str(each) for each in (inside, *inside.parents) if str(each) != "."}
+    return frozenset(found)
+
+
+def _same(one: Path, other: Path) -> bool:
+    if not os.path.lexists(one):
+        return False
+    first, second = one.lstat(), other.lstat()
+    if [first.st_mode, first.st_uid, first.st_gid, first.st_rdev] != [
+        second.st_mode,
+        second.st_uid,
+        second.st_gid,
+        second.st_rdev,
+    ]:
+        return False
+    if stat.S_ISLNK(first.st_mode):
+        return one.readlink() == other.readlink()
+    return not stat.S_ISREG(first.st_mode) or filecmp.cmp(one, other, shallow=False)
