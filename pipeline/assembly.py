@@ -31,7 +31,9 @@ tar -xOf "$1" "blobs/sha256/${digest#sha256:}"
 
 
 @dataclass(frozen=True)
-class _Packed:
+class Packed:
+    """An image that was built, what its checks found, and its archive."""
+
     checked: CheckedImage
     archive: Archive
     tarball: dagger.File
@@ -66,19 +68,30 @@ async def build_all(build: Build) -> dagger.Directory:
         ChecksFailedError: an image is not what it should be.
         dagger.ExecError: an image cannot be built.
     """
-    packed = await concurrently([partial(_pack, image, build) for image in by_name().values()])
-    require_passed(one.checked for one in packed)
+    packed = await pack_all(build)
     directory = dag.directory()
     for one in packed:
         directory = directory.with_file(file_name(one.checked.image), one.tarball)
     return directory.with_new_file(REPORT, build_report(build, ((one.checked, one.archive) for one in packed)))
 
 
-async def _pack(image: Image, build: Build) -> _Packed:
+async def pack_all(build: Build) -> list[Packed]:
+    """Build, check and pack all images, parents before children.
+
+    Raises:
+        ChecksFailedError: an image is not what it should be.
+        dagger.ExecError: an image cannot be built.
+    """
+    packed = await concurrently([partial(_pack, image, build) for image in by_name().values()])
+    require_passed(one.checked for one in packed)
+    return packed
+
+
+async def _pack(image: Image, build: Build) -> Packed:
     container = await _finish(image, build)
     tarball = container.as_tarball()
     checked, archive = await both(partial(_check, image, container, build), partial(_read, image, container, tarball))
-    return _Packed(checked, archive, tarball)
+    return Packed(checked, archive, tarball)
 
 
 async def _finish(image: Image, build: Build) -> dagger.Container:

@@ -33,10 +33,11 @@ class Base:
 
 @dataclass(frozen=True)
 class Build:
-    """The settings of a run and the base that they led to."""
+    """The settings of a run, the base that they led to, and the tags beside the version."""
 
     settings: Settings
     base: Base
+    extra_tags: tuple[str, ...] = ()
 
     def reference(self, name: str) -> str:
         """Return the reference under which an image is published."""

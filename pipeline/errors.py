@@ -7,7 +7,9 @@ SkaError                    exit code 1: a defect of the pipeline
     ├── CatalogueError      an entry of the catalogue has no parent, or is its own ancestor
     ├── MetadataError       a value cannot stand in /etc/skao.metadata
     ├── BaseArchiveError    a base archive is damaged or of an unknown kind
-    └── ChecksFailedError   an image was built and is not what it should be
+    ├── ChecksFailedError   an image was built and is not what it should be
+    ├── RegistryError       a registry refuses, or does not answer
+    └── ReleaseError        a release cannot be made as it was asked for
 """
 
 from typing import ClassVar
@@ -47,3 +49,21 @@ class BaseArchiveError(UserError):
 
 class ChecksFailedError(UserError):
     """An image was built and is not what it should be; the text holds every result."""
+
+
+class RegistryError(UserError):
+    """A registry refuses, or does not answer.
+
+    Args:
+        sentence: for the user.
+        passing: whether the same request may succeed later.
+        retry_after: seconds that the registry asks to wait.
+    """
+
+    def __init__(self, sentence: str, *, passing: bool = False, retry_after: float = 0.0) -> None:
+        super().__init__(sentence)
+        self.passing, self.retry_after = passing, retry_after
+
+
+class ReleaseError(UserError):
+    """A release cannot be made as it was asked for; nothing was tagged."""

@@ -24,7 +24,7 @@ def metadata_of(image: Image, build: Build) -> Metadata:
     return Metadata(
         created=settings.created,
         version=settings.version,
-        tags=settings.version,
+        tags=",".join((settings.version, *build.extra_tags)),
         team=settings.team,
         url=settings.url,
         source=settings.source,

@@ -1,9 +1,8 @@
 """The base container images of the SKA Observatory: built, checked and described."""
 
 import json
-from collections.abc import Callable
 from dataclasses import field
-from typing import Annotated, Any, ParamSpec, TypeVar
+from typing import Annotated, Any
 
 import dagger
 from dagger import Doc, check, function, object_type
@@ -11,33 +10,22 @@ from dagger import Doc, check, function, object_type
 from pipeline import assembly
 from pipeline.base import select_base
 from pipeline.build import Build
+from pipeline.fresh import fresh
 from pipeline.images import by_name, chain, checks_of, find
 from pipeline.labels import metadata_of
+from pipeline.release.functions import ReleaseFunctions
 from pipeline.report import check_table, require_passed
 from pipeline.settings import Settings
 
 #: The base of the settings.
 AUTO = "auto"
 
-P = ParamSpec("P")
-R = TypeVar("R")
-
 ImageName = Annotated[str, Doc("Name of the image, as `images` lists them.")]
 
 
-def fresh(method: Callable[P, R]) -> Callable[P, R]:
-    """Expose a function whose result is never kept: it depends on the day or the network.
-
-    The SDK takes `cache` and its overloads do not declare it: https://github.com/dagger/dagger/pull/11571
-    """
-    undeclared: dict[str, Any] = {"cache": "never"}
-    exposed: Callable[P, R] = function(method, **undeclared)
-    return exposed
-
-
 @object_type
-class SkaBaseImages:
-    """Builds, checks and describes the base container images of the SKA Observatory."""
+class SkaBaseImages(ReleaseFunctions):
+    """Builds, checks, publishes and describes the base container images of the SKA Observatory."""
 
     base: Annotated[
         str,
@@ -101,14 +89,13 @@ class SkaBaseImages:
     @fresh
     async def check(
         self,
-        # No `| None`: on Python 3.10 a default of None takes the description away.
-        image: Annotated[list[str], Doc("Image to check; may be given again. By default all.")] = [],  # noqa: B006
+        image: Annotated[list[str] | None, Doc("Image to check; may be given again. By default all.")] = None,
     ) -> str:
         """Build images, run their checks inside of them, and return every result.
 
         When a check fails the call fails, and the results of all checks are shown.
         """
-        checked = await assembly.check_images(image, await self._build())
+        checked = await assembly.check_images(image or (), await self._build())
         require_passed(checked)
         return check_table(checked)
 
@@ -131,6 +118,10 @@ class SkaBaseImages:
         return json.dumps(listed, indent=2) + "\n"
 
     async def _build(self) -> Build:
+        settings = Settings(**self._given())
+        return Build(settings, await select_base(settings, self.base_archive))
+
+    def _given(self) -> dict[str, Any]:
         given = {
             "base": "" if self.base == AUTO else self.base,
             "version": self.version,
@@ -142,5 +133,4 @@ class SkaBaseImages:
             "label": self.label,
         }
         # What is not given is left to the weaker sources.
-        settings = Settings(**{key: value for key, value in given.items() if value})
-        return Build(settings, await select_base(settings, self.base_archive))
+        return {key: value for key, value in given.items() if value}

@@ -16,6 +16,7 @@ from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSett
 from pipeline.errors import MetadataError, SettingsError
 from pipeline.gitlab import traceability
 from pipeline.metadata import PREFIX, refuse_control_characters
+from pipeline.registry.address import parse_address
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -30,8 +31,7 @@ STAND_IN = re.compile(r"bootstrap:[a-z0-9][a-z0-9.-]*")
 
 # https://semver.org, without build metadata: `+` cannot stand in a tag
 _NUMBER = r"(?:0|[1-9][0-9]*)"
-_VERSION = re.compile(rf"{_NUMBER}\.{_NUMBER}\.{_NUMBER}(?:-[0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*)?")
-_REGISTRY = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]+)?(/[a-z0-9]+([._-]+[a-z0-9]+)*)*")
+VERSION = re.compile(rf"{_NUMBER}\.{_NUMBER}\.{_NUMBER}(?:-[0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*)?")
 _LABEL_KEY = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._/-]*[A-Za-z0-9])?")
 
 
@@ -126,14 +126,15 @@ class Settings(BaseSettings):
     @field_validator("registry")
     @classmethod
     def _is_a_host(cls, value: str) -> str:
-        if _REGISTRY.fullmatch(value):
-            return value
-        raise ValueError(f"The registry {value!r} is no host; write it as HOST[:PORT][/PATH], without https://.")
+        try:
+            return str(parse_address(value))
+        except SettingsError as error:
+            raise ValueError(str(error)) from error
 
     @field_validator("version")
     @classmethod
     def _is_semantic(cls, value: str) -> str:
-        if _VERSION.fullmatch(value):
+        if VERSION.fullmatch(value):
             return value
         raise ValueError(f"The version {value!r} is no semantic version; write it as 1.2.3 or 1.2.3-rc.1.")
 

@@ -9,14 +9,21 @@ from pathlib import Path
 
 
 @contextlib.contextmanager
-def running(directory: Path, auth: str = "") -> Iterator[str]:
-    """A registry for the time of a block: its host and port."""
+def running(directory: Path, auth: str = "", http: str = "", blobs: Path | None = None) -> Iterator[str]:
+    """A registry for the time of a block: its host and port.
+
+    Args:
+        directory: for its configuration, its log, and its blobs.
+        auth: the section of its configuration that says who may log in.
+        http: further keys of its section http, each after a comma.
+        blobs: where its blobs are, when elsewhere.
+    """
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         address = f"127.0.0.1:{free.getsockname()[1]}"
     config = directory / "registry.yml"
-    storage = f"storage: {{filesystem: {{rootdirectory: {directory}/blobs}}}}\n"
-    config.write_text(f"version: 0.1\n{storage}http: {{addr: '{address}'}}\n{auth}")
+    storage = f"storage: {{filesystem: {{rootdirectory: {blobs or directory / 'blobs'}}}}}\n"
+    config.write_text(f"version: 0.1\n{storage}http: {{addr: '{address}'{http}}}\n{auth}")
     with (directory / "log").open("wb") as log:
         process = subprocess.Popen(["docker-registry", "serve", str(config)], stdout=log, stderr=log)
     try:

@@ -97,8 +97,9 @@ def _ours(path: Path) -> Iterator[str]:
 
 def test_the_module_holds_no_logic() -> None:
     logic = (ast.For, ast.AsyncFor, ast.While, ast.If, ast.Try, ast.With, ast.AsyncWith)
-    tree = ast.parse((PACKAGE / "module.py").read_text())
-    assert [ast.unparse(node) for node in ast.walk(tree) if isinstance(node, logic)] == []
+    for name in ("module.py", "release/functions.py"):
+        tree = ast.parse((PACKAGE / name).read_text())
+        assert [ast.unparse(node) for node in ast.walk(tree) if isinstance(node, logic)] == []
 
 
 def test_every_file_is_read_in_one_sitting() -> None:

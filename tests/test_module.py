@@ -4,47 +4,15 @@ import json
 import os
 import subprocess
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from tests.publish.functions import RELEASE_FUNCTIONS
+from tests.registered import FRESH, KEPT, Argument, Function, Registered
 from tests.registry_of_types import Call, Value, serve
 
 PROJECT = Path(__file__).parent.parent
-FRESH = "Never"
-KEPT = ""
-
-
-@dataclass(frozen=True)
-class Argument:
-    """One argument as registered; the default is JSON, None where there is none."""
-
-    type: str
-    default: str | None
-    description: str
-
-
-@dataclass(frozen=True)
-class Function:
-    """One function as registered."""
-
-    returns: str
-    cache: str
-    is_check: bool
-    description: str
-    arguments: dict[str, Argument]
-
-
-@dataclass(frozen=True)
-class Registered:
-    """The module as registered."""
-
-    description: str
-    object: str
-    object_description: str
-    constructor: Function
-    functions: dict[str, Function]
 
 
 IMAGE = {"image": Argument("String!", None, "Name of the image, as `images` lists them.")}
@@ -111,7 +79,7 @@ FUNCTIONS = {
         True,
         "Build images, run their checks inside of them, and return every result.\n\n"
         "When a check fails the call fails, and the results of all checks are shown.",
-        {"image": Argument("[String!]!", "[]", "Image to check; may be given again. By default all.")},
+        {"image": Argument("[String!]", "null", "Image to check; may be given again. By default all.")},
     ),
     "metadata": Function(
         "String!", FRESH, False, "Return what /etc/skao.metadata says in an image; nothing is built.", IMAGE
@@ -123,6 +91,7 @@ FUNCTIONS = {
         "List the images as JSON: name, parent, title, description, size budget in bytes, checks.",
         {},
     ),
+    **RELEASE_FUNCTIONS,
 }
 
 
@@ -209,7 +178,7 @@ def test_the_module_says_what_it_is(registered: Registered) -> None:
 
 def test_the_main_object_says_what_it_does(registered: Registered) -> None:
     assert registered.object_description == (
-        "Builds, checks and describes the base container images of the SKA Observatory."
+        "Builds, checks, publishes and describes the base container images of the SKA Observatory."
     )
 
 

@@ -111,7 +111,9 @@ def test_a_label_s_value_may_hold_equals_signs() -> None:
         ("label", ["a=b\nc"], r"The value 'b\\nc' of the label a holds a line break"),
         ("label", ["int.skao.image.team=x"], r"'int.skao.image.team' is written by the build itself"),
         ("team", "a\nb", r"The value 'a\\nb' of the setting team holds a line break"),
-        ("registry", "https://host", r"The registry 'https://host' is no host; write it as HOST"),
+        ("registry", "https://host.example", r"The registry 'https://host.example' has a scheme; write it without"),
+        ("registry", "team/images", r"The registry 'team/images' is no host; write it as HOST"),
+        ("registry", "host.example/../x", r"The path '../x' of the registry 'host.example/../x' cannot be"),
     ],
 )
 def test_a_malformed_value_is_refused_in_a_sentence_with_the_remedy(name: str, value: object, sentence: str) -> None:

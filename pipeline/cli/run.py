@@ -1,10 +1,12 @@
 """One run: an engine, the calls, and what came of them."""
 
+import contextlib
 import importlib
 import inspect
 import json
+import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
@@ -17,6 +19,7 @@ from pipeline.cli import again
 from pipeline.cli.options import BUILD_ALL, DIST, REPORT, Options
 from pipeline.cli.session import Engine, HostError, choose_base, start_engine
 from pipeline.cli.summary import Outcome, Run, table
+from pipeline.cli.tables import TABLES
 from pipeline.progress import Progress, View
 
 # What imports Dagger's SDK is imported when the engine is starting already.
@@ -73,7 +76,7 @@ async def run(options: Options, words: list[str], view: View, scope: anyio.Cance
     asked = again.request(options, words)
     if asked and (report := await again.report(asked, view.notice)):
         return _summary(report, options, Run((), time.monotonic() - began))
-    with ThreadPoolExecutor(1) as pool, Progress(view) as progress:
+    with ThreadPoolExecutor(1) as pool, Progress(view) as progress, _told(view):
         # The SDK takes most of a second to import; the engine starts meanwhile.
         module: Future[Any] = pool.submit(importlib.import_module, "pipeline.cli.arguments")
         try:
@@ -95,6 +98,20 @@ async def run(options: Options, words: list[str], view: View, scope: anyio.Cance
             _plan(words)
             raise
     return None
+
+
+@contextlib.contextmanager
+def _told(view: View) -> Iterator[None]:
+    """Show what the pipeline itself does, beside the engine's steps."""
+    handler = logging.Handler()
+    handler.emit = lambda record: view.notice(record.getMessage())  # type: ignore[method-assign]
+    logger = logging.getLogger("pipeline")
+    logger.addHandler(handler)
+    logger.setLevel(logging.INFO)
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
 
 
 def _so_far(progress: Progress | None, began: float) -> Run:
@@ -144,8 +161,13 @@ async def _awaited(value: Any) -> Any:
 
 
 async def _outcome(result: Any, function: "Function", options: Options, so_far: Callable[[], Run]) -> Outcome:
-    from pipeline.cli.results import deliver, export
+    from pipeline.cli.results import deliver, export, write_beside
 
+    if function.name in TABLES:
+        if options.output:
+            write_beside(options.output, result)
+        text = result if options.json else TABLES[function.name](json.loads(result))
+        return Outcome(text, options.output)
     if function.name != BUILD_ALL:
         return await deliver(result, options)
     output = options.output or DIST

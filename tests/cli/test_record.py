@@ -19,7 +19,13 @@ def _inputs(words: list[str] = WORDS, **given: str) -> str:
 
 @pytest.mark.parametrize("name", list(Settings.model_fields))
 def test_every_setting_decides(name: str) -> None:
-    values = {"base": "bootstrap:auto", "version": "9.9.9", "created": "2001-01-01", "label": ("a=b",)}
+    values = {
+        "base": "bootstrap:auto",
+        "version": "9.9.9",
+        "created": "2001-01-01",
+        "label": ("a=b",),
+        "registry": "a.b",
+    }
     value = True if name == "personal_labels" else values.get(name, "other")
     field = "SKA_REVISION" if name == "revision" else name
     assert record.inputs(WORDS, Settings(**{field: value})) != _inputs()

@@ -1,0 +1,10 @@
+"""Registries: the few operations that a release takes, typed, retried, and with one sentence an error.
+
+address     names of registries, of repositories in them, and of images
+access      who asks, whom to trust, and how patiently
+registry    a registry that is open
+repository  the operations on one of its repositories
+manifest    the documents of an image
+client      the HTTP client, python-dxf on requests
+faults      what went wrong: a definite no, or a fault that passes
+"""

@@ -1,0 +1,106 @@
+"""Names of registries, of repositories in them, and of images.
+
+Source: https://github.com/distribution/reference/blob/v0.6.0/reference.go
+"""
+
+import ipaddress
+import re
+from dataclasses import dataclass
+
+from pipeline.errors import SettingsError
+
+DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
+_HOST = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]{1,5})?")
+_PATH = re.compile(r"[a-z0-9]+((\.|_{1,2}|-+)[a-z0-9]+)*(/[a-z0-9]+((\.|_{1,2}|-+)[a-z0-9]+)*)*")
+
+
+@dataclass(frozen=True)
+class Address:
+    """Where images are published.
+
+    Args:
+        host: with its port where it has one.
+        path: of the repositories in it; empty for none.
+    """
+
+    host: str
+    path: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.host}/{self.path}" if self.path else self.host
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether it is on this machine, where nobody can listen in."""
+        name = self.host.partition(":")[0]
+        try:
+            return name == "localhost" or ipaddress.ip_address(name).is_loopback
+        except ValueError:
+            return False
+
+    def repository(self, name: str) -> str:
+        """Return the path of an image's repository within the host."""
+        return f"{self.path}/{name}" if self.path else name
+
+
+@dataclass(frozen=True)
+class Reference:
+    """An image in a registry: by its tag, its digest, or both.
+
+    Args:
+        address: where its repository is.
+        name: the last part of the repository's name.
+        tag: empty where there is none.
+        digest: `sha256:…`; empty where there is none.
+    """
+
+    address: Address
+    name: str
+    tag: str = ""
+    digest: str = ""
+
+    def __str__(self) -> str:
+        tag = f":{self.tag}" if self.tag else ""
+        digest = f"@{self.digest}" if self.digest else ""
+        return f"{self.address}/{self.name}{tag}{digest}"
+
+
+def parse_address(text: str) -> Address:
+    """Read HOST[:PORT][/PATH].
+
+    Raises:
+        SettingsError: it names no host, has a scheme, or a path that no repository can have.
+    """
+    host, slash, path = text.partition("/")
+    if "://" in text:
+        raise SettingsError(f"The registry {text!r} has a scheme; write it without: {text.partition('://')[2]!r}.")
+    if not _HOST.fullmatch(host) or not ("." in host or ":" in host or host == "localhost"):
+        # Docker's rule: a first part without a dot or a port is a path on Docker Hub.
+        raise SettingsError(f"The registry {text!r} is no host; write it as HOST[:PORT][/PATH], as in localhost:5000.")
+    if slash and not _PATH.fullmatch(path):
+        raise SettingsError(
+            f"The path {path!r} of the registry {text!r} cannot be a repository's; write it in small letters and "
+            "digits, with single slashes and without `..`."
+        )
+    return Address(host, path)
+
+
+def parse_reference(text: str) -> Reference:
+    """Read HOST[:PORT]/[PATH/]NAME[:TAG][@DIGEST].
+
+    Raises:
+        SettingsError: it is none, or names neither a tag nor a digest.
+    """
+    whole, at, digest = text.partition("@")
+    before, slash, last = whole.rpartition("/")
+    name, colon, tag = last.partition(":")
+    if not (slash and name and _PATH.fullmatch(name)) or not (tag or digest):
+        raise SettingsError(
+            f"The reference {text!r} names no published image; write it as HOST/NAME:TAG or HOST/NAME@sha256:…."
+        )
+    if (colon and not TAG.fullmatch(tag)) or (at and not DIGEST.fullmatch(digest)):
+        raise SettingsError(
+            f"The reference {text!r} has a malformed tag or digest; a digest is sha256: and 64 hexadecimal digits."
+        )
+    return Reference(parse_address(before), name, tag, digest)

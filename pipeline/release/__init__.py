@@ -1,0 +1,10 @@
+"""Releases: the images in registries, under versions that never change.
+
+tags        versions and the tags beside them
+changelog   what a release must say of itself
+archive     an image's archive, as blobs to push
+push        images into a registry: blobs, manifests, and last of all tags
+published   an image in a registry, as it describes itself
+publish     build, check, push
+login       the user's words on how to reach registries
+"""

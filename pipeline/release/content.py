@@ -1,0 +1,80 @@
+"""An image as a manifest and blobs, wherever they are: in an OCI archive, or in another registry.
+
+Source: https://github.com/opencontainers/image-spec/blob/v1.1.0/image-layout.md
+"""
+
+import json
+import tarfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipeline.errors import SkaError
+from pipeline.registry.manifest import LARGEST_DOCUMENT, Manifest
+from pipeline.registry.repository import Content
+
+_BLOBS = "blobs/sha256/"
+_CHUNK = 1 << 20
+
+
+@dataclass(frozen=True)
+class Blob:
+    """A blob where it lies in an archive; it is read from its start as often as need be."""
+
+    path: Path
+    offset: int
+    size: int
+
+    def __len__(self) -> int:
+        return self.size
+
+    def __iter__(self) -> Iterator[bytes]:
+        with self.path.open("rb") as file:
+            file.seek(self.offset)
+            left = self.size
+            while left and (chunk := file.read(min(left, _CHUNK))):
+                left -= len(chunk)
+                yield chunk
+
+
+@dataclass(frozen=True)
+class Image:
+    """All that is pushed of an image.
+
+    Args:
+        manifest: its own.
+        blobs: by their digests.
+    """
+
+    manifest: Manifest
+    blobs: Mapping[str, Content]
+
+
+def read_archive(path: Path) -> Image:
+    """Read where an archive has what.
+
+    Raises:
+        SkaError: it holds no image, or not all of it.
+    """
+    with tarfile.open(path, "r:") as archive:
+        members = {member.name: member for member in archive if member.isreg()}
+    blobs = {
+        f"sha256:{name.removeprefix(_BLOBS)}": Blob(path, member.offset_data, member.size)
+        for name, member in members.items()
+        if name.startswith(_BLOBS)
+    }
+    try:
+        index = members["index.json"]
+        (entry,) = json.loads(_document(Blob(path, index.offset_data, index.size)))["manifests"]
+        manifest = Manifest(_document(blobs[entry["digest"]]))
+    except (KeyError, ValueError) as error:
+        raise SkaError(f"The archive {path.name} holds no image ({error}).") from error
+    if missing := [blob.digest for blob in manifest.blobs if blob.digest not in blobs]:
+        raise SkaError(f"The archive {path.name} lacks the blob {missing[0]} of its image.")
+    return Image(manifest, blobs)
+
+
+def _document(blob: Blob) -> bytes:
+    if blob.size > LARGEST_DOCUMENT:
+        raise ValueError("a document of more than 4 MiB")
+    return b"".join(blob)

@@ -1,0 +1,61 @@
+"""The user's words on how to reach a registry, as an Access."""
+
+import contextlib
+import ssl
+import tempfile
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import dagger
+import requests.utils
+from pydantic import SecretStr
+
+from pipeline.errors import SettingsError
+from pipeline.registry.access import Access
+from pipeline.registry.address import parse_address
+
+
+@dataclass(frozen=True)
+class Login:
+    """How a user reaches a registry.
+
+    Args:
+        username: empty for nobody.
+        password: of the user.
+        ca: certificates in PEM that are trusted beside the well-known ones.
+        plain_http: hosts that may be spoken to without TLS.
+    """
+
+    username: str = ""
+    password: dagger.Secret | None = None
+    ca: dagger.File | None = None
+    plain_http: Sequence[str] = field(default_factory=tuple)
+
+    @contextlib.asynccontextmanager
+    async def access(self) -> AsyncIterator[Access]:
+        """Read the password and the certificates, for the time of a block.
+
+        Raises:
+            SettingsError: half a login, no certificate, or no host.
+        """
+        if bool(self.username) != (self.password is not None):
+            raise SettingsError("A login takes both --username NAME and --password env://VARIABLE; give the other too.")
+        # A file often ends with a line break that is no part of the password.
+        password = SecretStr((await self.password.plaintext()).rstrip("\r\n")) if self.password else None
+        plain_http = frozenset(parse_address(host).host for host in self.plain_http)
+        with tempfile.TemporaryDirectory(prefix="ska-registry-") as directory:
+            ca = await _bundle(self.ca, Path(directory)) if self.ca else None
+            yield Access(self.username, password, ca, plain_http)
+
+
+async def _bundle(ca: dagger.File, directory: Path) -> Path:
+    """Write one file of the given certificates and the well-known ones."""
+    given, bundle = directory / "given.pem", directory / "bundle.pem"
+    await ca.export(str(given))
+    try:
+        ssl.create_default_context(cafile=given)
+    except ssl.SSLError as error:
+        raise SettingsError("The file of --ca holds no certificate; give the CA's certificate in PEM.") from error
+    bundle.write_bytes(Path(requests.utils.DEFAULT_CA_BUNDLE_PATH).read_bytes() + b"\n" + given.read_bytes())
+    return bundle

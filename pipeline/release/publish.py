@@ -1,0 +1,110 @@
+"""Build the images, check them, and publish them under a version."""
+
+import contextlib
+import tempfile
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import anyio.to_thread
+import dagger
+
+from pipeline.assembly import Packed, pack_all
+from pipeline.base import select_base
+from pipeline.build import Build
+from pipeline.errors import ReleaseError
+from pipeline.images import by_name
+from pipeline.registry.address import parse_address
+from pipeline.registry.registry import Registry, open_registry
+from pipeline.release.changelog import require_section
+from pipeline.release.content import Image, read_archive
+from pipeline.release.document import release_document
+from pipeline.release.login import Login
+from pipeline.release.published import find_published
+from pipeline.release.push import Candidate, push_release
+from pipeline.release.tags import Tags, parse_extra_tags, parse_version
+from pipeline.settings import STAND_IN, Settings
+
+
+@dataclass(frozen=True)
+class Order:
+    """What is to be published.
+
+    Args:
+        tag: the version, a leading v allowed.
+        extra_tags: those beside it.
+        to: a registry to push to that is not the one in the images' references; empty for that one.
+        dry_run: do all but the pushing.
+        allow_stand_in_base: publish what is built on a base of this machine's own.
+    """
+
+    tag: str
+    extra_tags: Sequence[str] = ()
+    to: str = ""
+    dry_run: bool = False
+    allow_stand_in_base: bool = False
+
+
+async def publish(order: Order, given: Mapping[str, Any], base_archive: dagger.File | None, login: Login) -> str:
+    """Publish the images, all or none.
+
+    Args:
+        order: what, and where to.
+        given: the settings that were given as arguments.
+        base_archive: used instead of the base of the settings.
+        login: of the registry.
+
+    Returns:
+        JSON: each image's reference with its tag and digest, as it was read back.
+
+    Raises:
+        SettingsError, ReleaseError: it cannot be published as ordered.
+        RegistryError: the registry refuses, or did not answer often enough.
+        ChecksFailedError: an image is not what it should be.
+    """
+    given = {**given, "version": parse_version(order.tag)}
+    settings = Settings(**given)
+    tags = Tags(settings.version, parse_extra_tags(order.extra_tags, settings))
+    address = parse_address(order.to or settings.registry)
+    if tags.is_final:
+        require_section(tags.version, settings.created[:10])
+    if base_archive is None and STAND_IN.match(settings.base) and not order.allow_stand_in_base:
+        raise ReleaseError(
+            f"The base {settings.base} is a stand-in of this machine, which no release is built on; make the "
+            "registry of the base reachable, give --base-archive, or insist with --allow-stand-in-base."
+        )
+    async with login.access() as access, open_registry(address, access) as registry:
+        settings = await _as_begun(settings, given, registry)
+        build = Build(settings, await select_base(settings, base_archive), tags.extra)
+        packed = await pack_all(build)
+        candidates = [_candidate(one) for one in packed]
+        new = await push_release(registry, tags, candidates, dry_run=order.dry_run)
+    return release_document(address, tags, candidates, new, dry_run=order.dry_run)
+
+
+async def _as_begun(settings: Settings, given: Mapping[str, Any], registry: Registry) -> Settings:
+    """Take the moment of what is published under this version already, where no other is given.
+
+    A release that broke off between its tags is then completed by the same command also on the next day. It is the
+    first question to the registry as well, so that a wrong password is known before anything is built.
+    """
+    for name in by_name():
+        found = await find_published(registry.repository(name), settings.version)
+        if found and "created" not in settings.model_fields_set:
+            return Settings(**given, created=found.label("created"))
+    return settings
+
+
+def _candidate(packed: Packed) -> Candidate:
+    image = packed.checked.image
+    return Candidate(image.name, image.parent, packed.archive.digest, partial(_exported, packed.tarball))
+
+
+@contextlib.asynccontextmanager
+async def _exported(tarball: dagger.File) -> AsyncIterator[Image]:
+    with tempfile.TemporaryDirectory(prefix="ska-publish-") as directory:
+        path = Path(directory, "image.tar")
+        await tarball.export(str(path))
+        yield await anyio.to_thread.run_sync(read_archive, path)

@@ -1,0 +1,132 @@
+"""A release of small images under the catalogue's names: real archives, labels and metadata, and few files."""
+
+import contextlib
+import gzip
+import hashlib
+import io
+import json
+import tarfile
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from dagger import dag
+
+from pipeline.build import Base, Build
+from pipeline.images import by_name
+from pipeline.labels import labels_of, metadata_of
+from pipeline.registry.manifest import IMAGE
+from pipeline.release.content import Image, read_archive
+from pipeline.release.push import Candidate
+from pipeline.settings import Settings
+
+BASE = "ubuntu:22.04@sha256:" + "b" * 64
+CREATED = "2026-11-24T00:00:00Z"
+_GZIP = "application/vnd.oci.image.layer.v1.tar+gzip"
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What differs between small releases.
+
+    Args:
+        registry: that the images name.
+        version: their tag.
+        extra_tags: the others.
+        base: what the first of them is built from.
+        files: what each image adds, by its name and the files' paths; something by default.
+        labels: that replace an image's own.
+        metadata: replaces /etc/skao.metadata of an image.
+    """
+
+    registry: str
+    version: str = "1.0.0"
+    extra_tags: tuple[str, ...] = ()
+    base: str = BASE
+    created: str = CREATED
+    files: Mapping[str, Mapping[str, bytes]] = field(default_factory=dict)
+    labels: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    metadata: Mapping[str, str] = field(default_factory=dict)
+
+
+def make(directory: Path, recipe: Recipe) -> list[Candidate]:
+    """Write the archives, and return what `push_release` takes."""
+    directory.mkdir(parents=True, exist_ok=True)
+    settings = Settings(
+        registry=recipe.registry, version=recipe.version, created=recipe.created, base=recipe.base, revision="c" * 40
+    )
+    build = Build(settings, Base(dag.container(), recipe.base), recipe.extra_tags)
+    bottom = layer({"etc/os-release": b"ID=small\n", "bin/": b""})
+    layers: dict[str, list[bytes]] = {}
+    candidates = []
+    for name, image in by_name().items():
+        own = {"usr/share/doc/" + name: name.encode(), **recipe.files.get(name, {})}
+        metadata = recipe.metadata.get(name, metadata_of(image, build).render())
+        below = layers[image.parent] if image.parent else [bottom]
+        layers[name] = [*below, layer(own), layer({"etc/skao.metadata": metadata.encode()})]
+        labels = {**labels_of(image, build), **recipe.labels.get(name, {})}
+        digest = write_archive(directory / f"{name}.tar", layers[name], labels, recipe.created)
+        candidates.append(Candidate(name, image.parent, digest, partial(_content, directory / f"{name}.tar")))
+    return candidates
+
+
+def layer(files: Mapping[str, bytes]) -> bytes:
+    """Return a layer of regular files, and of directories where a path ends with a slash."""
+    packed = io.BytesIO()
+    with gzip.GzipFile(fileobj=packed, mode="wb", mtime=0) as stream, tarfile.open(fileobj=stream, mode="w|") as tar:
+        for path, content in files.items():
+            member = tarfile.TarInfo(path.rstrip("/"))
+            member.type = tarfile.DIRTYPE if path.endswith("/") else tarfile.REGTYPE
+            member.size = len(content)
+            tar.addfile(member, io.BytesIO(content))
+    return packed.getvalue()
+
+
+def write_archive(path: Path, layers: list[bytes], labels: Mapping[str, str], created: str) -> str:
+    """Write an OCI archive, and return the digest of its manifest."""
+    blobs: dict[str, bytes] = {}
+
+    def blob(content: bytes, media_type: str) -> dict[str, Any]:
+        digest = hashlib.sha256(content).hexdigest()
+        blobs[digest] = content
+        return {"mediaType": media_type, "digest": f"sha256:{digest}", "size": len(content)}
+
+    config = {
+        "architecture": "amd64",
+        "os": "linux",
+        "created": created,
+        "config": {"Labels": dict(labels)},
+        "rootfs": {"type": "layers", "diff_ids": [_digest(gzip.decompress(one)) for one in layers]},
+    }
+    manifest = {
+        "schemaVersion": 2,
+        "mediaType": IMAGE,
+        "config": blob(json.dumps(config).encode(), "application/vnd.oci.image.config.v1+json"),
+        "layers": [blob(one, _GZIP) for one in layers],
+    }
+    entry = blob(json.dumps(manifest).encode(), IMAGE)
+    with tarfile.open(path, "w") as tar:
+        documents = {
+            "oci-layout": {"imageLayoutVersion": "1.0.0"},
+            "index.json": {"schemaVersion": 2, "manifests": [entry]},
+        }
+        files = {name: json.dumps(document).encode() for name, document in documents.items()}
+        for name, content in {
+            **files,
+            **{f"blobs/sha256/{digest}": content for digest, content in blobs.items()},
+        }.items():
+            member = tarfile.TarInfo(name)
+            member.size = len(content)
+            tar.addfile(member, io.BytesIO(content))
+    return str(entry["digest"])
+
+
+def _digest(content: bytes) -> str:
+    return f"sha256:{hashlib.sha256(content).hexdigest()}"
+
+
+@contextlib.asynccontextmanager
+async def _content(path: Path) -> AsyncIterator[Image]:
+    yield read_archive(path)
