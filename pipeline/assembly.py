@@ -106,6 +106,7 @@ async def _check(image: Image, container: dagger.Container, build: Build) -> Che
         container=container,
         size_budget=image.size_budget,
         poetry=build.settings.poetry,
+        snapshot=build.settings.snapshot_id,
         sibling=partial(chain, build=build),
     )
     results = await concurrently([partial(check.run, subject) for check in checks_of(image)])

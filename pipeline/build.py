@@ -9,6 +9,8 @@ from pipeline.settings import Settings
 
 #: Dates what is written: https://reproducible-builds.org/specs/source-date-epoch/
 EPOCH = "SOURCE_DATE_EPOCH"
+#: Freezes Ubuntu's archive in the steps: Settings.snapshot_id.
+SNAPSHOT = "APT_SNAPSHOT"
 #: A step adds to a container and does nothing by itself: only a leaf is awaited.
 Step = Callable[[dagger.Container], dagger.Container]
 

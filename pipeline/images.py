@@ -10,7 +10,7 @@ from types import MappingProxyType
 import dagger
 
 from pipeline import checks
-from pipeline.build import EPOCH, Build, Step
+from pipeline.build import EPOCH, SNAPSHOT, Build, Step
 from pipeline.checks import Check
 from pipeline.errors import CatalogueError, UnknownImageError
 from pipeline.image import MEGABYTE, Image
@@ -124,6 +124,8 @@ def chain(name: str, build: Build) -> dagger.Container:
     """
     image = find(name)
     start = build.base.container if image.parent is None else chain(image.parent, build)
+    if build.settings.snapshot_id:
+        start = start.with_env_variable(SNAPSHOT, build.settings.snapshot_id)
     return (
         # The moment dates what the steps write and makes another day's updates another step; it is no part
         # of the image.
@@ -131,6 +133,7 @@ def chain(name: str, build: Build) -> dagger.Container:
         .with_(image.install(build))
         .with_(write_metadata(image, build))
         .without_env_variable(EPOCH)
+        .without_env_variable(SNAPSHOT)
     )
 
 

@@ -40,6 +40,10 @@ class SkaBaseImages(ReleaseFunctions):
         str,
         Doc("Moment of the build in UTC, as in 2026-01-31T12:00:00Z; by default today at 00:00:00Z."),
     ] = ""
+    snapshot: Annotated[
+        str,
+        Doc("Moment whose Ubuntu packages are taken, as in 20260131T120000Z, or off; by default a release's day."),
+    ] = ""
     team: Annotated[str, Doc("Team that answers for the images; by default that of the settings.")] = ""
     url: Annotated[str, Doc("Where the images are documented; by default that of the settings.")] = ""
     source: Annotated[str, Doc("Where the images' source code is; by default that of the settings.")] = ""
@@ -126,6 +130,7 @@ class SkaBaseImages(ReleaseFunctions):
             "base": "" if self.base == AUTO else self.base,
             "version": self.version,
             "created": self.created,
+            "snapshot": self.snapshot,
             "team": self.team,
             "url": self.url,
             "source": self.source,

@@ -46,6 +46,7 @@ def build_report(build: Build, images: Iterable[tuple[CheckedImage, Archive]]) -
         "version": build.settings.version,
         "created": build.settings.created,
         "base": build.base.reference,
+        "snapshot": build.settings.snapshot_id,
         "images": [_entry(build, checked, archive) for checked, archive in images],
     }
     return json.dumps(document, indent=2, ensure_ascii=False) + "\n"

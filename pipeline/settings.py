@@ -10,13 +10,15 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from pydantic import AliasChoices, Field, PrivateAttr, ValidationError, ValidationInfo, field_validator
+from pydantic import AliasChoices, Field, PrivateAttr, ValidationError, ValidationInfo, field_validator, model_validator
 from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
+from typing_extensions import Self
 
 from pipeline.errors import MetadataError, SettingsError
 from pipeline.gitlab import traceability
 from pipeline.metadata import PREFIX, refuse_control_characters
 from pipeline.registry.address import parse_address
+from pipeline.snapshot import AUTO, OFF, of_day, parse
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -64,6 +66,8 @@ class Settings(BaseSettings):
     version: str
     #: The moment that stands for the whole build: ISO 8601, UTC.
     created: str = Field(default_factory=_today)
+    #: At which moment Ubuntu's archive is frozen: YYYYMMDD[THHMMSSZ], off, or auto (see `snapshot_id`).
+    snapshot: str = AUTO
     team: str
     url: str
     source: str
@@ -109,6 +113,20 @@ class Settings(BaseSettings):
         return str(int(_utc(self.created, TIME_FORMAT).timestamp()))
 
     @property
+    def snapshot_id(self) -> str:
+        """The moment at which Ubuntu's archive is frozen, YYYYMMDDTHHMMSSZ; empty where its present state is taken.
+
+        A release, which is a build whose `created` is given and whose version is no pre-release, is frozen at the
+        start of `created`'s day: by then the service has the state for good. A stand-in has no snapshot.
+        """
+        if self.snapshot != AUTO:
+            return "" if self.snapshot == OFF else self.snapshot
+        is_release = "created" in self.model_fields_set and "-" not in self.version
+        if not is_release or STAND_IN.fullmatch(self.base):
+            return ""
+        return of_day(_utc(self.created, TIME_FORMAT))
+
+    @property
     def labels(self) -> dict[str, str]:
         """GitLab's variables and `label`, which goes before them, as keys and values."""
         return {**self._traceability, **dict(_split_label(label) for label in self.label)}
@@ -146,12 +164,31 @@ class Settings(BaseSettings):
                 moment = _utc(value, layout)
             except ValueError:
                 continue
+            if len(value) == length and moment > datetime.now(timezone.utc):
+                raise ValueError(
+                    f"The time of creation {value} is still to come, and files that are written before it would differ "
+                    "from one build to the next; give a moment that has passed."
+                )
             if len(value) == length and moment.timestamp() >= 0:
                 return moment.strftime(TIME_FORMAT)
         raise ValueError(
             f"The time of creation {value!r} is no time since 1970 in ISO 8601; "
             "write it as 2026-01-31T12:00:00Z, 2026-01-31T13:00:00+01:00 or 2026-01-31."
         )
+
+    @field_validator("snapshot")
+    @classmethod
+    def _is_a_snapshot(cls, value: str) -> str:
+        return value if value in (AUTO, OFF) else parse(value, datetime.now(timezone.utc))
+
+    @model_validator(mode="after")
+    def _can_be_frozen(self) -> Self:
+        if self.snapshot not in (AUTO, OFF) and STAND_IN.fullmatch(self.base):
+            raise ValueError(
+                f"The snapshot {self.snapshot} is one of Ubuntu's archive, and the stand-in base {self.base} has this "
+                "machine's own package sources; build with --snapshot off, or on Ubuntu's image."
+            )
+        return self
 
     @field_validator("team", "url", "source", "documentation", "vendor", "licenses", "revision")
     @classmethod

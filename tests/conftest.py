@@ -153,7 +153,8 @@ def built_by_user(built: Built, user: OrdinaryUser) -> Built:
         AssertionError: the build failed; its output says why.
     """
     dist = user.home / "dist"
-    argv = [*_build_all(dist, user.store), "--created", built.report["created"]]
+    snapshot = built.report["snapshot"] or "off"
+    argv = [*_build_all(dist, user.store), "--created", built.report["created"], "--snapshot", snapshot]
     return _built(dist, user.ska_images(*argv))
 
 

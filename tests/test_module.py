@@ -32,6 +32,11 @@ CONSTRUCTOR = {
     "created": Argument(
         "String!", '""', "Moment of the build in UTC, as in 2026-01-31T12:00:00Z; by default today at 00:00:00Z."
     ),
+    "snapshot": Argument(
+        "String!",
+        '""',
+        "Moment whose Ubuntu packages are taken, as in 20260131T120000Z, or off; by default a release's day.",
+    ),
     "team": Argument("String!", '""', "Team that answers for the images; by default that of the settings."),
     "url": Argument("String!", '""', "Where the images are documented; by default that of the settings."),
     "source": Argument("String!", '""', "Where the images' source code is; by default that of the settings."),

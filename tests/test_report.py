@@ -54,6 +54,7 @@ def test_the_report_is_json_with_all_that_is_known_of_an_image() -> None:
         "version": "1.2.3",
         "created": "2026-01-31T00:00:00Z",
         "base": "bootstrap:debian-12",
+        "snapshot": "20260131T000000Z",
         "images": [
             {
                 "name": "ska-base",

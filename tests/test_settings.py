@@ -106,6 +106,12 @@ def test_a_label_s_value_may_hold_equals_signs() -> None:
         ("created", "2026-01-31T12:00:00+0100", r"The time of creation '2026-01-31T12:00:00\+0100' is no"),
         ("created", "1969-12-31", r"The time of creation '1969-12-31' is no"),
         ("created", "2026-01-31\n", r"The time of creation '2026-01-31\\n' is no"),
+        ("created", "2999-01-31", r"The time of creation 2999-01-31 is still to come, .* a moment that has passed"),
+        ("snapshot", "yesterday", r"The snapshot 'yesterday' is no moment in UTC; write it as 20260131T120000Z or"),
+        ("snapshot", "20260230", r"The snapshot '20260230' is no"),
+        ("snapshot", "20260131T12", r"The snapshot '20260131T12' is no"),
+        ("snapshot", "20230228T235959Z", r"There is no snapshot 20230228T235959Z .*, or build with --snapshot off"),
+        ("snapshot", "29990101", r"There is no snapshot 29990101T000000Z .* until now"),
         ("label", ["plain"], r"The label 'plain' is malformed; write it as key=value"),
         ("label", ["=x"], r"The label '=x' is malformed"),
         ("label", ["a=b\nc"], r"The value 'b\\nc' of the label a holds a line break"),
@@ -119,6 +125,42 @@ def test_a_label_s_value_may_hold_equals_signs() -> None:
 def test_a_malformed_value_is_refused_in_a_sentence_with_the_remedy(name: str, value: object, sentence: str) -> None:
     with pytest.raises(SettingsError, match=sentence):
         Settings(**{name: value})
+
+
+def test_a_release_is_frozen_at_the_start_of_its_day() -> None:
+    assert Settings(created="2026-01-31T12:34:56Z", version="1.2.3").snapshot_id == "20260131T000000Z"
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {},
+        {"version": "1.2.3"},
+        {"created": "2026-01-31", "version": "1.2.3-rc.1"},
+        {"created": "2026-01-31", "snapshot": "off"},
+        {"created": "2023-02-28"},
+        {"created": "2026-01-31", "base": "bootstrap:debian-12"},
+    ],
+)
+def test_nothing_else_is_frozen_by_itself(given: dict[str, str]) -> None:
+    assert Settings(**given).snapshot_id == ""
+
+
+def test_a_pipeline_s_time_makes_a_release(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SKA_CREATED", "2026-01-31T12:34:56Z")
+    assert Settings().snapshot_id == "20260131T000000Z"
+
+
+@pytest.mark.parametrize(("given", "moment"), [("20260131", "000000Z"), ("20260131T123456Z", "123456Z")])
+def test_a_snapshot_is_a_day_s_start_or_a_moment(given: str, moment: str) -> None:
+    assert Settings(snapshot=given).snapshot_id == f"20260131T{moment}"
+
+
+def test_a_snapshot_of_a_stand_in_is_refused() -> None:
+    with pytest.raises(
+        SettingsError, match=r"20260131T000000Z is one of Ubuntu's archive, .* build with --snapshot off"
+    ):
+        Settings(snapshot="20260131", base="bootstrap:debian-12")
 
 
 def test_a_stand_in_is_a_base() -> None:

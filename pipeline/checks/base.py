@@ -2,6 +2,7 @@
 
 from functools import partial
 
+from pipeline.build import SNAPSHOT
 from pipeline.checks.check import NONROOT_USER, Check, CheckFailure, Subject, run_script, script_check
 from pipeline.concurrency import concurrently
 from pipeline.errors import MetadataError
@@ -29,6 +30,8 @@ async def _metadata(subject: Subject, step: str) -> str:
 
 async def _security_updates(subject: Subject, step: str) -> str:
     container = with_apt_cache(subject.container, subject.image)
+    if subject.snapshot:
+        container = container.with_env_variable(SNAPSHOT, subject.snapshot)
     return await run_script(container, "security-updates", step, setup=shell("apt"))
 
 

@@ -82,6 +82,7 @@ def inputs(words: Iterable[str], settings: Settings) -> str:
         [_content(path) for path in _files_among(listed)],
         settings.model_dump_json(),
         settings.labels,
+        settings.snapshot_id,  # it depends on which settings were given, too
         _content(PYPROJECT),
         [[str(path.relative_to(PACKAGE)), _content(path)] for path in _sources()],
         # The SDK, and what packs and compresses: the directories' names hold the versions.

@@ -25,6 +25,7 @@ def test_every_setting_decides(name: str) -> None:
         "created": "2001-01-01",
         "label": ("a=b",),
         "registry": "a.b",
+        "snapshot": "off",
     }
     value = True if name == "personal_labels" else values.get(name, "other")
     field = "SKA_REVISION" if name == "revision" else name

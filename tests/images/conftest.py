@@ -33,5 +33,5 @@ def subject(request: pytest.FixtureRequest, images: dict[str, dagger.Container],
     """The image that a test names by `indirect` parametrisation."""
     image = by_name()[request.param]
     return Subject(
-        image.name, images[image.name], image.size_budget, build.settings.poetry, partial(chain, build=build)
+        image.name, images[image.name], image.size_budget, build.settings.poetry, "", partial(chain, build=build)
     )
