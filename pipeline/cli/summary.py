@@ -58,7 +58,7 @@ def table(report: Mapping[str, Any], run: Run, output: Path) -> str:
     """
     images = report["images"]
     rows = [_HEADER, *(_row(image, run.steps) for image in images)]
-    return f"{_aligned(rows)}\n\n{_closing(len(images), run, output)}"
+    return f"{aligned(rows)}\n\n{_closing(len(images), run, output)}"
 
 
 def _row(image: Mapping[str, Any], steps: tuple[Step, ...] | None) -> tuple[str, ...]:
@@ -88,12 +88,13 @@ def _closing(count: int, run: Run, output: Path) -> str:
     return f"{count} {noun} built and checked in {run.seconds:.0f} s; archives in {output}/"
 
 
-def _aligned(rows: Sequence[tuple[str, ...]]) -> str:
+def aligned(rows: Sequence[tuple[str, ...]]) -> str:
+    """Return rows as a table; the first has the titles."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return "\n".join(
         "  ".join(
             cell.rjust(width) if title in _RIGHT else cell.ljust(width)
-            for cell, width, title in zip(row, widths, _HEADER, strict=True)
+            for cell, width, title in zip(row, widths, rows[0], strict=True)
         ).rstrip()
         for row in rows
     )

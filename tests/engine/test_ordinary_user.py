@@ -19,6 +19,8 @@ from dagger import dag
 from pipeline.engine.archive import write_archive
 from pipeline.engine.documents import image_documents
 from pipeline.engine.layer import Layer
+from reproduce.comparison import compare_all
+from reproduce.table import table
 from tests.conftest import Built
 from tests.engine.small_image import CONFIG, CREATED
 from tests.engine.test_faults import SLEEP, _gone, _processes, _sessions
@@ -47,9 +49,8 @@ def _refused(user: OrdinaryUser, *argv: str | Path) -> str:
 
 
 def test_its_images_are_those_of_root(built: Built, built_by_user: Built) -> None:
-    assert {image["name"]: image["digest"] for image in built_by_user.report["images"]} == {
-        image["name"]: image["digest"] for image in built.report["images"]
-    }
+    found = compare_all(built.dist, built_by_user.dist)
+    assert not any(image.differences for image in found.values()), table(found)
 
 
 def test_what_it_hands_out_belongs_to_the_user(built_by_user: Built, user: OrdinaryUser) -> None:

@@ -1,0 +1,77 @@
+"""What the two builds are given, so that nothing but their circumstances differs."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from pipeline.cli.arguments import parse
+from pipeline.cli.functions import constructor
+from pipeline.cli.values import arguments as values
+from pipeline.engine.documents import ImageConfig
+from reproduce.__main__ import main
+from reproduce.builds import REPORT, arguments
+from tests.reproduce.test_comparison import write
+
+LABELS = {
+    "int.skao.image.created": "2026-01-31T12:00:00Z",
+    "int.skao.image.version": "1.2.3",
+    "int.skao.image.tags": "1.2.3",
+    "int.skao.image.team": "a team",
+    "int.skao.image.url": "https://u",
+    "int.skao.image.source": "https://s",
+    "int.skao.image.baseImage": "ubuntu:22.04@sha256:1",
+    "org.opencontainers.image.title": "SKA base image",
+    "org.opencontainers.image.revision": "abc",
+    "CI_COMMIT_MESSAGE": 'one, "two"',
+}
+AGAIN = [
+    *("--created", "2026-01-31T12:00:00Z", "--version", "1.2.3", "--team", "a team"),
+    *("--url", "https://u", "--source", "https://s", "--base", "ubuntu:22.04@sha256:1"),
+    *("--label", '"CI_COMMIT_MESSAGE=one, ""two"""', "--label", "org.opencontainers.image.revision=abc"),
+]
+
+
+def released(directory: Path, **labels: str) -> Path:
+    """Write the archive of a release's first image."""
+    made = {**LABELS, **{f"int.skao.image.{key}": value for key, value in labels.items()}}
+    write(directory / "ska-base.tar", [], ImageConfig(architecture="amd64", labels=tuple(sorted(made.items()))))
+    return directory
+
+
+def test_both_builds_have_one_moment() -> None:
+    key, moment, *more = arguments(None, ["--team", "x"])
+    assert (key, moment[10:], more) == ("--created", "T00:00:00Z", ["--team", "x"])
+
+
+def test_the_moment_of_the_environment_is_theirs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SKA_CREATED", "2026-01-31")
+    assert arguments(None, []) == ["--created", "2026-01-31"]
+
+
+def test_an_earlier_build_is_repeated_as_its_labels_say(tmp_path: Path) -> None:
+    assert arguments(released(tmp_path), ["--team", "x"]) == [*AGAIN, "--team", "x"]
+
+
+@pytest.mark.parametrize(("said", "given"), [("20260131T000000Z", "20260131T000000Z"), ("", "off")])
+def test_the_report_says_which_packages_it_had(tmp_path: Path, said: str, given: str) -> None:
+    (tmp_path / REPORT).write_text(json.dumps({"snapshot": said}))
+    assert arguments(released(tmp_path), []) == [*AGAIN, "--snapshot", given]
+
+
+def test_an_archive_of_a_base_has_to_be_given_again(tmp_path: Path) -> None:
+    assert "--base" not in arguments(released(tmp_path, baseImage="archive:base.tar@sha256:1"), [])
+
+
+def test_the_command_line_takes_the_labels_as_they_were(tmp_path: Path) -> None:
+    calls = parse([*arguments(released(tmp_path), []), "images"], constructor())
+    (labels,) = [value for key, value in values(calls.constructor).items() if key == "label"]
+    assert labels == ['CI_COMMIT_MESSAGE=one, "two"', "org.opencontainers.image.revision=abc"]
+
+
+def test_a_build_that_fails_is_told_and_leaves_nothing(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    assert main(["--directory", str(tmp_path), "--created", "yesterday"]) == 2
+    said = capfd.readouterr().err
+    assert "The time of creation 'yesterday' is no time" in said
+    assert said.endswith("Error: A build failed with exit code 2; what it said stands above.\n")
+    assert list(tmp_path.iterdir()) == []
