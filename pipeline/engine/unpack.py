@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from pipeline.engine.layer import OPAQUE, WHITEOUT
+from pipeline.engine.namespace import has_ids
 from pipeline.engine.rootpath import SymlinkLoop, missing, resolve
 from pipeline.engine.tarentry import make_node, pieces, refuse, refuse_escape, set_xattrs
 from pipeline.engine.tarstream import TarStream
@@ -213,6 +214,8 @@ class _Tree:
 
     def _own(self, entry: tarfile.TarInfo, path: Path) -> None:
         if self._privileged:
+            if not has_ids(entry.uid, entry.gid):
+                refuse(entry, f"belongs to {entry.uid}:{entry.gid}, which only root can give to files", "run as root")
             os.chown(path, entry.uid, entry.gid, follow_symlinks=False)
 
     def _keep_time(self, directory: Path) -> None:
