@@ -56,6 +56,8 @@ async def new_directory(snapshots: Snapshots, node: NewDirectory, directory: Pat
 @builds(Symlink)
 async def symlink(snapshots: Snapshots, node: Symlink, directory: Path) -> dict[str, Any]:
     """Make a symbolic link."""
+    if not node.target:
+        raise BadInput(f"The link '{node.path}' has no target; give a path.")
     return await _changed(
         snapshots, node, directory, lambda root: _place(root, node.path, follow=False).symlink_to(node.target)
     )
@@ -68,12 +70,17 @@ async def remove(snapshots: Snapshots, node: Remove, directory: Path) -> dict[st
     def change(root: Path) -> None:
         for path in (one for given in node.paths for one in matching(root, given)):
             target = resolve(root, path, follow=False)
-            if target.is_dir() and not target.is_symlink():
-                shutil.rmtree(target)
-            else:
-                target.unlink(missing_ok=True)
+            for each in root.iterdir() if target == root else [target]:
+                _remove(each)
 
     return await _changed(snapshots, node, directory, change)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
 
 
 @builds(Copy)
@@ -165,10 +172,7 @@ def _room_for_directory(place: Path) -> None:
 
 
 def _copy_one(origin: Path, place: Path, found: os.stat_result, seen: dict[tuple[int, int], Path]) -> None:
-    if place.is_dir() and not place.is_symlink():
-        shutil.rmtree(place)
-    else:
-        place.unlink(missing_ok=True)
+    _remove(place)
     first = seen.setdefault((found.st_dev, found.st_ino), place)
     if first != place:
         os.link(first, place, follow_symlinks=False)

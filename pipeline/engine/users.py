@@ -7,6 +7,9 @@ from pipeline.engine.errors import BadInput
 from pipeline.engine.namespace import has_ids
 from pipeline.engine.rootpath import resolve
 
+#: What chown(2) takes for "as it was".
+LARGEST_ID = 2**32 - 1
+
 
 @dataclass(frozen=True)
 class User:
@@ -31,7 +34,7 @@ def look_up(root: Path, name: str) -> User:
     users = {row[0]: row for row in _rows(root, "/etc/passwd", 4)}
     groups = _rows(root, "/etc/group", 3)
     if user.isdigit() or not user:
-        uid = int(user or 0)
+        uid = _number(user or "0")
         row = next((row for row in users.values() if row[2] == str(uid)), None)
     else:
         row = users.get(user)
@@ -53,9 +56,15 @@ def _known(user: User) -> User:
     )
 
 
+def _number(text: str) -> int:
+    if (number := int(text)) >= LARGEST_ID:
+        raise BadInput(f"'{text}' is no number of a user or a group; give one below {LARGEST_ID}.")
+    return number
+
+
 def _gid(groups: list[list[str]], group: str) -> int:
     if group.isdigit():
-        return int(group)
+        return _number(group)
     for row in groups:
         if row[0] == group:
             return int(row[2])
