@@ -1,4 +1,4 @@
-"""The pipeline as GitLab reads it: includes, extends, references, rules, and what a runner makes of a job.
+"""The pipeline as GitLab reads it: includes, extends, rules, and what a runner makes of a job.
 
 Only what .gitlab-ci.yml uses of https://docs.gitlab.com/ci/yaml/ is here; the rest fails.
 """
@@ -7,13 +7,11 @@ import re
 import shlex
 import subprocess
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import reduce
 from pathlib import Path
 from typing import Any
 
 from ruamel.yaml import YAML
-from ruamel.yaml.nodes import SequenceNode
 
 ROOT = Path(__file__).parents[2]
 Variables = Mapping[str, str]
@@ -22,22 +20,9 @@ Document = dict[str, Any]
 GLOBAL = frozenset({"default", "include", "stages", "variables", "workflow"})
 
 
-@dataclass(frozen=True)
-class Reference:
-    """`!reference [JOB, KEY]`."""
-
-    path: tuple[str, ...]
-
-
 def read(path: Path) -> Document:
     """Read one file."""
-    yaml = YAML(typ="safe")
-    yaml.constructor.add_constructor("!reference", _reference)
-    return dict(yaml.load(path))
-
-
-def _reference(_: Any, node: SequenceNode) -> Reference:
-    return Reference(tuple(item.value for item in node.value))
+    return dict(YAML(typ="safe").load(path))
 
 
 def load(variables: Variables, path: Path = ROOT / ".gitlab-ci.yml") -> Document:
@@ -58,10 +43,10 @@ def merged(below: Document, above: Document) -> Document:
 
 
 def jobs(document: Document) -> dict[str, Document]:
-    """Return the jobs by name, with what they extend, refer to and take from `default`."""
-    hidden_too = {key: value for key, value in document.items() if key not in GLOBAL}
-    whole = {name: merged(document.get("default", {}), _extended(name, hidden_too)) for name in hidden_too}
-    return {name: _resolved(job, hidden_too) for name, job in whole.items() if not name.startswith(".")}
+    """Return the jobs by name, with what they extend and take from `default`."""
+    known = {key: value for key, value in document.items() if key not in GLOBAL}
+    shown = [name for name in known if not name.startswith(".")]
+    return {name: {**document.get("default", {}), **_extended(name, known)} for name in shown}
 
 
 def _extended(name: str, known: Document) -> Document:
@@ -69,16 +54,6 @@ def _extended(name: str, known: Document) -> Document:
     above = job.pop("extends", [])
     parents = [above] if isinstance(above, str) else above
     return merged(reduce(merged, [_extended(parent, known) for parent in parents], {}), job)
-
-
-def _resolved(job: Document, known: Document) -> Document:
-    def lines(entry: object) -> list[Any]:
-        return list(known[entry.path[0]][entry.path[1]]) if isinstance(entry, Reference) else [entry]
-
-    return {
-        key: [line for entry in value for line in lines(entry)] if isinstance(value, list) else value
-        for key, value in job.items()
-    }
 
 
 def matching(rules: list[Document] | None, variables: Variables) -> Document | None:

@@ -24,7 +24,7 @@ SECRET = re.compile(r"PASSWORD|TOKEN|SECRET|KEY|CREDENTIAL")
 
 def _schema(*files: Path) -> "subprocess.CompletedProcess[str]":
     program = Path(sys.executable).with_name("check-jsonschema")
-    argv = [program, "--builtin-schema", "vendor.gitlab-ci", "--data-transform", "gitlab-ci", *files]
+    argv = [program, "--builtin-schema", "vendor.gitlab-ci", *files]
     return subprocess.run([str(word) for word in argv], capture_output=True, text=True, check=False)
 
 
