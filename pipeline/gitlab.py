@@ -1,6 +1,6 @@
 """What a GitLab job tells of itself, as labels: who built an image, from what, and where."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from pipeline.metadata import refuse_control_characters
@@ -25,9 +25,19 @@ def traceability(environment: Mapping[str, str], *, personal: bool) -> dict[str,
     """
     if not environment.get("GITLAB_CI"):
         return {}
-    lines = (line.split() for line in LABELS.read_text(encoding="ascii").splitlines())
-    names = [name for name, *marks in lines if personal or "personal" not in marks]
+    names = [name for name, of_a_person in _listed() if personal or not of_a_person]
     labels = {name: environment[name] for name in names if environment.get(name)}
     for name, value in labels.items():
         refuse_control_characters(f"the variable {name}", value)
     return labels
+
+
+def of_a_job(labels: Mapping[str, str]) -> dict[str, str]:
+    """Return those of an image's labels that lead to the job that built it."""
+    return {name: labels[name] for name, _ in _listed() if name in labels}
+
+
+def _listed() -> Iterator[tuple[str, bool]]:
+    for line in LABELS.read_text(encoding="ascii").splitlines():
+        name, *marks = line.split()
+        yield name, "personal" in marks

@@ -6,6 +6,7 @@ This is the one place that reads the environment and the clock.
 import os
 import re
 import sys
+from collections.abc import Mapping
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSett
 from typing_extensions import Self
 
 from pipeline.errors import MetadataError, SettingsError
-from pipeline.gitlab import traceability
+from pipeline.gitlab import of_a_job, traceability
 from pipeline.metadata import PREFIX, refuse_control_characters
 from pipeline.registry.address import parse_address
 from pipeline.snapshot import AUTO, OFF, of_day, parse
@@ -80,11 +81,10 @@ class Settings(BaseSettings):
     poetry: str
     #: Labels beyond those of the build, each key=value.
     label: tuple[str, ...] = ()
-    #: Whether GitLab's variables of people become labels too: names, logins and addresses.
+    #: Whether labels name the people of a GitLab job.
     personal_labels: bool = False
     #: The embedded engine's directory; its default is the engine's own.
     store: Path | None = None
-
     _traceability: dict[str, str] = PrivateAttr(default_factory=dict)
 
     def __init__(self, **given: Any) -> None:
@@ -130,6 +130,13 @@ class Settings(BaseSettings):
     def labels(self) -> dict[str, str]:
         """GitLab's variables and `label`, which goes before them, as keys and values."""
         return {**self._traceability, **dict(_split_label(label) for label in self.label)}
+
+    def by_the_job_of(self, labels: Mapping[str, str]) -> "Settings":
+        """Return these settings with the labels of the GitLab job that built an image, which has these labels."""
+        others = tuple(label for label in self.label if not of_a_job(dict([_split_label(label)])))
+        same = self.model_copy(update={"label": others})
+        same._traceability = of_a_job(labels)
+        return same
 
     @field_validator("base")
     @classmethod

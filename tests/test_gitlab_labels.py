@@ -57,3 +57,12 @@ def test_a_build_names_no_person_unless_a_setting_says_so(job: None, monkeypatch
 
 def test_a_label_that_is_given_goes_before_the_variable_of_that_name(job: None) -> None:
     assert Settings(label=["CI_JOB_ID=7"]).labels["CI_JOB_ID"] == "7"
+
+
+def test_a_job_that_is_run_again_gives_the_labels_of_the_first(job: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = Settings(label=["a=b"]).labels
+    monkeypatch.setenv("CI_JOB_ID", "another")
+    monkeypatch.delenv("CI_RUNNER_TAGS")
+    # On Dagger's engine the labels of the job are given.
+    again = Settings(label=["a=b", "CI_JOB_URL=another"]).by_the_job_of({**first, "team": "of the image"})
+    assert again.labels == first

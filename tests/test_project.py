@@ -82,6 +82,13 @@ def test_the_readme_names_every_setting() -> None:
     assert [name for name in Settings.model_fields if f"`{name}`" not in section] == []
 
 
+def test_the_readme_names_every_variable_of_gitlab_s_project() -> None:
+    section = README.split("## In GitLab")[1].split("\n## ")[0]
+    texts = [path.read_text() for path in (ROOT / ".gitlab-ci.yml", *(ROOT / ".gitlab/ci").glob("*"))]
+    wanted = {"SKA_ENGINE", "SKA_PERSONAL_LABELS"}.union(*(re.findall(r"\b(?:STAGING|PUBLISH)_\w+", t) for t in texts))
+    assert {name for name in wanted if f"`{name}`" not in section} == set()
+
+
 def test_the_changelog_has_the_projects_version() -> None:
     assert f"\n## [{PROJECT['project']['version']}]" in (ROOT / "CHANGELOG.md").read_text()
 

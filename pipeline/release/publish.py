@@ -85,15 +85,17 @@ async def publish(order: Order, given: Mapping[str, Any], base_archive: dagger.F
 
 
 async def _as_begun(settings: Settings, given: Mapping[str, Any], registry: Registry) -> Settings:
-    """Take the moment of what is published under this version already, where no other is given.
+    """Take the GitLab job of what is published under this version already, and its moment where no other is given.
 
-    A release that broke off between its tags is then completed by the same command also on the next day. It is the
-    first question to the registry as well, so that a wrong password is known before anything is built.
+    A release that broke off between its tags is then completed by the same command also on the next day, and by the
+    next job. It is the first question to the registry as well, so that a wrong password is known before anything is
+    built.
     """
     for name in by_name():
         found = await find_published(registry.repository(name), settings.version)
-        if found and "created" not in settings.model_fields_set:
-            return Settings(**given, created=found.label("created"))
+        if found:
+            moment = {} if "created" in settings.model_fields_set else {"created": found.label("created")}
+            return Settings(**given, **moment).by_the_job_of(found.labels)
     return settings
 
 

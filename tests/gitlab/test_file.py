@@ -106,14 +106,18 @@ def test_dagger_is_not_given_the_pipeline_s_files() -> None:
 
 
 #: What starts a pipeline, and the jobs that it has.
-BRANCH = {"CI_DEFAULT_BRANCH": "main", "CI_COMMIT_REF_PROTECTED": "true"}
-PIPELINES = {
-    "a merge request": ({"CI_PIPELINE_SOURCE": "merge_request_event"}, {"test", "build-all"}),
-    "the default branch": ({**BRANCH, "CI_PIPELINE_SOURCE": "push", "CI_COMMIT_BRANCH": "main"}, {"test", "build-all"}),
-    "a version": ({**BRANCH, "CI_PIPELINE_SOURCE": "push", "CI_COMMIT_TAG": "v1.2.3"}, {"test", "build-all"}),
-    "a pre-release": ({**BRANCH, "CI_PIPELINE_SOURCE": "push", "CI_COMMIT_TAG": "1.2.3-rc.1"}, {"test", "build-all"}),
-    "another tag": ({**BRANCH, "CI_PIPELINE_SOURCE": "push", "CI_COMMIT_TAG": "1.2"}, set()),
-    "another branch": ({**BRANCH, "CI_PIPELINE_SOURCE": "push", "CI_COMMIT_BRANCH": "other"}, set()),
+PUSH = {"CI_PIPELINE_SOURCE": "push", "CI_DEFAULT_BRANCH": "main", "CI_COMMIT_REF_PROTECTED": "true"}
+TESTED = {"test", "build-all"}
+PUBLISHED = {*TESTED, "publish"}
+PIPELINES: dict[str, tuple[dict[str, str], set[str]]] = {
+    "a merge request": ({"CI_PIPELINE_SOURCE": "merge_request_event", "CI_COMMIT_REF_PROTECTED": "true"}, TESTED),
+    "the default branch": ({**PUSH, "CI_COMMIT_BRANCH": "main"}, PUBLISHED),
+    "the default branch, by hand": ({**PUSH, "CI_COMMIT_BRANCH": "main", "CI_PIPELINE_SOURCE": "web"}, TESTED),
+    "a version": ({**PUSH, "CI_COMMIT_TAG": "v1.2.3"}, PUBLISHED),
+    "a version that anybody may tag": ({**PUSH, "CI_COMMIT_TAG": "1.2.3", "CI_COMMIT_REF_PROTECTED": "false"}, TESTED),
+    "a pre-release": ({**PUSH, "CI_COMMIT_TAG": "1.2.3-rc.1"}, PUBLISHED),
+    "another tag": ({**PUSH, "CI_COMMIT_TAG": "1.2"}, set()),
+    "another branch": ({**PUSH, "CI_COMMIT_BRANCH": "other"}, set()),
 }
 
 

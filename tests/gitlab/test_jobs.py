@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -10,11 +11,17 @@ from typing import Any
 
 import pytest
 
+from pipeline.images import CATALOGUE
 from tests.conftest import Built
 from tests.consumers.conftest import call
 from tests.gitlab.pipeline import ROOT, environment, jobs, load, run
+from tests.registry import running
 
-#: What GitLab gives to every job; the values are those of its documentation, or made up like them.
+NAMES = [image.name for image in CATALOGUE]
+PASSWORD = "of the tests"  # noqa: S105
+#: bcrypt of that.
+HTPASSWD = "publisher:$2b$05$abcdefghijklmnopqrstuuGTOWXyqQPaHqE6HZfnX2nsY3HHWkUie\n"
+#: What GitLab gives to every job; the values are like those of its documentation.
 GIVEN = {
     "CI": "true",
     "GITLAB_CI": "true",
@@ -24,84 +31,154 @@ GIVEN = {
     "CI_DEFAULT_BRANCH": "main",
     "CI_JOB_ID": "4711",
     "CI_JOB_URL": "https://gitlab.example.org/group/ska-base-images/-/jobs/4711",
-    "CI_PIPELINE_CREATED_AT": "2026-01-31T12:00:00+01:00",
     "CI_PIPELINE_ID": "42",
+    "CI_PIPELINE_SOURCE": "push",
     "CI_PROJECT_NAME": "ska-base-images",
+    "CI_PROJECT_PATH_SLUG": "group-ska-base-images",
     "CI_RUNNER_TAGS": '["privileged", "docker"]',
     "CI_SERVER_HOST": "gitlab.example.org",
     "GITLAB_USER_EMAIL": "person@example.org",
 }
-BRANCH = {"CI_PIPELINE_SOURCE": "push", "CI_COMMIT_BRANCH": "main", "CI_COMMIT_REF_NAME": "main"}
 
 
 class Runner:
-    """A runner with one clean clone of this checkout, in which it runs one job after the other.
+    """A runner with one clean clone of this checkout, in which it runs the jobs of a version's pipeline.
 
     Args:
         directory: for the clone, and the repository that it is one of.
-        variables: those of the project.
+        built: the version is that of this build and the pipeline as old, so that the images are in its store.
+        project: the CI/CD variables of the project.
     """
 
-    def __init__(self, directory: Path, **variables: str) -> None:
-        self.clone, self.origin, self._variables = directory / "clone", directory / "origin", variables
+    def __init__(self, directory: Path, built: Built, **project: str) -> None:
+        self.clone, self._origin = directory / "clone", directory / "ska-base-images.git"
+        self.version: str = built.report["version"]
         files = call("git", "-C", ROOT, "ls-files", "--cached", "--others", "--exclude-standard").splitlines()
         for file in (file for file in files if (ROOT / file).is_file()):
-            (self.origin / file).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(ROOT / file, self.origin / file)
-        self.git(self.origin, "init", "--quiet", "--initial-branch=main")
-        self.git(self.origin, "add", "--all")
-        self.git(self.origin, "commit", "--quiet", "--message=All of it")
-        self.git(directory, "clone", "--quiet", self.origin, self.clone)
+            (self.clone / file).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / file, self.clone / file)
+        changelog = self.clone / "CHANGELOG.md"
+        changelog.write_text(changelog.read_text().replace(f"## [{self.version}] - unreleased", self._heading()))
+        call("git", "init", "--quiet", "--bare", self._origin)
+        self.git("init", "--quiet", "--initial-branch=main")
+        self.git("add", "--all")
+        self.git("commit", "--quiet", "--message=All of it")
+        self.git("tag", f"v{self.version}")
+        self.git("push", "--quiet", "--tags", str(self._origin), "main")
+        sha = self.git("rev-parse", "HEAD")
+        self.given = {
+            **GIVEN,
+            "CI_COMMIT_SHA": sha,
+            "CI_COMMIT_SHORT_SHA": sha[:8],
+            "CI_COMMIT_TAG": f"v{self.version}",
+            "CI_PROJECT_DIR": str(self.clone),
+            "CI_PROJECT_URL": self._origin.as_uri().removesuffix(".git"),
+            # The moment of the build, as a GitLab server in Central Europe calls it.
+            "CI_PIPELINE_CREATED_AT": built.report["created"].replace("T00:00:00Z", "T01:00:00+01:00"),
+            **project,
+        }
 
-    @staticmethod
-    def git(directory: Path, *words: "str | Path") -> str:
-        """Run git as a person of these tests."""
+    def _heading(self) -> str:
+        return f"## [{self.version}] - 2026-01-31"
+
+    def git(self, *words: str) -> str:
+        """Run git in the clone, as a person."""
         person = ("-c", "user.name=A Person", "-c", "user.email=person@example.org")
-        return call("git", "-C", directory, *person, *words).strip()
+        return call("git", "-C", self.clone, *person, *words).strip()
 
     def run(self, name: str, **variables: str) -> "subprocess.CompletedProcess[str]":
-        """Run a job's scripts with the variables of one pipeline."""
-        sha = self.git(self.clone, "rev-parse", "HEAD")
-        here = {"CI_PROJECT_DIR": str(self.clone), "CI_COMMIT_SHA": sha, "CI_COMMIT_SHORT_SHA": sha[:8]}
-        given = {**GIVEN, **here, **variables, **self._variables}
+        """Run a job's scripts."""
+        given = {**self.given, **variables}
         document = load(given)
         job = jobs(document)[name]
-        return run(job, {**os.environ, **environment(document, job, given)}, self.clone)
+        done = run(job, {**os.environ, **environment(document, job, given)}, self.clone)
+        assert PASSWORD not in done.stdout
+        return done
 
 
 @pytest.fixture(scope="module")
-def runner(built: Built, store: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runner]:
+def staging(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A registry that takes images from the publisher only."""
+    directory = tmp_path_factory.mktemp("staging")
+    (directory / "htpasswd").write_text(HTPASSWD)
+    with running(directory, f"auth: {{htpasswd: {{realm: test, path: {directory}/htpasswd}}}}\n") as host:
+        yield f"{host}/staging"
+
+
+@pytest.fixture(scope="module")
+def runner(built: Built, store: Path, staging: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runner]:
     """A runner that has the images of the session in its store."""
     directory = tmp_path_factory.mktemp("gitlab")
-    yield Runner(directory, SKA_STORE=str(store))
+    yield Runner(
+        directory,
+        built,
+        SKA_STORE=str(store),
+        PUBLISH_FLAGS="--allow-stand-in-base",
+        STAGING_REGISTRY=staging,
+        STAGING_USERNAME="publisher",
+        STAGING_PASSWORD=PASSWORD,
+    )
     shutil.rmtree(directory)
 
 
-def inspected(archive: Path) -> dict[str, Any]:
-    """Return what skopeo says of an archive."""
-    document: dict[str, Any] = json.loads(call("skopeo", "inspect", f"oci-archive:{archive}"))
+def inspected(image: str) -> dict[str, Any]:
+    """Return what skopeo says of an image."""
+    login = ("--tls-verify=false", f"--creds=publisher:{PASSWORD}") if image.startswith("docker:") else ()
+    document: dict[str, Any] = json.loads(call("skopeo", "inspect", *login, image))
     return document
 
 
-def test_a_branch_is_built_and_its_images_say_by_which_job(runner: Runner) -> None:
-    done = runner.run("build-all", **BRANCH)
+def test_build_all_leaves_the_archives_and_the_report_as_artefacts(runner: Runner) -> None:
+    done = runner.run("build-all")
     assert done.returncode == 0, done.stdout
-    labels = inspected(runner.clone / "dist/ska-python.tar")["Labels"]
+    names = {path.name for path in (runner.clone / "dist").iterdir()}
+    assert names == {*(f"{name}.tar" for name in NAMES), "build-report.json"}
+
+
+def test_an_image_says_which_job_built_it_and_names_no_person(runner: Runner) -> None:
+    labels = inspected(f"oci-archive:{runner.clone}/dist/ska-python.tar")["Labels"]
     assert labels["CI_JOB_ID"] == "4711"
     assert labels["CI_RUNNER_TAGS"] == GIVEN["CI_RUNNER_TAGS"]
-    assert labels["org.opencontainers.image.revision"] == runner.git(runner.clone, "rev-parse", "HEAD")
-    assert labels["int.skao.image.version"].endswith(f"-dev.c{labels['CI_COMMIT_SHORT_SHA']}")
+    assert labels["org.opencontainers.image.revision"] == runner.given["CI_COMMIT_SHA"]
     assert "person@example.org" not in str(labels)
 
 
-def test_a_job_leaves_nothing_beside_its_artefacts(runner: Runner) -> None:
-    assert runner.git(runner.clone, "status", "--porcelain", "--untracked-files=all") == ""
+def test_an_image_is_as_old_as_the_pipeline(runner: Runner, built: Built) -> None:
+    assert inspected(f"oci-archive:{runner.clone}/dist/ska-base.tar")["Created"] == built.report["created"]
+
+
+def test_a_version_is_published_to_staging(runner: Runner, staging: str) -> None:
+    done = runner.run("publish")
+    assert done.returncode == 0, done.stdout
+    release = json.loads((runner.clone / "release.json").read_text())
+    for image in release["images"]:
+        published = inspected(f"docker://{staging}/{image['name']}:{runner.version}")
+        assert image["reference"] == f"{staging}/{image['name']}:{runner.version}@{published['Digest']}"
+
+
+def test_what_is_published_is_what_build_all_left(runner: Runner) -> None:
+    report = json.loads((runner.clone / "dist/build-report.json").read_text())
+    release = json.loads((runner.clone / "release.json").read_text())
+    assert {one["name"]: one["digest"] for one in report["images"]} == {
+        one["name"]: one["digest"] for one in release["images"]
+    }
+
+
+def test_a_job_that_is_run_again_publishes_nothing_new(runner: Runner) -> None:
+    before = (runner.clone / "release.json").read_text()
+    done = runner.run("publish", CI_JOB_ID="4712", CI_RUNNER_TAGS="[]")
+    assert done.returncode == 0, done.stdout
+    assert (runner.clone / "release.json").read_text() == before.replace('"new": true', '"new": false')
 
 
 def test_the_tests_run_as_everywhere_and_their_results_go_to_gitlab(runner: Runner) -> None:
     # One file of them, as these tests are among them; and what mypy knows already of this checkout.
     options = {"PYTEST_ADDOPTS": "--junitxml=tests.xml tests/test_metadata.py", "MYPY_CACHE_DIR": f"{ROOT}/.mypy_cache"}
-    done = runner.run("test", CI_PIPELINE_SOURCE="merge_request_event", **options)
+    done = runner.run("test", **options)
     assert done.returncode == 0, done.stdout
     assert " passed" in done.stdout
-    assert 'failures="0"' in (runner.clone / "tests.xml").read_text()
+    assert re.search(r'failures="0".* tests="[1-9]', (runner.clone / "tests.xml").read_text())
+
+
+def test_a_job_leaves_nothing_beside_its_artefacts(runner: Runner) -> None:
+    assert runner.git("status", "--porcelain", "--untracked-files=all") == ""
