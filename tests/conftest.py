@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 from dagger.client._session import ConnectParams, SharedConnection
+from hypothesis import settings
 
 from pipeline.engine.session import Session, open_session
 from tests.ordinary_user import OrdinaryUser, ordinary_user
@@ -21,11 +22,21 @@ from tests.ordinary_user import OrdinaryUser, ordinary_user
 #: What a developer's shell may hold and a test must not see.
 FOREIGN = ("SKA_", "CI_", "GITLAB_", "DAGGER_", "_EXPERIMENTAL_DAGGER_", "OTEL_", "TRACEPARENT")
 #: A test that asks for one of these runs real containers.
-ENGINE_FIXTURES = frozenset({"engine", "built", "built_by_user", "archives", "user_store", "conformance_client"})
+ENGINE_FIXTURES = frozenset(
+    {
+        *("engine", "built", "built_by_user", "archives", "user_store", "conformance_client"),
+        *("callers_workshop", "users_workshop", "workshop"),
+    }
+)
 #: Uppers of overlay file systems have to lie on a disk: /tmp is memory on many machines.
 SCRATCH = Path("/var/tmp")
 #: What was taken out of the environment; the tests that are meant for another engine find it with this.
 ENVIRONMENT: dict[str, str] = {}
+
+# Every run draws the same examples; --hypothesis-profile=long draws others, and many more.
+settings.register_profile("repeatable", derandomize=True, max_examples=100)
+settings.register_profile("long", max_examples=2000)
+settings.load_profile("repeatable")
 
 
 @dataclass(frozen=True)
@@ -128,7 +139,8 @@ def user_store(request: pytest.FixtureRequest, user: OrdinaryUser) -> Path:
         return user.store
     beside = given.absolute().with_name(f"{given.name}-user")
     if not beside.exists():
-        user.directory().rename(beside)
+        beside.mkdir()
+        shutil.chown(beside, user.home.stat().st_uid, user.home.stat().st_gid)
     return beside
 
 

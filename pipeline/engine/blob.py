@@ -10,6 +10,7 @@ from typing import BinaryIO, Literal, Protocol
 import zstandard
 from isal import isal_zlib
 
+from pipeline.engine import holes
 from pipeline.engine.errors import EngineError
 
 Compression = Literal["gzip", "zstd", "uncompressed"]
@@ -76,7 +77,7 @@ class BlobWriter:
             view = view[taken:]
 
     def copy(self, path: bytes, size: int) -> None:
-        """Append the content of a file without a copy in between.
+        """Append the content of a file without a copy in between; its holes are zeros that nobody reads.
 
         Args:
             path: of a regular file.
@@ -87,15 +88,31 @@ class BlobWriter:
         """
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
         try:
-            left = size
-            while left:
-                read = os.readv(descriptor, [self._room()[:left]])
-                if not read:
-                    raise EngineError(f"'{os.fsdecode(path)}' shrank while it was read; run the build again.")
-                self._filled += read
-                left -= read
+            if os.fstat(descriptor).st_size < size:
+                raise _shrank(path)
+            done = 0
+            for start, end in holes.data(descriptor, size):
+                self._zeros(start - done)
+                self._read(descriptor, path, start, end)
+                done = end
+            self._zeros(size - done)
         finally:
             os.close(descriptor)
+
+    def _read(self, descriptor: int, path: bytes, start: int, end: int) -> None:
+        while start < end:
+            read = os.preadv(descriptor, [self._room()[: end - start]], start)
+            if not read:
+                raise _shrank(path)
+            self._filled += read
+            start += read
+
+    def _zeros(self, size: int) -> None:
+        while size:
+            room = self._room()[:size]
+            room[:] = holes.ZEROS[: len(room)]
+            self._filled += len(room)
+            size -= len(room)
 
     def finish(self) -> Digests:
         """Write what is left, and return the digests of the whole."""
@@ -133,6 +150,10 @@ class _Plain:
 
     def flush(self) -> bytes:
         return b""
+
+
+def _shrank(path: bytes) -> EngineError:
+    return EngineError(f"'{os.fsdecode(path)}' shrank while it was read; run the build again.")
 
 
 def _compressor(compression: Compression) -> _Compressor:

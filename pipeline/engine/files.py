@@ -12,9 +12,10 @@ from pipeline.engine import overlay
 from pipeline.engine.changes import Chown, Copy, NewDirectory, NewFile, Remove, Symlink
 from pipeline.engine.errors import BadInput
 from pipeline.engine.graph import Change
+from pipeline.engine.holes import copy_content
 from pipeline.engine.names import name_of
 from pipeline.engine.patterns import matching
-from pipeline.engine.rootpath import mkdirs, resolve
+from pipeline.engine.rootpath import is_directory, mkdirs, resolve
 from pipeline.engine.snapshots import Snapshots, builds
 from pipeline.engine.users import look_up
 
@@ -56,8 +57,6 @@ async def new_directory(snapshots: Snapshots, node: NewDirectory, directory: Pat
 @builds(Symlink)
 async def symlink(snapshots: Snapshots, node: Symlink, directory: Path) -> dict[str, Any]:
     """Make a symbolic link."""
-    if not node.target:
-        raise BadInput(f"The link '{node.path}' has no target; give a path.")
     return await _changed(
         snapshots, node, directory, lambda root: _place(root, node.path, follow=False).symlink_to(node.target)
     )
@@ -70,17 +69,12 @@ async def remove(snapshots: Snapshots, node: Remove, directory: Path) -> dict[st
     def change(root: Path) -> None:
         for path in (one for given in node.paths for one in matching(root, given)):
             target = resolve(root, path, follow=False)
-            for each in root.iterdir() if target == root else [target]:
-                _remove(each)
+            if is_directory(target):
+                shutil.rmtree(target)
+            else:
+                target.unlink(missing_ok=True)
 
     return await _changed(snapshots, node, directory, change)
-
-
-def _remove(path: Path) -> None:
-    if path.is_dir() and not path.is_symlink():
-        shutil.rmtree(path)
-    else:
-        path.unlink(missing_ok=True)
 
 
 @builds(Copy)
@@ -166,20 +160,23 @@ def copy_tree(
 
 
 def _room_for_directory(place: Path) -> None:
-    if place.is_symlink() or not place.is_dir():
+    if not is_directory(place):
         place.unlink(missing_ok=True)
         place.mkdir()
 
 
 def _copy_one(origin: Path, place: Path, found: os.stat_result, seen: dict[tuple[int, int], Path]) -> None:
-    _remove(place)
+    if is_directory(place):
+        shutil.rmtree(place)
+    else:
+        place.unlink(missing_ok=True)
     first = seen.setdefault((found.st_dev, found.st_ino), place)
     if first != place:
         os.link(first, place, follow_symlinks=False)
     elif stat.S_ISLNK(found.st_mode):
         place.symlink_to(origin.readlink())
     elif stat.S_ISREG(found.st_mode):
-        shutil.copyfile(origin, place)
+        copy_content(origin, place)
     elif not stat.S_ISSOCK(found.st_mode):
         _make_node(place, found)
 
@@ -215,7 +212,7 @@ def _place(root: Path, path: str, *, follow: bool = True) -> Path:
     if target == root:
         raise BadInput(f"'{path}' names no file; give a path below the root directory.")
     mkdirs(root, "/" + str(target.parent.relative_to(root)))
-    if target.is_dir() and not target.is_symlink():
+    if is_directory(target):
         raise BadInput(f"'{path}' is a directory already; name the file inside it.")
     return target
 

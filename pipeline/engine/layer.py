@@ -13,6 +13,8 @@ from types import MappingProxyType
 
 from pipeline.engine.blob import BlobWriter, Compression
 from pipeline.engine.errors import BadInput, EngineError
+from pipeline.engine.namespace import in_user_namespace
+from pipeline.engine.rootpath import short
 from pipeline.engine.tarheader import DIRECTORY, END, HARD_LINK, REGULAR, SYMLINK, Entry, kind_of, padding
 
 WHITEOUT = b".wh."
@@ -22,7 +24,9 @@ MEDIA_TYPES: dict[Compression, str] = {
     "zstd": "application/vnd.oci.image.layer.v1.tar+zstd",
     "uncompressed": "application/vnd.oci.image.layer.v1.tar",
 }
-#: The overlay's own marks; rootless mounts use the second.
+#: Counts the changes of what the same tree gives.
+FORMAT = 2
+#: The overlay's own marks; mounts in a user namespace use the second.
 OVERLAY_XATTRS = ("trusted.overlay.", "user.overlay.")
 #: Labels of this host's policy.
 HOST_XATTRS = ("security.selinux",)
@@ -50,8 +54,9 @@ class Layer:
 def write_layer(upper: Path, out: Path, *, epoch: int | None, compression: Compression = "gzip") -> Layer:
     """Pack an overlay's upper directory; the same tree gives the same bytes.
 
-    Entries stand depth first, names sorted as bytes; the root directory itself is none of them. Owners are
-    numeric, times whole seconds, sockets are left out, and of hard links the first is the file.
+    Entries stand depth first, names sorted as bytes, the root directory before all. Owners are numeric, times whole
+    seconds, of hard links the first is the file, whiteouts have no time, and one stands for a socket, which may have
+    taken the place of something.
 
     Args:
         upper: the directory, mounted nowhere for writing any more, without redirect_dir and metacopy.
@@ -60,12 +65,12 @@ def write_layer(upper: Path, out: Path, *, epoch: int | None, compression: Compr
         compression: of the blob.
 
     Raises:
-        BadInput: a file's name is one that layers keep for whiteouts.
+        BadInput: a file's name is one that layers keep for whiteouts, or its path is too long to open.
         EngineError: the overlay was mounted in a way that layers cannot express.
         OSError: reading or writing failed, as with no space left.
     """
-    with out.open("wb") as file, BlobWriter(file, compression) as blob:
-        for path, entry in _Tree(os.fsencode(upper), epoch).entries():
+    with short(upper) as root, out.open("wb") as file, BlobWriter(file, compression) as blob:
+        for path, entry in _Tree(os.fsencode(root), epoch).entries():
             blob.write(entry.header())
             if entry.size:
                 blob.copy(path, entry.size)
@@ -85,25 +90,24 @@ class _Tree:
 
     def entries(self) -> Iterator[tuple[bytes, Entry]]:
         """Yield the host path and the header of each entry."""
-        pending = _children(self._upper, b"")
+        pending = [(self._upper, b"")]
         while pending:
             path, name = pending.pop()
             status = os.lstat(path)
-            kind = kind_of(status.st_mode)
-            if kind is None:
-                continue
-            if _is_whiteout(status):
-                yield path, self._mark(_whiteout(name), status)
-                continue
             _refuse_reserved(name)
+            kind = kind_of(status.st_mode)
+            if kind is None or _is_whiteout(status):
+                yield path, _mark(_whiteout(name))
+                continue
             if kind != DIRECTORY:
                 yield path, self._file(path, name, kind, status)
                 continue
+            prefix = name + b"/" if name else b""
             xattrs = _xattrs(path)
-            yield path, self._like(status, name + b"/", kind, xattrs=_kept(xattrs))
+            yield path, self._like(status, prefix or b"./", kind, xattrs=_kept(xattrs))
             if _is_opaque(xattrs):
-                yield path, self._mark(name + b"/" + OPAQUE, status)
-            pending += _children(path, name + b"/")
+                yield path, _mark(prefix + OPAQUE)
+            pending += _children(path, prefix)
 
     def _file(self, path: bytes, name: bytes, kind: bytes, status: os.stat_result) -> Entry:
         if status.st_nlink > 1:
@@ -119,9 +123,6 @@ class _Tree:
             device=_device(status),
             xattrs=_kept(_xattrs(path)),
         )
-
-    def _mark(self, name: bytes, status: os.stat_result) -> Entry:
-        return Entry(name, REGULAR, 0o600, mtime=self._time(status))
 
     def _like(
         self,
@@ -147,6 +148,10 @@ def _children(directory: bytes, prefix: bytes) -> list[tuple[bytes, bytes]]:
     """Return path and name of what a directory holds, the first in order last."""
     names = sorted(os.listdir(directory), reverse=True)  # noqa: PTH208  names are bytes
     return [(directory + b"/" + name, prefix + name) for name in names]
+
+
+def _mark(name: bytes) -> Entry:
+    return Entry(name, REGULAR, 0o600)
 
 
 def _is_whiteout(status: os.stat_result) -> bool:
@@ -178,8 +183,8 @@ def _xattrs(path: bytes) -> dict[str, bytes]:
 
 
 def _kept(xattrs: Mapping[str, bytes]) -> dict[bytes, bytes]:
-    for key in xattrs:
-        if key.endswith((".overlay.redirect", ".overlay.metacopy")):
+    for key in (_overlay_mark() + "redirect", _overlay_mark() + "metacopy"):
+        if key in xattrs:
             raise EngineError(
                 f"The overlay left '{key}', which a layer cannot express; mount it with redirect_dir=off,metacopy=off."
             )
@@ -191,4 +196,9 @@ def _kept(xattrs: Mapping[str, bytes]) -> dict[bytes, bytes]:
 
 
 def _is_opaque(xattrs: Mapping[str, bytes]) -> bool:
-    return b"y" in {xattrs.get(prefix + "opaque") for prefix in OVERLAY_XATTRS}
+    return xattrs.get(_overlay_mark() + "opaque") == b"y"
+
+
+def _overlay_mark() -> str:
+    # The other prefix means nothing here: whatever runs in a container may set it.
+    return OVERLAY_XATTRS[in_user_namespace()]

@@ -1,6 +1,8 @@
 """Overlay mounts of the store's layers."""
 
 import contextlib
+import os
+import shutil
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
@@ -36,6 +38,7 @@ async def mount(store: Store, lower: Sequence[Path], at: Path, *, scratch: Path 
     options = [f"lowerdir={':'.join(names)}", OPTIONS, marks()]
     if scratch:
         (scratch / "diff").mkdir(exist_ok=True)
+        _copy_root(lower, scratch / "diff")
         (scratch / "work").mkdir()
         options += [f"upperdir={scratch / 'diff'}", f"workdir={scratch / 'work'}", WRITABLE]
     else:
@@ -52,6 +55,14 @@ async def mount(store: Store, lower: Sequence[Path], at: Path, *, scratch: Path 
             f"An overlay file system cannot be mounted on {store.root}: {error.stderr.strip().splitlines()[0]}; "
             f"put the store on ext4, xfs or btrfs with --store, {remedy}."
         ) from error
+
+
+def _copy_root(lower: Sequence[Path], diff: Path) -> None:
+    """Give the changes the root directory of what they are made to: the upper one's is what a container sees."""
+    if lower:
+        status = lower[-1].stat()
+        os.chown(diff, status.st_uid, status.st_gid)
+        shutil.copystat(lower[-1], diff)
 
 
 def marks() -> str:

@@ -15,7 +15,7 @@ from pipeline.engine.disk import disk_full_told
 from pipeline.engine.documents import Documents, ImageConfig, image_documents
 from pipeline.engine.errors import StoreDamaged
 from pipeline.engine.graph import Change, Exec, ImageRoot, Node, Scratch, StandIn, Tarball, Written, parents
-from pipeline.engine.layer import Layer, write_layer
+from pipeline.engine.layer import FORMAT, Layer, write_layer
 from pipeline.engine.names import name_of
 from pipeline.engine.snapshots import Snapshots, builds
 
@@ -46,9 +46,19 @@ async def _layers(snapshots: Snapshots, node: Node, compression: Compression) ->
                 )
         return list(zip(layers, history, strict=False))
     diff = snapshots.layer(node)
-    if not any(diff.iterdir()):
+    if not any(diff.iterdir()) and _root(diff) == _root(_below(snapshots, node)):
         return []
     return [(await _packed(snapshots, node, diff, compression), name_of(node))]
+
+
+def _below(snapshots: Snapshots, node: Node) -> Path:
+    layers = snapshots.layers(node.parent) if isinstance(node, Change) else []
+    return layers[-1] if layers else snapshots.store.root / "empty"
+
+
+def _root(diff: Path) -> tuple[int, int, int]:
+    status = diff.stat()
+    return status.st_mode, status.st_uid, status.st_gid
 
 
 async def _packed(snapshots: Snapshots, node: Node, diff: Path, compression: Compression) -> Layer:
@@ -72,10 +82,10 @@ async def _packed(snapshots: Snapshots, node: Node, diff: Path, compression: Com
 
 def _record(snapshots: Snapshots, node: Node, compression: Compression) -> Path:
     """Return where it stands how a layer was packed: in its snapshot, so that it goes with it."""
-    place = snapshots.layer(node).parent
+    place, name = snapshots.layer(node).parent, f"packed.{compression}.{FORMAT}.json"
     if isinstance(node, Written):
-        return place.with_name(f"{place.name}.packed.{compression}.json")
-    return place / f"packed.{compression}.json"
+        return place.with_name(f"{place.name}.{name}")
+    return place / name
 
 
 def _told(snapshots: Snapshots, node: Node) -> AbstractContextManager[object]:

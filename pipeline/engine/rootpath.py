@@ -1,14 +1,14 @@
 """Paths of a container, resolved on the host as the kernel would after chroot(2)."""
 
+import contextlib
+import errno
 import os
-import posixpath
 import stat
+from collections.abc import Iterator
 from pathlib import Path
 
 from pipeline.engine.errors import BadInput
 
-#: Bytes: include/uapi/linux/limits.h.
-LONGEST_PATH, LONGEST_NAME = 4095, 255
 #: The kernel's own limit: path_resolution(7), ELOOP.
 MAX_SYMLINKS = 40
 
@@ -21,25 +21,6 @@ class SymlinkLoop(BadInput):
             f"The path '{path}' passes through more than {MAX_SYMLINKS} symbolic links; "
             "name the file by a path without a loop."
         )
-
-
-def joined(*parts: str) -> str:
-    """Return a path of a container put together from its parts, without `.` and `..`.
-
-    Raises:
-        BadInput: Linux allows no path, or no name in one, of that length.
-    """
-    path = posixpath.normpath(posixpath.join(*parts))
-    if len(os.fsencode(path)) > LONGEST_PATH or any(len(os.fsencode(name)) > LONGEST_NAME for name in path.split("/")):
-        raise BadInput(
-            f"The path '{path[:40]}…' is too long; Linux allows {LONGEST_PATH} bytes, and {LONGEST_NAME} in a name."
-        )
-    return path
-
-
-def lies_in(path: str, directory: str) -> bool:
-    """Return whether a path of a container is a directory's, or one below it."""
-    return path == directory or path.startswith(f"{directory.rstrip('/')}/")
 
 
 def resolve(root: Path, path: str, *, follow: bool = True) -> Path:
@@ -121,6 +102,39 @@ def mkdirs(root: Path, path: str, mode: int = 0o755, uid: int = 0, gid: int = 0)
             os.chown(each, uid, gid)
         each.chmod(mode)
     return directory
+
+
+def is_directory(path: Path) -> bool:
+    """Return whether a directory itself is there; a link to one is none, wherever it leads on the host."""
+    try:
+        return stat.S_ISDIR(path.lstat().st_mode)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+
+
+@contextlib.contextmanager
+def short(root: Path) -> Iterator[Path]:
+    """Yield a short name of a directory for the time of a block.
+
+    A container's paths may be as long as PATH_MAX, and here the directory's own name stands before them.
+
+    Raises:
+        BadInput: the block met a path that is too long even so.
+    """
+    descriptor = os.open(root.parent, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+    name = Path(f"/proc/self/fd/{descriptor}", root.name)
+    try:
+        yield name
+    except OSError as error:
+        if error.errno != errno.ENAMETOOLONG:
+            raise
+        path = os.fsdecode(error.filename or "").removeprefix(str(name))
+        raise BadInput(
+            f"A path of {len(os.fsencode(path))} bytes is too long for programs to open, '{path[:40]}…'; "
+            "have the step remove it, or use shorter names."
+        ) from None
+    finally:
+        os.close(descriptor)
 
 
 def _link(root: Path, components: list[str]) -> str | None:

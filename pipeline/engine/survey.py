@@ -6,6 +6,8 @@ import stat
 from dataclasses import dataclass
 from pathlib import Path
 
+from pipeline.engine.rootpath import short
+
 
 @dataclass(frozen=True)
 class Survey:
@@ -22,9 +24,13 @@ class Survey:
 
 def survey(root: Path) -> Survey:
     """Walk a snapshot's directory, its own documents (*.json) left out; 10 000 files take about 50 ms."""
+    with short(root) as name:
+        return _survey(os.fsencode(name))
+
+
+def _survey(top: bytes) -> Survey:
     found, size = hashlib.sha256(), 0
     linked: set[int] = set()
-    top = os.fsencode(root)
     pending = [top]
     while pending:
         directory = pending.pop()

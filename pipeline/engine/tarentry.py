@@ -20,27 +20,6 @@ def refuse(entry: tarfile.TarInfo, why: str, remedy: str = _DISTRUST) -> NoRetur
     raise ArchiveInvalid(f"The archive's entry '{name}' {why}; {remedy}.") from None
 
 
-def refuse_escape(entry: tarfile.TarInfo, depth: int) -> None:
-    """Refuse a relative symbolic link that points above the root; an absolute one starts at the root.
-
-    Args:
-        entry: the symbolic link.
-        depth: how many directories below the root it lies in.
-
-    Raises:
-        ArchiveInvalid: it points above the root, or nowhere.
-    """
-    if not entry.linkname:
-        refuse(entry, "is a symbolic link without a target")
-    if entry.linkname.startswith("/"):
-        return
-    for component in entry.linkname.split("/"):
-        if component not in ("", "."):
-            depth += -1 if component == ".." else 1
-        if depth < 0:
-            refuse(entry, f"is a symbolic link to '{entry.linkname}', which leaves the root filesystem")
-
-
 def make_node(entry: tarfile.TarInfo, path: Path) -> bool:
     """Make a fifo or a device, and return whether it is there.
 
@@ -73,9 +52,10 @@ def set_xattrs(entry: tarfile.TarInfo, path: Path, *, privileged: bool) -> None:
         ArchiveInvalid: the file system cannot hold one of them.
     """
     wanted = _xattrs(entry)
-    for key in os.listxattr(path, follow_symlinks=False) if entry.isdir() else ():
+    # A directory may have been there before, and any file inherits the access list that its directory gives.
+    for key in () if entry.issym() else os.listxattr(path):
         if key not in wanted and not _foreign(key):
-            os.removexattr(path, key, follow_symlinks=False)
+            os.removexattr(path, key)
     for key, value in wanted.items():
         # A user namespace's root may not set trusted attributes.
         needed = privileged and not key.startswith("trusted.")

@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+from pipeline.engine.holes import write_sparsely
 from pipeline.engine.layer import OPAQUE, WHITEOUT
-from pipeline.engine.namespace import has_ids
-from pipeline.engine.rootpath import SymlinkLoop, missing, resolve
-from pipeline.engine.tarentry import make_node, pieces, refuse, refuse_escape, set_xattrs
+from pipeline.engine.rootpath import SymlinkLoop, is_directory, missing, resolve, short
+from pipeline.engine.tarentry import make_node, pieces, refuse, set_xattrs
 from pipeline.engine.tarstream import TarStream
 
 OPAQUE_NAME, WHITEOUT_PREFIX = os.fsdecode(OPAQUE), os.fsdecode(WHITEOUT)
@@ -48,10 +48,11 @@ def apply_layer(blob: BinaryIO, root: Path) -> str:
         OSError: writing failed, as with no space left.
     """
     stream = TarStream(blob)
-    tree = _Tree(root, stream)
-    for entry in stream.entries():
-        _apply(tree, entry)
-    tree.settle()
+    with short(root) as name:
+        tree = _Tree(name, stream)
+        for entry in stream.entries():
+            _apply(tree, entry)
+        tree.settle()
     return stream.finish()
 
 
@@ -106,7 +107,7 @@ class _Tree:
     def settle(self) -> None:
         """Give the directories their modes and times, unless something else took their place since."""
         for path, wanted in sorted(self._directories.items(), reverse=True):
-            if resolve(self._root, str(path.relative_to(self._root))) != path or not _is_directory(path):
+            if resolve(self._root, str(path.relative_to(self._root))) != path or not is_directory(path):
                 continue
             if wanted.mode is not None:
                 path.chmod(wanted.mode)
@@ -119,7 +120,7 @@ class _Tree:
         absent = missing(self._root, name)
         parent = resolve(self._root, name)
         existing = absent[0].parent if absent else parent
-        if not _is_directory(existing):
+        if not is_directory(existing):
             refuse(entry, f"lies below '{existing.relative_to(self._root)}', which is not a directory")
         self._keep_time(existing)
         for directory in absent:
@@ -130,7 +131,7 @@ class _Tree:
         return parent
 
     def _directory(self, entry: tarfile.TarInfo, path: Path) -> None:
-        if not _is_directory(path):
+        if not is_directory(path):
             self._remove(path)
             path.mkdir()
         path.chmod(0o700)
@@ -147,7 +148,7 @@ class _Tree:
             self._remove(path)
             self._left_out.add(path)
             return
-        if not os.path.lexists(target) or _is_directory(target):
+        if not os.path.lexists(target) or is_directory(target):
             refuse(entry, f"is a hard link to '{entry.linkname}', which is no file of the archive")
         self._remove(path)
         os.link(target, path, follow_symlinks=False)
@@ -155,8 +156,8 @@ class _Tree:
     def _leaf(self, entry: tarfile.TarInfo, path: Path) -> None:
         if not (entry.isreg() or entry.issym() or entry.isdev()):
             refuse(entry, f"is of the unknown type {entry.type!r}")
-        if entry.issym():
-            refuse_escape(entry, len(path.relative_to(self._root).parts) - 1)
+        if entry.issym() and not entry.linkname:
+            refuse(entry, "is a symbolic link without a target")
         self._remove(path)
         if entry.isdev() and not make_node(entry, path):
             self._left_out.add(path)
@@ -172,18 +173,19 @@ class _Tree:
         os.utime(path, ns=(_nanoseconds(entry), _nanoseconds(entry)), follow_symlinks=False)
 
     def _content(self, entry: tarfile.TarInfo, path: Path) -> None:
-        with path.open("xb") as file:
+        with path.open("xb", buffering=0) as file:
             position = entry.offset_data
-            for offset, size in pieces(entry):
-                file.seek(offset)
+            for start, size in pieces(entry):
+                offset = start
                 for piece in self._stream.content(position, size):
-                    file.write(piece)
+                    write_sparsely(file.fileno(), piece, offset)
+                    offset += len(piece)
                 position += size
             file.truncate(entry.size)
 
     def _white_out(self, entry: tarfile.TarInfo, above: str, last: str) -> None:
         parent = resolve(self._root, above)
-        if not _is_directory(parent):
+        if not is_directory(parent):
             return
         self._keep_time(parent)
         hidden = last.removeprefix(WHITEOUT_PREFIX)
@@ -198,7 +200,7 @@ class _Tree:
     def _remove_lower(self, path: Path) -> None:
         if path not in self._written:
             self._remove(path)
-        elif _is_directory(path):
+        elif is_directory(path):
             self._keep_time(path)
             for child in list(path.iterdir()):
                 self._remove_lower(child)
@@ -207,15 +209,13 @@ class _Tree:
         if not os.path.lexists(path):
             return
         self._parents.clear()  # what led through it leads elsewhere now
-        if _is_directory(path):
+        if is_directory(path):
             shutil.rmtree(path)
         else:
             path.unlink()
 
     def _own(self, entry: tarfile.TarInfo, path: Path) -> None:
         if self._privileged:
-            if not has_ids(entry.uid, entry.gid):
-                refuse(entry, f"belongs to {entry.uid}:{entry.gid}, which only root can give to files", "run as root")
             os.chown(path, entry.uid, entry.gid, follow_symlinks=False)
 
     def _keep_time(self, directory: Path) -> None:
@@ -230,10 +230,6 @@ def _components(entry: tarfile.TarInfo, name: str) -> list[str]:
     if ".." in components:
         refuse(entry, "leaves the root filesystem")
     return components
-
-
-def _is_directory(path: Path) -> bool:
-    return path.is_dir() and not path.is_symlink()
 
 
 def _nanoseconds(entry: tarfile.TarInfo) -> int:

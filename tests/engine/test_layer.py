@@ -37,8 +37,8 @@ def packed(upper: Path, epoch: int | None = EPOCH) -> tarfile.TarFile:
 
 
 def names(upper: Path) -> list[str]:
-    """Return the names in the layer of a directory."""
-    return packed(upper).getnames()
+    """Return the names in the layer of a directory, without the root's."""
+    return packed(upper).getnames()[1:]
 
 
 @pytest.mark.parametrize("compression", ["gzip", "zstd"])
@@ -80,10 +80,11 @@ def test_the_gzip_header_holds_no_time_and_no_name(upper: Path, tmp_path: Path) 
     assert (flags, time) == (0, 0)
 
 
-def test_an_empty_directory_gives_a_layer_of_two_zero_blocks(upper: Path, tmp_path: Path) -> None:
-    layer = write_layer(upper, tmp_path / "layer", epoch=EPOCH)
-    assert layer.uncompressed_size == 1024
-    assert gzip.decompress((tmp_path / "layer").read_bytes()) == bytes(1024)
+def test_the_root_directory_leads_with_its_mode_and_owner(upper: Path) -> None:
+    upper.chmod(0o711)
+    os.chown(upper, 3, 4)
+    (entry,) = packed(upper)
+    assert (entry.name, entry.type, entry.mode, entry.uid, entry.gid) == (".", tarfile.DIRTYPE, 0o711, 3, 4)
 
 
 def test_entries_are_sorted_as_bytes_and_directories_lead_their_content(upper: Path) -> None:
@@ -131,23 +132,36 @@ def test_a_device_0_0_is_a_whiteout(upper: Path) -> None:
     assert (entry.type, entry.size) == (tarfile.REGTYPE, 0)
 
 
-@pytest.mark.parametrize("mark", ["trusted.overlay.opaque", "user.overlay.opaque"])
-def test_an_opaque_directory_begins_with_its_mark(upper: Path, mark: str) -> None:
+def test_the_mark_of_a_whiteout_has_no_time(upper: Path) -> None:
+    os.mknod(upper / "gone", 0o020000, os.makedev(0, 0))
+    assert packed(upper).getmember(".wh.gone").mtime == 0
+
+
+def test_an_opaque_directory_begins_with_its_mark(upper: Path) -> None:
     (upper / "dir").mkdir()
     (upper / "dir" / "!first").touch()
-    os.setxattr(upper / "dir", mark, b"y")
+    os.setxattr(upper / "dir", "trusted.overlay.opaque", b"y")
     assert names(upper) == ["dir", "dir/.wh..wh..opq", "dir/!first"]
     assert packed(upper).getmember("dir").pax_headers == {}
 
 
-def test_devices_and_fifos_are_kept_and_sockets_left_out(upper: Path) -> None:
+def test_a_mark_that_a_step_could_have_set_itself_means_nothing(upper: Path) -> None:
+    (upper / "dir").mkdir()
+    for mark in ("opaque", "redirect", "metacopy"):
+        os.setxattr(upper / "dir", f"user.overlay.{mark}", b"y")
+    assert names(upper) == ["dir"]
+    assert packed(upper).getmember("dir").pax_headers == {}
+
+
+def test_devices_and_fifos_are_kept_and_a_socket_hides_what_was_there(upper: Path) -> None:
     os.mknod(upper / "null", 0o020666, os.makedev(1, 3))
     os.mknod(upper / "loop", 0o060660, os.makedev(7, 300))
     os.mkfifo(upper / "fifo")
     with socket.socket(socket.AF_UNIX) as server:
         server.bind(str(upper / "socket"))
-    entries = {each.name: (each.type, each.devmajor, each.devminor) for each in packed(upper)}
+    entries = {each.name: (each.type, each.devmajor, each.devminor) for each in packed(upper) if each.name != "."}
     assert entries == {
+        ".wh.socket": (tarfile.REGTYPE, 0, 0),
         "fifo": (tarfile.FIFOTYPE, 0, 0),
         "loop": (tarfile.BLKTYPE, 7, 300),
         "null": (tarfile.CHRTYPE, 1, 3),
@@ -158,7 +172,7 @@ def test_the_first_of_hard_links_is_the_file(upper: Path) -> None:
     (upper / "b").write_text("content")
     for name in ("c", "a"):
         os.link(upper / "b", upper / name)
-    entries = [(each.name, each.type, each.linkname) for each in packed(upper)]
+    entries = [(each.name, each.type, each.linkname) for each in packed(upper) if each.name != "."]
     assert entries == [("a", b"0", ""), ("b", b"1", "a"), ("c", b"1", "a")]
 
 

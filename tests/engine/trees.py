@@ -13,35 +13,55 @@ from typing import Any
 CAPABILITY = bytes.fromhex("0100000200200000000000000000000000000000")
 
 
-def facts(root: Path) -> dict[bytes, Any]:
-    """Return all that a tar can hold of a tree, by path below the root."""
+def facts(root: Path, *, epoch: int | None = None) -> dict[bytes, Any]:
+    """Return all that a tar can hold of a tree, by path below the root; that is all but sockets.
+
+    Args:
+        root: the tree; its own directory is at ".".
+        epoch: later times count as this one, in seconds since 1970.
+    """
     found: dict[bytes, Any] = {}
-    links: dict[int, list[bytes]] = {}
+    links: dict[tuple[int, int], list[bytes]] = {}
     base = os.fsencode(root)
     for directory, names, files in os.walk(base):
         for name in names + files:
             path = directory + b"/" + name
             key = path[len(base) + 1 :]
             status = os.lstat(path)
-            found[key] = _facts(path, status)
+            if stat.S_ISSOCK(status.st_mode):
+                continue
+            found[key] = _facts(path, status, epoch)
             if not stat.S_ISDIR(status.st_mode):
-                links.setdefault(status.st_ino, []).append(key)
+                links.setdefault((status.st_dev, status.st_ino), []).append(key)
     groups = {tuple(sorted(group)) for group in links.values() if len(group) > 1}
-    return {**found, b"//links": groups}
+    return {**found, b".": _facts(base, os.lstat(base), epoch), b"//links": groups}
 
 
-def _facts(path: bytes, status: os.stat_result) -> tuple[Any, ...]:
+def differences(expected: dict[bytes, Any], found: dict[bytes, Any]) -> list[tuple[bytes, Any, Any]]:
+    """Return what two trees' facts differ in: path and both facts, or the names of files that are linked otherwise."""
+    links, found_links = expected[b"//links"], found[b"//links"]
+    paths = sorted((expected.keys() | found.keys()) - {b"//links"})
+    return [
+        *((path, expected.get(path), found.get(path)) for path in paths if expected.get(path) != found.get(path)),
+        *((group[0], group, None) for group in sorted(links - found_links)),
+        *((group[0], None, group) for group in sorted(found_links - links)),
+    ]
+
+
+def _facts(path: bytes, status: os.stat_result, epoch: int | None) -> tuple[Any, ...]:
     content: object = None
     if stat.S_ISREG(status.st_mode):
         content = hashlib.sha256(Path(os.fsdecode(path)).read_bytes()).hexdigest()
     elif stat.S_ISLNK(status.st_mode):
-        content = Path(os.fsdecode(path)).readlink()
+        content = str(Path(os.fsdecode(path)).readlink())
     xattrs = {
         key: os.getxattr(path, key, follow_symlinks=False)
         for key in os.listxattr(path, follow_symlinks=False)
         if not key.startswith(("security.selinux", "trusted.overlay.", "user.overlay."))
     }
-    return status.st_mode, status.st_uid, status.st_gid, int(status.st_mtime), status.st_rdev, content, xattrs
+    seconds = status.st_mtime_ns // 10**9
+    time = seconds if epoch is None else min(seconds, epoch)
+    return status.st_mode, status.st_uid, status.st_gid, time, status.st_rdev, content, xattrs
 
 
 def make_tree(root: Path, *, backwards: bool = False) -> None:

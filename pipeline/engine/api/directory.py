@@ -14,6 +14,7 @@ from pipeline.engine.changes import Chown, Copy, NewDirectory, NewFile, Remove, 
 from pipeline.engine.errors import BadInput
 from pipeline.engine.graph import Difference, Scratch
 from pipeline.engine.patterns import Selection, glob
+from pipeline.engine.rootpath import is_directory
 from pipeline.engine.values import Directory, File, Stat
 
 
@@ -98,9 +99,7 @@ async def without_files(engine: Engine, this: Directory, paths: list[str]) -> Di
 @serves("Directory.entries")
 async def entries(engine: Engine, this: Directory, path: str | None = None) -> list[str]:
     at = await at_path(engine, this, path or "")
-    return sorted(
-        f"{entry.name}/" if entry.is_dir() and not entry.is_symlink() else entry.name for entry in at.iterdir()
-    )
+    return sorted(f"{entry.name}/" if is_directory(entry) else entry.name for entry in at.iterdir())
 
 
 @serves("Directory.name")
@@ -187,11 +186,11 @@ def _export_tree(source: Path, target: Path, wipe: bool) -> None:
     target.mkdir(parents=True, exist_ok=True)
     for origin in sorted(source.rglob("*")):
         place = target / origin.relative_to(source)
-        if place.is_symlink() or (place.exists() and place.is_dir() != origin.is_dir()):
+        if place.is_symlink() or (place.exists() and place.is_dir() != is_directory(origin)):
             _remove(place)
         if origin.is_symlink():
             place.symlink_to(origin.readlink())
-        elif origin.is_dir():
+        elif is_directory(origin):
             place.mkdir(exist_ok=True)
         elif origin.is_file():
             atomic_copy(origin, place)
@@ -203,7 +202,7 @@ def _export_tree(source: Path, target: Path, wipe: bool) -> None:
 
 
 def _remove(path: Path) -> None:
-    if path.is_dir() and not path.is_symlink():
+    if is_directory(path):
         shutil.rmtree(path)
     else:
         path.unlink()
