@@ -139,8 +139,7 @@ def user_store(request: pytest.FixtureRequest, user: OrdinaryUser) -> Path:
         return user.store
     beside = given.absolute().with_name(f"{given.name}-user")
     if not beside.exists():
-        beside.mkdir()
-        shutil.chown(beside, user.home.stat().st_uid, user.home.stat().st_gid)
+        user.directory().rename(beside)
     return beside
 
 

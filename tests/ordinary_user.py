@@ -14,12 +14,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import dagger
-from dagger.client._config import ConnectConfig
-from dagger.client._session import ConnectParams, SingleConnection
 
 from pipeline.engine.namespace import namespaces
 from pipeline.engine.process import kill, run, spawn
 from pipeline.engine.session import Session
+from tests.clients import connected
 
 ROOT = Path(__file__).parents[1]
 NAME = "ska-tester"
@@ -63,6 +62,13 @@ class OrdinaryUser:
     def store(self) -> Path:
         """The default store."""
         return self.home / ".local/share/ska-images"
+
+    def directory(self) -> Path:
+        """Make an empty directory of this user."""
+        made = Path(tempfile.mkdtemp(dir=self.home))
+        owner = self.home.stat()
+        os.chown(made, owner.st_uid, owner.st_gid)
+        return made
 
     def on(self, prepare: str = "", before: Sequence[str] = (), **files: str) -> "OrdinaryUser":
         """Return the user on a machine that differs.
@@ -116,11 +122,8 @@ class OrdinaryUser:
     @contextlib.asynccontextmanager
     async def client(self, store: Path) -> AsyncIterator[dagger.Client]:
         """Connect Dagger's SDK to an engine of this user for the time of a block."""
-        async with self.session(store) as session:
-            params = ConnectParams(port=session.port, session_token=session.token)
-            # Retries would only hide for 15 s that an engine has been killed.
-            async with SingleConnection(params, ConnectConfig(retry=None)) as connection:
-                yield dagger.Client.from_connection(connection)
+        async with self.session(store) as session, connected(session) as client:
+            yield client
 
 
 def _run(argv: list[str]) -> subprocess.CompletedProcess[str]:

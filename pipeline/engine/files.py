@@ -57,6 +57,8 @@ async def new_directory(snapshots: Snapshots, node: NewDirectory, directory: Pat
 @builds(Symlink)
 async def symlink(snapshots: Snapshots, node: Symlink, directory: Path) -> dict[str, Any]:
     """Make a symbolic link."""
+    if not node.target:
+        raise BadInput(f"The link '{node.path}' has no target; give a path.")
     return await _changed(
         snapshots, node, directory, lambda root: _place(root, node.path, follow=False).symlink_to(node.target)
     )
@@ -69,12 +71,17 @@ async def remove(snapshots: Snapshots, node: Remove, directory: Path) -> dict[st
     def change(root: Path) -> None:
         for path in (one for given in node.paths for one in matching(root, given)):
             target = resolve(root, path, follow=False)
-            if is_directory(target):
-                shutil.rmtree(target)
-            else:
-                target.unlink(missing_ok=True)
+            for each in root.iterdir() if target == root else [target]:
+                _remove(each)
 
     return await _changed(snapshots, node, directory, change)
+
+
+def _remove(path: Path) -> None:
+    if is_directory(path):
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
 
 
 @builds(Copy)
@@ -166,10 +173,7 @@ def _room_for_directory(place: Path) -> None:
 
 
 def _copy_one(origin: Path, place: Path, found: os.stat_result, seen: dict[tuple[int, int], Path]) -> None:
-    if is_directory(place):
-        shutil.rmtree(place)
-    else:
-        place.unlink(missing_ok=True)
+    _remove(place)
     first = seen.setdefault((found.st_dev, found.st_ino), place)
     if first != place:
         os.link(first, place, follow_symlinks=False)

@@ -17,7 +17,7 @@ from pipeline.engine.files import copy_tree
 from pipeline.engine.graph import Exec, Mount, writes_to
 from pipeline.engine.host import GUEST
 from pipeline.engine.process import run
-from pipeline.engine.rootpath import missing, mkdirs, resolve
+from pipeline.engine.rootpath import lies_in, missing, mkdirs, resolve
 from pipeline.engine.snapshots import Snapshots
 from pipeline.engine.users import look_up
 
@@ -49,7 +49,7 @@ class Mounts:
 
     def over(self, path: str) -> str | None:
         """Return the target of the mount that holds a path of the container, if one does."""
-        held = [target for target in self.places if path == target or path.startswith(f"{target.rstrip('/')}/")]
+        held = [target for target in self.places if lies_in(path, target)]
         return max(held, key=len, default=None)
 
     def on_host(self, path: str, *, write: bool = False) -> Path:
@@ -66,6 +66,17 @@ class Mounts:
             how = "in memory" if place is None else "read-only"
             raise BadInput(f"'{path}' is {how} there, so that no redirection can use it; give another path.")
         return place if path == target else resolve(place, posixpath.relpath(path, target))
+
+    def for_output(self, path: str) -> Path:
+        """Return where on the host a file of the container can be written, in a directory that is there.
+
+        Raises:
+            BadInput: it cannot.
+        """
+        found = self.on_host(path, write=True)
+        if found.is_dir() or not found.parent.is_dir():
+            raise BadInput(f"Output cannot go to '{path}'; give the path of a file in a directory that exists.")
+        return found
 
     def stubs(self, upper: Path) -> list[Path]:
         """Return what the runtime will make for the mounts to lie on, outermost first.
@@ -115,7 +126,7 @@ async def mounted(snapshots: Snapshots, node: Exec, directory: Path, root: Path)
         for number, mount in sorted(enumerate(node.mounts), key=lambda one: one[1].target.count("/")):
             if writes_to(mount):
                 merged = await stack.enter_async_context(_writable(snapshots, mount, directory / f"mount-{number}"))
-                place = resolve(merged, mount.path)
+                place = _source(merged, mount)
                 mounts.add(bind(place, mount.target), place)
             else:
                 mounts.add(*await _mount(snapshots, mount, scratch / str(number), root))
@@ -132,6 +143,13 @@ async def _writable(snapshots: Snapshots, mount: Mount, own: Path) -> AsyncItera
     (own / "diff").mkdir(parents=True)
     async with overlay.writable(snapshots.store, layers, own) as merged:
         yield merged
+
+
+def _source(root: Path, mount: Mount) -> Path:
+    found = resolve(root, mount.path)
+    if not found.exists() or found.is_dir() != (mount.kind == "directory"):
+        raise BadInput(f"There is no {mount.kind} '{mount.path}' to mount on {mount.target}; name one that exists.")
+    return found
 
 
 def _remove(stubs: list[Path]) -> None:
@@ -169,7 +187,7 @@ async def _mount(snapshots: Snapshots, mount: Mount, scratch: Path, root: Path) 
         os.chown(scratch, user.uid, user.gid)
         return bind(scratch, mount.target, read_only=True), scratch
     assert mount.source  # noqa: S101  directories have one
-    source = resolve(await snapshots.view(mount.source), mount.path)
+    source = _source(await snapshots.view(mount.source), mount)
     return bind(source, mount.target, read_only=True), source
 
 

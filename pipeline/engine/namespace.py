@@ -51,16 +51,26 @@ SWITCHED_ON = {
 Range = tuple[int, int, int]
 
 
-@functools.lru_cache(maxsize=1)
-def in_user_namespace() -> bool:
-    """Return whether this process is root over some of the machine's ids only: no devices, no new sysfs."""
-    return Path("/proc/self/uid_map").read_text().split() != ["0", "0", "4294967295"]
+@functools.lru_cache(maxsize=2)
+def _own_map(kind: str) -> tuple[Range, ...]:
+    lines = Path(f"/proc/self/{kind}_map").read_text().splitlines()
+    return tuple((int(inside), int(outside), int(count)) for inside, outside, count in map(str.split, lines))
 
 
 def id_maps() -> str:
-    """Return which ids of the machine this process gives to files, as the kernel writes it."""
-    lines = [line.split() for kind in "ug" for line in Path(f"/proc/self/{kind}id_map").read_text().splitlines()]
-    return "".join(f"{' '.join(line)}\n" for line in lines)
+    """Return which ids of the machine this process gives to files: inside, outside, how many; users, then groups."""
+    return "".join(f"{inside} {outside} {count}\n" for inside, outside, count in _own_map("uid") + _own_map("gid"))
+
+
+def has_ids(uid: int, gid: int) -> bool:
+    """Return whether this process can give files to a user and a group."""
+    ids = (("uid", uid), ("gid", gid))
+    return all(any(line[0] <= wanted < line[0] + line[2] for line in _own_map(kind)) for kind, wanted in ids)
+
+
+def in_user_namespace() -> bool:
+    """Return whether this process is root over some of the machine's ids only: no devices, no new sysfs."""
+    return _own_map("uid") != ((0, 0, 2**32 - 1),)
 
 
 @contextlib.asynccontextmanager

@@ -158,7 +158,7 @@ def _walk(root: Path, gitignore: bool) -> Iterator[str]:
         entries = sorted(os.scandir(root / above), key=lambda entry: entry.name)
         if gitignore and any(entry.name == ".gitignore" and entry.is_file(follow_symlinks=False) for entry in entries):
             lines = (root / above / ".gitignore").read_text(errors="replace").splitlines()
-            ignores = (*ignores, (above, pathspec.GitIgnoreSpec.from_lines(lines)))
+            ignores = (*ignores, (above, pathspec.GitIgnoreSpec.from_lines(filter(_is_pattern, lines))))
         for entry in entries:
             path = posixpath.join(above, entry.name)
             is_directory = entry.is_dir(follow_symlinks=False)
@@ -167,6 +167,15 @@ def _walk(root: Path, gitignore: bool) -> Iterator[str]:
             yield path
             if is_directory:
                 pending.append((path, ignores))
+
+
+def _is_pattern(line: str) -> bool:
+    """Whether a line of a .gitignore means something; git passes over what does not."""
+    try:
+        pathspec.GitIgnoreSpec.from_lines([line])
+    except ValueError:
+        return False
+    return True
 
 
 def _ignored(ignores: Iterable[tuple[str, pathspec.GitIgnoreSpec]], path: str) -> bool:

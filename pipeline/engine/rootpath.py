@@ -3,12 +3,15 @@
 import contextlib
 import errno
 import os
+import posixpath
 import stat
 from collections.abc import Iterator
 from pathlib import Path
 
 from pipeline.engine.errors import BadInput
 
+#: Bytes: include/uapi/linux/limits.h.
+LONGEST_PATH, LONGEST_NAME = 4095, 255
 #: The kernel's own limit: path_resolution(7), ELOOP.
 MAX_SYMLINKS = 40
 
@@ -21,6 +24,25 @@ class SymlinkLoop(BadInput):
             f"The path '{path}' passes through more than {MAX_SYMLINKS} symbolic links; "
             "name the file by a path without a loop."
         )
+
+
+def joined(*parts: str) -> str:
+    """Return a path of a container put together from its parts, without `.` and `..`.
+
+    Raises:
+        BadInput: Linux allows no path, or no name in one, of that length.
+    """
+    path = posixpath.normpath(posixpath.join(*parts))
+    if len(os.fsencode(path)) > LONGEST_PATH or any(len(os.fsencode(name)) > LONGEST_NAME for name in path.split("/")):
+        raise BadInput(
+            f"The path '{path[:40]}…' is too long; Linux allows {LONGEST_PATH} bytes, and {LONGEST_NAME} in a name."
+        )
+    return path
+
+
+def lies_in(path: str, directory: str) -> bool:
+    """Return whether a path of a container is a directory's, or one below it."""
+    return path == directory or path.startswith(f"{directory.rstrip('/')}/")
 
 
 def resolve(root: Path, path: str, *, follow: bool = True) -> Path:

@@ -148,7 +148,7 @@ def _code_of(message: str) -> int:
     said = message.lower()
     if "exec: " in said and ("not found" in said or "no such file" in said):
         return 127
-    if "exec: " in said and any(refusal in said for refusal in ("permission denied", "exec format error")):
+    if "exec: " in said and any(words in said for words in ("permission denied", "format error", "name too long")):
         return 126
     if any(refusal in said for refusal in _REFUSALS):
         raise NotPermitted(f"This machine does not let runc start a container: {message}; run as root, unconfined.")

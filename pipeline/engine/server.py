@@ -25,7 +25,7 @@ from graphql import (
 
 from pipeline.engine.api import Engine
 from pipeline.engine.api.fields import resolve
-from pipeline.engine.errors import EngineError
+from pipeline.engine.errors import EngineError, NotPermitted
 from pipeline.engine.values import Query
 
 SCHEMA = Path(__file__).with_name("schema.graphql")
@@ -103,6 +103,11 @@ class Server:
 def _formatted(error: GraphQLError) -> dict[str, Any]:
     answer: dict[str, Any] = dict(error.formatted)
     cause = error.original_error
+    if isinstance(cause, PermissionError) and cause.filename:
+        cause = NotPermitted(
+            f"The file '{cause.filename}' is not for this user: {cause.strerror}; name another, or run as root."
+        )
+        answer["message"] = str(cause)
     if isinstance(cause, EngineError):
         answer["extensions"] = cause.extensions()
     elif cause is not None:

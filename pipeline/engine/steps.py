@@ -42,7 +42,7 @@ async def run_exec(snapshots: Snapshots, node: Exec, directory: Path) -> dict[st
             raise ExecError(node.args, code, end_of(stdout), end_of(stderr))
         for path, output in ((node.redirect_stdout, stdout), (node.redirect_stderr, stderr)):
             if path:
-                target = mounts.on_host(path, write=True)
+                target = mounts.for_output(path)
                 target.unlink(missing_ok=True)  # it could be a device that the step made
                 shutil.copyfile(output, target)
                 target.chmod(0o600)

@@ -15,6 +15,7 @@ from typing import BinaryIO
 
 from pipeline.engine.holes import write_sparsely
 from pipeline.engine.layer import OPAQUE, WHITEOUT
+from pipeline.engine.namespace import has_ids
 from pipeline.engine.rootpath import SymlinkLoop, is_directory, missing, resolve, short
 from pipeline.engine.tarentry import make_node, pieces, refuse, set_xattrs
 from pipeline.engine.tarstream import TarStream
@@ -216,6 +217,8 @@ class _Tree:
 
     def _own(self, entry: tarfile.TarInfo, path: Path) -> None:
         if self._privileged:
+            if not has_ids(entry.uid, entry.gid):
+                refuse(entry, f"belongs to {entry.uid}:{entry.gid}, which only root can give to files", "run as root")
             os.chown(path, entry.uid, entry.gid, follow_symlinks=False)
 
     def _keep_time(self, directory: Path) -> None:

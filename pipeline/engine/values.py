@@ -9,6 +9,7 @@ from typing import Any
 from pipeline.engine.documents import ImageConfig
 from pipeline.engine.errors import BadInput
 from pipeline.engine.graph import Change, Exec, Mount, Node, Scratch, digest
+from pipeline.engine.rootpath import joined, lies_in
 
 VARIABLE = re.compile(r"\$(?:\{(\w+)\}|(\w+))")
 
@@ -79,7 +80,7 @@ class Container(Value):
             return self.root, path
         if mount.source is None or mount.kind == "cache":
             raise BadInput(f"'{path}' lies in a {mount.kind} mount, which only an exec can read; copy it out in one.")
-        return mount.source, posixpath.normpath(posixpath.join(mount.path, posixpath.relpath(path, mount.target)))
+        return mount.source, joined(mount.path, posixpath.relpath(path, mount.target))
 
     def changed(self, path: str, change: Callable[[Node, str], Change]) -> "Container":
         """Return it after a change at an absolute path, in its root or in what is mounted there.
@@ -96,13 +97,13 @@ class Container(Value):
         return replace(self, mounts=tuple(changed if one is mount else one for one in self.mounts))
 
     def _mount_at(self, path: str) -> Mount | None:
-        above = [m for m in self.mounts if m.kind != "secret" and (path == m.target or _is_below(path, m.target))]
+        above = [m for m in self.mounts if m.kind != "secret" and lies_in(path, m.target)]
         return max(above, key=lambda mount: len(mount.target), default=None)
 
     def path(self, path: str, expand: bool = False) -> str:
         """Return an absolute path: relative ones start in the working directory."""
         text = self.expanded(path) if expand else path
-        return posixpath.normpath(posixpath.join("/", self.config.workdir or "/", text))
+        return joined("/", self.config.workdir or "/", text)
 
     def expanded(self, text: str) -> str:
         """Replace `$NAME` and `${NAME}` by the environment's values.
@@ -132,7 +133,7 @@ class Directory(Value):
 
     def at(self, path: str) -> str:
         """Return the path in the file system of a path in this directory."""
-        return posixpath.normpath(posixpath.join(self.path, path.lstrip("/")))
+        return joined(self.path, path.lstrip("/"))
 
     def with_change(self, change: Change) -> "Directory":
         """Return it after a change."""
@@ -244,7 +245,3 @@ class CurrentModule(Value):
 @dataclass(frozen=True)
 class Query(Value):
     """The root of the API."""
-
-
-def _is_below(path: str, directory: str) -> bool:
-    return path.startswith(f"{directory.rstrip('/')}/")

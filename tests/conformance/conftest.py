@@ -13,10 +13,11 @@ from pipeline.settings import Settings
 from tests.clients import connected
 from tests.conformance.rules import Subject
 from tests.conftest import ENVIRONMENT
+from tests.ordinary_user import OrdinaryUser
 from tests.registry import running
 
-#: How the embedded engine is run; Dagger's own joins with --engine dagger.
-MODES = ("root",)
+#: As whom the embedded engine is run; Dagger's own joins with --engine dagger.
+MODES = ("root", "user")
 
 Connect = Callable[[], AbstractAsyncContextManager[dagger.Client]]
 
@@ -39,6 +40,10 @@ def connect(mode: str, request: pytest.FixtureRequest) -> Connect:
     """How a client of that engine is made."""
     if mode == "dagger":
         return _dagger_client
+    if mode == "user":
+        user: OrdinaryUser = request.getfixturevalue("user")
+        store: Path = request.getfixturevalue("user_store")
+        return lambda: user.client(store)
     session = request.getfixturevalue("engine")
     return lambda: connected(session)
 
@@ -73,8 +78,18 @@ def conformance_registry(
 
 
 @pytest.fixture
-def subject(conformance_client: dagger.Client, conformance_registry: str, mode: str, tmp_path: Path) -> Subject:
+def directory(mode: str, request: pytest.FixtureRequest) -> Path:
+    """An empty directory that the engine under test may use."""
+    if mode == "user":
+        user: OrdinaryUser = request.getfixturevalue("user")
+        return user.directory()
+    made: Path = request.getfixturevalue("tmp_path")
+    return made
+
+
+@pytest.fixture
+def subject(conformance_client: dagger.Client, conformance_registry: str, mode: str, directory: Path) -> Subject:
     """What each case is given."""
     reference = Settings().base if mode == "dagger" else "bootstrap:auto"
     base = conformance_client.container().from_(reference)
-    return Subject(conformance_client, base, tmp_path, conformance_registry, mode)
+    return Subject(conformance_client, base, directory, conformance_registry, mode)

@@ -1,5 +1,6 @@
 """Rules of files, of what comes from this machine, and of what goes to it."""
 
+import shutil
 from pathlib import Path
 
 import dagger
@@ -194,6 +195,7 @@ async def _changed(at: Subject, *, no_cache: bool) -> str:
 async def _exported(at: Subject, *, wipe: bool) -> list[str]:
     target = at.directory / "target"
     target.mkdir()
+    shutil.chown(target, at.directory.stat().st_uid)
     (target / "old").write_text("")
     said = await _dir(at).export(str(target), wipe=wipe)
     assert said == str(target)

@@ -3,12 +3,12 @@
 from dataclasses import replace
 
 from pipeline.engine.api.fields import Engine, serves
+from pipeline.engine.api.paths import at_path
 from pipeline.engine.bases import PLATFORM, from_archive, from_registry
 from pipeline.engine.bootstrap import SCHEME, stand_in
 from pipeline.engine.documents import ImageConfig
 from pipeline.engine.errors import BadInput, NotServed
 from pipeline.engine.graph import Exec, Mount, Written, writes_to
-from pipeline.engine.rootpath import resolve
 from pipeline.engine.values import Container, File
 
 
@@ -25,7 +25,7 @@ async def from_(engine: Engine, this: Container, address: str) -> Container:
 @serves("Container.import")
 async def import_(engine: Engine, this: Container, source: str, tag: str = "") -> Container:
     file: File = engine.value(source)
-    at = resolve(await engine.snapshots.view(file.root), file.path)
+    at = await at_path(engine, file)
     wanted = this.config.platform
     base = await engine.once(("import", str(at), tag, wanted), lambda: from_archive(engine.snapshots, at, tag, wanted))
     return replace(this, root=base.root, config=_merged(this.config, base.config), reference="")

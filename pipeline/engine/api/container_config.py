@@ -13,6 +13,8 @@ def _without(pairs: tuple[tuple[str, str], ...], name: str) -> tuple[tuple[str, 
 
 @serves("Container.withEnvVariable")
 async def with_env_variable(engine: Engine, this: Container, name: str, value: str, expand: bool = False) -> Container:
+    if not name or "=" in name:
+        raise BadInput(f"'{name}' is no name of a variable; give one without '='.")
     env = this.variables | {name: this.expanded(value) if expand else value}
     return this.with_config(env=tuple(f"{key}={text}" for key, text in env.items()))
 

@@ -4,13 +4,17 @@ from dataclasses import replace
 
 from pipeline.engine.api.fields import Engine, serves
 from pipeline.engine.changes import Copy
+from pipeline.engine.errors import BadInput
 from pipeline.engine.graph import Mount, Node, Scratch
+from pipeline.engine.rootpath import lies_in
 from pipeline.engine.values import CacheVolume, Container, Directory, File, Secret
 
 
 def _mounted(this: Container, mount: Mount) -> Container:
     """Add a mount, which hides what was mounted there and below."""
-    kept = (old for old in this.mounts if not f"{old.target}/".startswith(f"{mount.target.rstrip('/')}/"))
+    if lies_in(mount.target, "/proc"):
+        raise BadInput(f"'{mount.target}' is the kernel's, so that nothing can be mounted there; choose another place.")
+    kept = (old for old in this.mounts if not lies_in(old.target, mount.target))
     return replace(this, mounts=(*kept, mount))
 
 
@@ -73,6 +77,8 @@ async def with_mounted_cache(
 async def with_mounted_temp(
     engine: Engine, this: Container, path: str, size: int | None = None, expand: bool = False
 ) -> Container:
+    if size is not None and size < 1:
+        raise BadInput(f"{size} is no size of a temporary file system; give a number of bytes.")
     return _mounted(this, Mount("temp", this.path(path, expand), size=size))
 
 

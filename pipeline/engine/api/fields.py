@@ -1,5 +1,6 @@
 """Which fields are served, and how a request reaches the function that serves one."""
 
+import errno
 import inspect
 import re
 from collections.abc import Awaitable, Callable
@@ -19,6 +20,20 @@ Resolver = Callable[..., Awaitable[Any]]
 
 #: `Type.field` to the function that serves it.
 SERVED: dict[str, Resolver] = {}
+
+#: Arguments that are contents and no names.
+CONTENTS = ("contents", "plaintext", "stdin")
+#: What the kernel says of a path that makes no sense.
+MISTAKES = (
+    errno.EACCES,
+    errno.EEXIST,
+    errno.EISDIR,
+    errno.ENAMETOOLONG,
+    errno.ENOENT,
+    errno.ENOTDIR,
+    errno.EPERM,
+    errno.EROFS,
+)
 
 _UPPER = re.compile(r"(?<=[a-z0-9])([A-Z])")
 
@@ -114,4 +129,19 @@ async def resolve(source: Value, info: GraphQLResolveInfo[Any], /, **arguments: 
         if snake not in known and argument in written:
             raise NotServed(f"the argument '{argument}' of {name}")
     given = {snake: arguments[argument] for snake, argument in named.items() if snake in known}
-    return await resolver(engine, source, **given)
+    _refuse_nul(given)
+    try:
+        return await resolver(engine, source, **given)
+    except OSError as error:
+        if error.errno not in MISTAKES or "path" not in given:
+            raise
+        raise BadInput(f"{name} is not possible for '{given['path']}': {error.strerror}; give another path.") from error
+
+
+def _refuse_nul(given: dict[str, Any]) -> None:
+    for argument, value in given.items():
+        for text in value if isinstance(value, list) else [value]:
+            if isinstance(text, str) and "\0" in text and argument not in CONTENTS:
+                raise BadInput(
+                    f"The argument '{argument}' holds a NUL character, which no name can have; leave it out."
+                )

@@ -15,12 +15,14 @@ async def at_path(engine: Engine, this: Directory | File, path: str = "") -> Pat
     """Return the path on the host of a directory, of a path in it, or of a file.
 
     Raises:
-        BadInput: there is nothing.
+        BadInput: there is nothing, or a file where a directory is meant, or the other way round.
     """
     where = this.at(path) if isinstance(this, Directory) else this.path
     found = resolve(await engine.snapshots.view(this.root), where)
     if not found.exists():
         raise BadInput(f"There is no '{where}'; name a file or a directory that exists.")
+    if found.is_dir() != isinstance(this, Directory):
+        raise BadInput(f"'{where}' is {'a' if found.is_dir() else 'no'} directory; name what is meant.")
     return found
 
 

@@ -1,0 +1,85 @@
+"""What makes no sense is refused in one sentence that names it, and is no defect of the engine."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import dagger
+import pytest
+from dagger import dag
+
+LONG, DEEP = "x" * 256, "a/" * 2100
+
+
+def _tree() -> dagger.Directory:
+    return dag.directory().with_new_file("f", "x").with_new_directory("e")
+
+
+def _base() -> dagger.Container:
+    return dag.container().from_("bootstrap:auto")
+
+
+def _run(container: dagger.Container, **arguments: Any) -> Awaitable[object]:
+    return container.with_exec(["true"], **arguments).sync()
+
+
+def _mounted(**arguments: Any) -> dagger.Container:
+    return _base().with_mounted_directory("/m", _tree(), **arguments)
+
+
+CASES: dict[str, tuple[Callable[[], Awaitable[object]], str]] = {
+    "a name that is too long": (lambda: _tree().file(LONG).contents(), "is too long"),
+    "a path that is too long": (lambda: _base().with_mounted_temp(DEEP).sync(), "is too long"),
+    "a NUL in a name": (lambda: _tree().with_new_file("a\0b", "").sync(), "The argument 'path' holds a NUL"),
+    "a NUL in a list": (lambda: _tree().without_files(["a\0b"]).sync(), "The argument 'paths' holds a NUL"),
+    "a file that is a directory": (lambda: _tree().file("e").contents(), "'/e' is a directory"),
+    "a directory that is a file": (lambda: _tree().directory("f").entries(), "'/f' is no directory"),
+    "a file below a file": (lambda: _tree().with_new_file("f/x", "").sync(), "'/f' is not a directory"),
+    "a link in another's place": (lambda: _tree().with_symlink("t", "f").sync(), "File exists"),
+    "a link to nothing": (lambda: _tree().with_symlink("", "n").sync(), "has no target"),
+    "a mounted file that is none": (lambda: _run(_base().with_mounted_file("/m", _tree().file("n"))), "no file '/n'"),
+    "a mounted file that is a directory": (
+        lambda: _run(_base().with_mounted_file("/m", _tree().file("e"))),
+        "There is no file '/e' to mount on /m",
+    ),
+    "a mount over the kernel's files": (lambda: _base().with_mounted_temp("/proc/x").sync(), "is the kernel's"),
+    "a memory without size": (lambda: _base().with_mounted_temp("/t", size=0).sync(), "0 is no size"),
+    "output to a directory": (lambda: _run(_base(), redirect_stdout="/etc"), "cannot go to '/etc'"),
+    "output to nowhere": (lambda: _run(_base(), redirect_stderr="/n/n"), "cannot go to '/n/n'"),
+    "output to memory": (lambda: _run(_base().with_mounted_temp("/t"), redirect_stdout="/t/o"), "'/t/o' is in memory"),
+    "output to what is read-only": (
+        lambda: _run(_mounted(read_only=True), redirect_stdout="/m/o"),
+        "'/m/o' is read-only",
+    ),
+    "a user whose number is too high": (lambda: _run(_base().with_user("4294967295")), "is no number of a user"),
+    "a variable without a name": (lambda: dag.container().with_env_variable("", "x").sync(), "no name of a variable"),
+    "a port that is none": (lambda: dag.container().with_exposed_port(65536).sync(), "65536 is no port"),
+    "a platform that is none": (lambda: dag.container(platform=dagger.Platform("x")).sync(), "is no platform"),
+    "an archive that is not there": (lambda: dag.container().import_(_tree().file("n")).sync(), "There is no '/n'"),
+    "an image of nothing": (
+        lambda: dag.container().as_tarball(platform_variants=[dag.container()]).size(),
+        "All containers are empty",
+    ),
+    "an export onto a file": (lambda: _tree().export("/etc/passwd"), "not possible for '/etc/passwd': File exists"),
+    "a pattern that is not closed": (lambda: _tree().filter(exclude=["[a"]).entries(), "that is not closed"),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+async def test_it_is_named(engine: object, name: str) -> None:
+    ask, words = CASES[name]
+    with pytest.raises(dagger.QueryError, match=words) as caught:
+        await ask()
+    assert caught.value.error.extensions["code"] == "BAD_INPUT"
+
+
+async def test_a_line_of_gitignore_that_means_nothing_is_passed_over(engine: object) -> None:
+    tree = _tree().with_new_file(".gitignore", "!\nf\n")
+    assert await tree.filter(gitignore=True).entries() == [".gitignore", "e/"]
+
+
+async def test_contents_may_hold_what_names_may_not(engine: object) -> None:
+    assert await dag.directory().with_new_file("f", "a\0b").file("f").contents() == "a\0b"
+
+
+async def test_all_of_the_root_directory_can_be_taken_away(engine: object) -> None:
+    assert await _tree().without_directory("/").entries() == []
