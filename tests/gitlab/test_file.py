@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.gitlab.pipeline import ROOT, Document, jobs, load, matching, read
+from tests.gitlab.pipeline import ROOT, Document, jobs, load, matching, read, run
 
 FILES = (ROOT / ".gitlab-ci.yml", *sorted((ROOT / ".gitlab/ci").glob("*.yml")))
 ENGINES = ("embedded", "docker", "kubernetes")
@@ -39,17 +39,22 @@ def test_gitlab_s_schema_refuses_a_misspelt_keyword(tmp_path: Path) -> None:
     assert _schema(file).returncode == 1
 
 
-def _images(job: Document) -> list[str]:
-    named = [job["image"], *job.get("services", [])]
-    return [one["name"] if isinstance(one, dict) else one for one in named]
+def _moving(job: Document) -> list[str]:
+    """Return the images of a job that are not named by version and digest."""
+    named = [one["name"] if isinstance(one, dict) else one for one in (job["image"], *job.get("services", []))]
+    matches = {image: IMAGE.fullmatch(image) for image in named}
+    return [image for image, match in matches.items() if match is None or match["tag"] == "latest"]
 
 
 @pytest.mark.parametrize(("engine", "name"), EVERY)
 def test_a_job_s_images_are_named_by_version_and_digest(engine: str, name: str) -> None:
-    for image in _images(ALL[engine][name]):
-        match = IMAGE.fullmatch(image)
-        assert match, image
-        assert match["tag"] != "latest"
+    assert _moving(ALL[engine][name]) == []
+
+
+def test_an_image_that_moves_is_seen() -> None:
+    digest = "@sha256:" + "0" * 64
+    service = {"name": f"docker:latest{digest}", "alias": "docker"}
+    assert _moving({"image": "debian:12", "services": [service, f"docker:1{digest}"]}) == ["debian:12", service["name"]]
 
 
 @pytest.mark.parametrize(("engine", "name"), EVERY)
@@ -85,12 +90,30 @@ def _values(node: Any, key: str = "") -> list[tuple[str, str]]:
     return [(key, str(node))]
 
 
+def _secrets(document: Document) -> list[str]:
+    """Return what sets a secret, or puts one into an argument where the name of its variable would do (env://NAME)."""
+    return [
+        f"{key}: {value}"
+        for key, value in _values(document)
+        if SECRET.search(key) or re.search(rf"\$\{{?\w*({SECRET.pattern})", value)
+    ]
+
+
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
 def test_no_file_holds_a_secret_or_hands_one_to_a_command(file: Path) -> None:
-    for key, value in _values(read(file)):
-        assert not SECRET.search(key), f"{key} is set in the file"
-        # Only the name of a variable goes into an argument, as in env://NAME.
-        assert not re.search(rf"\$\{{?\w*({SECRET.pattern})", value), value
+    assert _secrets(read(file)) == []
+
+
+def test_a_secret_in_a_file_is_seen() -> None:
+    planted = {"job": {"variables": {"A_TOKEN": "x"}, "script": ["login --password=${A_PASSWORD}", "env://A_PASSWORD"]}}
+    assert _secrets(planted) == ["A_TOKEN: x", "script: login --password=${A_PASSWORD}"]
+
+
+@pytest.mark.parametrize("line", ["false", "false | cat", "no-such-program 2>/dev/null"])
+def test_a_line_that_fails_ends_its_job(line: str, tmp_path: Path) -> None:
+    done = run({"before_script": [line], "script": ["echo went on"]}, dict(os.environ), tmp_path)
+    assert done.returncode != 0
+    assert "\nwent on" not in done.stdout
 
 
 def test_the_program_of_dagger_is_the_module_s_or_newer() -> None:
