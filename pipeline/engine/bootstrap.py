@@ -53,13 +53,16 @@ def _os_release() -> dict[str, str]:
 
 async def _sources(origin: str, suite: str) -> str:
     """Return the machine's sources of its own distribution, one line each; third parties' stay out."""
-    listed = await run(["apt-get", "indextargets", "--format", TARGETS, "Created-By: Packages"])
+    command = ["apt-get", "indextargets", "--format", TARGETS, "Created-By: Packages"]
+    listed = await run(command)
+    if not listed.stdout:  # there are no package lists on this machine, and so nothing is known of the archives
+        listed = await run([*command, "--no-release-info"])
     rows: dict[tuple[str, str, str], list[str]] = {}
     for line in listed.stdout.splitlines():
         _, found, codename, uri, release, component, signed_by = line.split("|")
         # Without package lists apt knows no origin; the code name then tells the distribution's own pockets.
         own = found == origin or (found.startswith("$") and release.partition("-")[0] == suite)
-        if own and (codename or release).startswith(suite):
+        if own and (release if codename.startswith("$") else codename).startswith(suite):
             key = f" [signed-by={signed_by}]" if signed_by.startswith("/") else ""
             rows.setdefault((key, uri, release), []).append(component)
     if not rows:

@@ -96,7 +96,8 @@ async def _as_begun(settings: Settings, given: Mapping[str, Any], registry: Regi
         if found:
             moment = {} if "created" in settings.model_fields_set else {"created": found.label("created")}
             return Settings(**given, **moment).by_the_job_of(found.labels)
-    return settings
+    # Whoever gives it: with its moment a release has the packages of that day, in a later run as well.
+    return Settings(**{**given, "created": settings.created})
 
 
 def _candidate(packed: Packed) -> Candidate:
