@@ -22,7 +22,7 @@ class Step:
     Attributes:
         id: the engine's name for it.
         name: "IMAGE: what", or without an image.
-        state: started, waiting, cached, done or failed.
+        state: started, waiting, running, cached, done or failed.
         since: when it started, in seconds of time.monotonic().
         seconds: how long it ran.
         output: its last lines.
@@ -143,7 +143,7 @@ class PlainView:
 
     def step(self, step: Step) -> None:
         """Write a step's new state."""
-        took = f" ({step.seconds:.1f}s)" if step.state in ("done", "failed") else ""
+        took = f" ({step.seconds:.1f}s)" if step.state in ("running", "done", "failed") else ""
         self._write(f"{self._elapsed()}  {step.name}  {step.state}{took}")
 
     def line(self, step: Step, text: str) -> None:

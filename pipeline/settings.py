@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import AliasChoices, Field, PrivateAttr, ValidationError, ValidationInfo, field_validator, model_validator
+from pydantic.types import ByteSize
 from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 from typing_extensions import Self
 
@@ -85,6 +86,9 @@ class Settings(BaseSettings):
     personal_labels: bool = False
     #: The embedded engine's directory; its default is the engine's own.
     store: Path | None = None
+    #: What that may hold when a build ends, as in 20GB; 0 is no limit, and the default is the engine's own.
+    cache_quota: ByteSize | None = None
+
     _traceability: dict[str, str] = PrivateAttr(default_factory=dict)
 
     def __init__(self, **given: Any) -> None:

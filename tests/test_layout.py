@@ -67,7 +67,7 @@ def test_the_engine_imports_nothing_of_the_pipeline() -> None:
 def test_one_module_of_the_command_line_imports_the_engine() -> None:
     outside = [path for path in SOURCES if not _inside(path, ENGINE)]
     assert {place for path in outside for place in _importers_of_the_engine(path)} == {
-        "pipeline/cli/session.py:_embedded",
+        "pipeline/cli/session.py:_engine",
         "pipeline/cli/session.py:unstarted",
     }
 

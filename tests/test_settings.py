@@ -183,3 +183,15 @@ def test_an_unreadable_project_is_named(project: Path) -> None:
     project.write_text("[")
     with pytest.raises(SettingsError, match="cannot be read"):
         Settings()
+
+
+@pytest.mark.parametrize(("given", "size"), [("20GB", 20 * 10**9), ("512MiB", 512 << 20), ("0", 0)])
+def test_the_quota_is_a_size(monkeypatch: pytest.MonkeyPatch, given: str, size: int) -> None:
+    monkeypatch.setenv("SKA_CACHE_QUOTA", given)
+    assert Settings().cache_quota == size
+
+
+def test_a_quota_that_is_no_size_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SKA_CACHE_QUOTA", "much")
+    with pytest.raises(SettingsError, match="The setting 'cache_quota' is malformed"):
+        Settings()

@@ -9,6 +9,7 @@ record      what a finished build-all depended on, and what it left
 session     which engine serves the calls
 results     what a call returned, printed or exported
 summary     the table at the end of build-all
+cache       what the embedded engine keeps on the disk
 tables      the JSON documents of other functions, for a person
 failures    errors into sentences and exit codes
 app         all of it, in order

@@ -9,6 +9,7 @@ import sys
 import anyio
 from anyio.abc import TaskStatus
 
+from pipeline.cli.cache import COMMAND, HELP, cache
 from pipeline.cli.failures import INTERRUPTED, TERMINATED, report
 from pipeline.cli.options import Options, debugging, split_options
 from pipeline.cli.run import run
@@ -32,6 +33,10 @@ def main(argv: list[str] | None = None) -> int:
         if options.version:
             print(f"ska-images {_version()}")
             return 0
+        if words[:1] == [COMMAND] and not options.help:
+            text, code = anyio.run(cache, options, words[1:])
+            print(text)
+            return code
         if options.help or not words:
             print(_help(words))
             return 0
@@ -60,6 +65,8 @@ def _version() -> str:
 
 
 def _help(words: list[str]) -> str:
+    if words[:1] == [COMMAND]:
+        return HELP
     from pipeline.cli.arguments import parse
     from pipeline.cli.functions import constructor
     from pipeline.cli.help import of_function, overview

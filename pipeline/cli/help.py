@@ -4,6 +4,7 @@ import json
 import textwrap
 from collections.abc import Iterable
 
+from pipeline.cli.cache import COMMAND, SUMMARY
 from pipeline.cli.functions import Flag, Function, functions_of, is_object
 from pipeline.cli.options import BUILD_ALL, DIST, FLAGS
 
@@ -42,11 +43,12 @@ def overview(constructor: Function) -> str:
         "Usage: ska-images [constructor flags] FUNCTION [flags] [FUNCTION [flags]]...",
         textwrap.fill(constructor.doc, WIDTH),
         _table("Functions:", ((f.name, f.summary) for f in functions)),
+        _table("Other commands:", [(COMMAND, SUMMARY)]),
         _flags("Constructor flags (before or after the function):", constructor.flags),
         _own_flags(),
         _EXAMPLES,
         _EXIT_CODES,
-        "`ska-images FUNCTION --help` says more about a function.",
+        "`ska-images FUNCTION --help` says more about a function or a command.",
     )
 
 

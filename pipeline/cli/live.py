@@ -43,7 +43,7 @@ class LiveView:
 
     def step(self, step: Step) -> None:
         """Move a step between the live part and the finished ones above it."""
-        if step.state in ("started", "waiting"):
+        if step.state in ("started", "running", "waiting"):
             self._active[step.id] = step
             return
         self._active.pop(step.id, None)
@@ -69,7 +69,7 @@ class LiveView:
         """Draw the live part, never higher than the terminal."""
         room = max(self._console.height - 4, 3)
         steps = list(self._active.values())
-        running = [s for s in steps if s.state == "started"]
+        running = [s for s in steps if s.state != "waiting"]
         rows: list[Text] = []
         each = max(min(SHOWN_LINES, room // max(len(running), 1) - 1), 0)
         for step in running[:room]:

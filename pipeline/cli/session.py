@@ -3,14 +3,15 @@
 import os
 import shutil
 import sys
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
 from pipeline.cli.options import Options, UsageError, session_in_environment
 from pipeline.errors import SkaError, UserError
+from pipeline.settings import Settings
 
 OnEvent = Callable[[dict[str, Any]], None]
 STAND_IN = "bootstrap:auto"
@@ -86,14 +87,42 @@ def unstarted() -> ModuleType:
 async def _embedded(
     options: Options, on_event: OnEvent
 ) -> AsyncIterator[Callable[[], AbstractAsyncContextManager[Any]]]:
-    from pipeline.engine.errors import EngineError
-    from pipeline.engine.session import open_session
-    from pipeline.settings import Settings
-
-    store = options.store or Settings().store
-    try:
-        async with open_session(store=store, on_event=on_event) as session:
+    given = Settings()
+    with _engine() as engine:
+        async with engine.open_session(
+            store=options.store or given.store, quota=given.cache_quota, on_event=on_event
+        ) as session:
             yield lambda: _connect(session.port, session.token)
+
+
+async def tend_store(options: Options, words: list[str]) -> dict[str, Any]:
+    """Look after the embedded engine's store.
+
+    Args:
+        options: `store` is read.
+        words: arguments of pipeline.engine.cache.
+
+    Returns:
+        Its answer, and `quota`, the bytes that the store may keep; 0 for no limit.
+
+    Raises:
+        HostError: the store cannot be used.
+    """
+    given = Settings()
+    with _engine() as engine:
+        answer: dict[str, Any] = await engine.tend(words, store=options.store or given.store)
+        quota = engine.QUOTA if given.cache_quota is None else given.cache_quota
+    return {**answer, "quota": quota}
+
+
+@contextmanager
+def _engine() -> Iterator[ModuleType]:
+    """Yield pipeline.engine.session; what the engine raises becomes an error of the command line."""
+    from pipeline.engine import session
+    from pipeline.engine.errors import EngineError
+
+    try:
+        yield session
     except EngineError as error:
         raise (SkaError if error.code == "INTERNAL" else HostError)(str(error)) from error
 

@@ -9,6 +9,7 @@ from typing import Any
 from pipeline.progress import Step
 
 MEGABYTE = 1_000_000
+GIGABYTE = 1_000 * MEGABYTE
 _HEADER = ("IMAGE", "SIZE", "LAYERS", "CHECKS", "DIGEST", "TIME")
 #: Numbers stand to the right.
 _RIGHT = frozenset({"SIZE", "LAYERS", "CHECKS", "TIME"})
@@ -64,7 +65,7 @@ def table(report: Mapping[str, Any], run: Run, output: Path) -> str:
 def _row(image: Mapping[str, Any], steps: tuple[Step, ...] | None) -> tuple[str, ...]:
     return (
         image["name"],
-        f"{image['size'] / MEGABYTE:.1f} MB",
+        size(image["size"]),
         str(len(image["layers"])),
         str(len(image["checks"])),
         f"sha256:{image['digest'].removeprefix('sha256:')[:12]}",
@@ -86,6 +87,12 @@ def _closing(count: int, run: Run, output: Path) -> str:
     if run.steps is not None and not any(step.state == "done" for step in run.steps):
         return f"Nothing to do: {count} {noun} {verb} up to date ({run.seconds:.1f} s)."
     return f"{count} {noun} built and checked in {run.seconds:.0f} s; archives in {output}/"
+
+
+def size(number: int) -> str:
+    """Write a number of bytes."""
+    gigabytes, megabytes = number / GIGABYTE, number / MEGABYTE
+    return f"{gigabytes:.1f} GB" if gigabytes >= 1 else f"{megabytes:.1f} MB"
 
 
 def aligned(rows: Sequence[tuple[str, ...]]) -> str:

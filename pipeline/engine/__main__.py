@@ -13,7 +13,8 @@ from pipeline.engine.errors import EngineError
 from pipeline.engine.events import Events
 from pipeline.engine.host import find_system_programs, read_host
 from pipeline.engine.process import PACKAGES, required, stdin_ended
-from pipeline.engine.runtime import remove_control_groups
+from pipeline.engine.prune import prune
+from pipeline.engine.runtime import session_ended
 from pipeline.engine.store import Store
 
 
@@ -21,18 +22,19 @@ def main() -> int:
     """Run a session; errors at the start go to standard error as one line of JSON."""
     parser = argparse.ArgumentParser(prog="python -m pipeline.engine", description=__doc__)
     parser.add_argument("--store", type=Path, help="the directory that keeps images and steps")
+    parser.add_argument("--quota", type=int, default=0, help="bytes that the store may keep; 0 for no limit")
     parser.add_argument("--events-fd", type=int, help="a file descriptor for progress, JSON lines")
     given = parser.parse_args()
     os.umask(0o022)
     try:
-        asyncio.run(session(given.store, given.events_fd))
+        asyncio.run(session(given.store, given.quota, given.events_fd))
     except EngineError as error:
         print(json.dumps({"code": error.code, "message": str(error)}), file=sys.stderr)
         return 2
     return 0
 
 
-async def session(directory: Path | None, events_fd: int | None) -> None:
+async def session(directory: Path | None, quota: int, events_fd: int | None) -> None:
     """Serve one client.
 
     Raises:
@@ -43,7 +45,8 @@ async def session(directory: Path | None, events_fd: int | None) -> None:
     required(PACKAGES)
     host = await read_host()
     store = Store((directory or host.store).resolve())
-    store.begin(remove_control_groups)
+    store.begin(session_ended)
+    emptying = asyncio.ensure_future(store.empty_trash())
     try:
         listener = socket.create_server(("127.0.0.1", 0))
         token = secrets.token_hex(16)
@@ -59,7 +62,10 @@ async def session(directory: Path | None, events_fd: int | None) -> None:
         await serve(Server(Engine(snapshots, Path.cwd()), token), listener, stdin_ended())
         await snapshots.close()
     finally:
+        await asyncio.gather(emptying, return_exceptions=True)
         await store.end()
+    if quota and store.changed:
+        await prune(store, keep=quota)
 
 
 if __name__ == "__main__":

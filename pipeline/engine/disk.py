@@ -2,6 +2,7 @@
 
 import contextlib
 import errno
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,6 +10,10 @@ from pipeline.engine.errors import DiskFull, NotPermitted, UserError
 
 #: The file system is full, or the user's share of it.
 FULL = (errno.ENOSPC, errno.EDQUOT)
+
+
+#: With fewer bytes free than this, a program that says so has failed for want of space in the store.
+LITTLE = 256 << 20
 
 
 def unwritable(root: Path, error: OSError) -> UserError:
@@ -35,3 +40,16 @@ def disk_full_told(where: Path) -> Iterator[None]:
         if error.errno not in FULL:
             raise
         raise _full(where) from error
+
+
+def want_of_space(where: Path, said: str) -> DiskFull | None:
+    """Return the error for a program that failed because no space was left.
+
+    Args:
+        where: the store; the program may mean a small file system of its own.
+        said: what the program printed.
+    """
+    free = os.statvfs(where)
+    if os.strerror(errno.ENOSPC) in said and free.f_bavail * free.f_frsize < LITTLE:
+        return _full(where)
+    return None

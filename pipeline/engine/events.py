@@ -1,5 +1,6 @@
-"""Progress, as JSON lines for whoever watches: started, waiting, cached, done, failed; and each line of output."""
+"""Progress, as JSON lines for whoever watches: started, running, cached, done, failed; and lines of output."""
 
+import asyncio
 import contextlib
 import itertools
 import json
@@ -10,6 +11,8 @@ from collections.abc import Iterator
 
 #: A step's name on the screen is cut to this many characters.
 NAME_LENGTH = 72
+#: Seconds after which a step that prints nothing is said to run still.
+SILENCE = 60.0
 
 
 def step_name(args: tuple[str, ...]) -> str:
@@ -24,6 +27,7 @@ class Step:
 
     def __init__(self, events: "Events", number: int, name: str) -> None:
         self._events, self._id, self._name, self._start = events, str(number), name, time.monotonic()
+        self._spoke = self._start
         self.state = ""
 
     def tell(self, state: str) -> None:
@@ -34,7 +38,16 @@ class Step:
 
     def log(self, stream: str, text: str) -> None:
         """Pass on one line of output."""
+        self._spoke = time.monotonic()
         self._events.write(event="log", id=self._id, stream=stream, text=text)
+
+    async def watch(self) -> None:
+        """Say from time to time that the step runs, as long as it prints nothing."""
+        while True:
+            await asyncio.sleep(self._spoke + SILENCE - time.monotonic())
+            if time.monotonic() >= self._spoke + SILENCE:
+                self._spoke = time.monotonic()
+                self.tell("running")
 
 
 class Events:
@@ -72,9 +85,13 @@ class Events:
         """Tell of a step for the time of a block, and how it ended."""
         step = Step(self, next(self._numbers), name)
         step.tell("started")
+        watching = asyncio.ensure_future(step.watch())
         try:
             yield step
         except BaseException:
             step.tell("failed")
             raise
-        step.tell("done")
+        else:
+            step.tell("done")
+        finally:
+            watching.cancel()

@@ -21,7 +21,7 @@ def name_of(node: Node) -> str:
     if isinstance(node, StandIn):
         return f"bootstrap {node.release}"
     if isinstance(node, Tarball):
-        return f"archive of {', '.join(map(_title, node.images))}"
+        return ", ".join(map(_title, node.images))
     return f"{type(node).__name__} {getattr(node, 'path', '')}".rstrip()
 
 

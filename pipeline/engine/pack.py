@@ -6,12 +6,12 @@ import dataclasses
 import json
 from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime, timezone
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from pipeline.engine.archive import write_archive
 from pipeline.engine.blob import Compression
-from pipeline.engine.disk import disk_full_told
 from pipeline.engine.documents import Documents, ImageConfig, image_documents
 from pipeline.engine.errors import StoreDamaged
 from pipeline.engine.graph import Change, Exec, ImageRoot, Node, Scratch, StandIn, Tarball, Written, parents
@@ -38,7 +38,7 @@ async def _layers(snapshots: Snapshots, node: Node, compression: Compression) ->
         history = [*meta["history"], *[""] * len(meta["layers"])]
         layers = [Layer(**layer) for layer in meta["layers"]]
         for layer in layers:
-            if not await snapshots.has_blob(layer.digest, layer.size):
+            if not await snapshots.sound.blob(layer.digest, layer.size):
                 snapshots.store.drop(node.key)
                 raise StoreDamaged(
                     f"The layer {layer.digest} of the base image was damaged in the store; it is taken away: "
@@ -68,16 +68,20 @@ async def _packed(snapshots: Snapshots, node: Node, diff: Path, compression: Com
     async with snapshots.store.lock(f"pack-{node.key}"), snapshots.slots:
         if found := await _known(snapshots, node, record):
             return found
-        with _told(snapshots, node), disk_full_told(snapshots.store.root):
-            out = snapshots.store.temporary() / "layer"
-            epoch = node.epoch if isinstance(node, (Change, StandIn)) else None
-            try:
-                layer = await asyncio.to_thread(write_layer, diff, out, epoch=epoch, compression=compression)
-                snapshots.store.keep_blob(out, layer.digest)
-                snapshots.store.write(record, dataclasses.asdict(layer))
-            finally:
-                snapshots.store.discard(out.parent)
-    return layer
+        return await snapshots.with_room(partial(_pack, snapshots, node, diff, compression, record))
+
+
+async def _pack(snapshots: Snapshots, node: Node, diff: Path, compression: Compression, record: Path) -> Layer:
+    epoch = node.epoch if isinstance(node, (Change, StandIn)) else None
+    out = snapshots.store.temporary() / "layer"
+    try:
+        with _told(snapshots, node):
+            layer = await asyncio.to_thread(write_layer, diff, out, epoch=epoch, compression=compression)
+            snapshots.store.keep_blob(out, layer.digest)
+            snapshots.store.write(record, dataclasses.asdict(layer))
+            return layer
+    finally:
+        snapshots.store.discard(out.parent)
 
 
 def _record(snapshots: Snapshots, node: Node, compression: Compression) -> Path:
@@ -99,7 +103,7 @@ async def _known(snapshots: Snapshots, node: Node, record: Path) -> Layer | None
     """Return how a layer was packed, if its blob is still what was written: it is about to leave the store."""
     with contextlib.suppress(FileNotFoundError, ValueError, TypeError):
         layer = Layer(**json.loads(record.read_bytes()))
-        if await snapshots.has_blob(layer.digest, layer.size):
+        if await snapshots.sound.blob(layer.digest, layer.size):
             return layer
     if record.exists():
         snapshots.events.notice(f"The packed layer of '{name_of(node)}' was damaged in the store; it is packed again.")

@@ -7,13 +7,14 @@ import json
 import secrets
 import shutil
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
 from pipeline.engine.errors import EngineError, NotPermitted
 from pipeline.engine.events import Step
+from pipeline.engine.output import Kept, Shown, end_of
 from pipeline.engine.process import kill, spawn
 from pipeline.engine.scrubber import Scrubber
 
@@ -21,8 +22,8 @@ from pipeline.engine.scrubber import Scrubber
 PREFIX = "ska-images"
 #: Bytes read from a step's pipe at a time.
 CHUNK = 1 << 16
-#: A line longer than this is passed on in pieces.
-LONGEST_LINE = 1 << 14
+#: What is kept of a step's output: two streams, and both in the order in which they came.
+STREAMS = ("stdout", "stderr", "combined")
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,7 @@ class Job:
         directory: a directory for the bundle, which also receives stdout and stderr.
         stdin: what it reads: bytes, or a file.
         hidden: secrets, which are taken out of the output.
+        whole: the streams of which everything is wanted, whatever their length.
     """
 
     name: str
@@ -42,52 +44,78 @@ class Job:
     directory: Path
     stdin: bytes | Path
     hidden: Sequence[bytes]
+    whole: Collection[str] = ()
 
 
 async def execute(job: Job, step: Step) -> int:
     """Run a container to its end and return its exit code; 128 + N for signal N.
 
-    Its output goes to the files stdout, stderr and combined of the job's directory, and line by line to the step's
-    watchers.
+    It ends when its first process does: the kernel ends the others with it. Its output goes to the files stdout,
+    stderr and combined of the job's directory, and line by line to the step's watchers.
 
     Raises:
         HostMissing: runc is not installed.
         NotPermitted: the kernel refuses what runc asks for.
-        EngineError: runc itself failed.
+        EngineError: runc itself failed, or was killed.
     """
     bundle = job.directory / "bundle"
     bundle.mkdir()
     (bundle / "config.json").write_text(json.dumps(job.spec))
-    root, log = job.directory / "runc", job.directory / "runc.log"
+    root, log, started = (job.directory / name for name in ("runc", "runc.log", "runc.pid"))
     argv = ["runc", "--root", str(root), "--log", str(log), "--log-format", "json"]
-    process = await spawn(
-        [*argv, "run", "--no-new-keyring", "--bundle", str(bundle), job.name], stdin=asyncio.subprocess.PIPE
-    )
+    options = ["--no-new-keyring", "--pid-file", str(started), "--bundle", str(bundle)]
+    process = await spawn([*argv, "run", *options, job.name], stdin=asyncio.subprocess.PIPE)
+    talking = asyncio.ensure_future(_talk(process, job, step))
     try:
-        await _talk(process, job, step)
-        code = await process.wait()
+        code = await _ended(process, talking)
+        if code < 0:
+            # What it started lives on, and holds the pipes open.
+            await _delete(argv, job.name)
+        await talking
     finally:
-        with contextlib.suppress(ProcessLookupError):
+        talking.cancel()
+        if process.returncode is None:
             await kill(process)
-        if any(root.glob("*")):
-            deletion = await spawn([*argv, "delete", "--force", job.name])
-            await deletion.communicate()
-    code = _own_code(log) or code
+            await _delete(argv, job.name)
+    if code < 0:
+        raise EngineError(f"runc was ended by signal {-code} while the step ran; run again.")
+    own = _own_code(log)
+    if not own and not started.exists():
+        raise EngineError(f"runc ended with {code} and started no step: {end_of(job.directory / 'stderr').strip()}")
     for left in (bundle, root):
         shutil.rmtree(left, ignore_errors=True)
-    log.unlink(missing_ok=True)
-    return code
+    for file in (log, started):
+        file.unlink(missing_ok=True)
+    return own or code
+
+
+async def _ended(process: asyncio.subprocess.Process, talking: "asyncio.Future[None]") -> int:
+    """Return how a program ended, also if what it started still holds its pipes."""
+    while process.returncode is None:
+        await asyncio.wait([talking], timeout=0.2)
+        if talking.done():
+            talking.result()
+            return await process.wait()
+    return process.returncode
+
+
+async def _delete(argv: Sequence[str], name: str) -> None:
+    deletion = await spawn([*argv, "delete", "--force", name])
+    await deletion.communicate()
+    # One that was killed early has a control group already, and nothing that runc knows it by.
+    await asyncio.to_thread(remove_control_groups, name)
 
 
 async def _talk(process: asyncio.subprocess.Process, job: Job, step: Step) -> None:
     assert process.stdin and process.stdout and process.stderr  # noqa: S101  spawned with pipes
-    streams = (("stdout", process.stdout), ("stderr", process.stderr))
     with contextlib.ExitStack() as stack:
-        combined = stack.enter_context((job.directory / "combined").open("wb"))
-        pumps = []
-        for name, stream in streams:
-            file = stack.enter_context((job.directory / name).open("wb"))
-            pumps.append(_pump(stream, (file, combined), name, Scrubber(job.hidden), step))
+        kept = {name: Kept((job.directory / name).open("wb"), whole=name in job.whole) for name in STREAMS}
+        for one in kept.values():
+            stack.callback(one.close)
+        pumps = [
+            _pump(stream, (kept[name], kept["combined"]), Shown(step, name), Scrubber(job.hidden))
+            for name, stream in (("stdout", process.stdout), ("stderr", process.stderr))
+        ]
         await asyncio.gather(_feed(process.stdin, job.stdin), *pumps)
 
 
@@ -103,26 +131,17 @@ def _opened(data: bytes | Path) -> IO[bytes]:
     return io.BytesIO(data) if isinstance(data, bytes) else data.open("rb")
 
 
-async def _pump(
-    stream: asyncio.StreamReader, files: Sequence[IO[bytes]], name: str, scrubber: Scrubber, step: Step
-) -> None:
-    async for line in _lines(stream, scrubber):
-        for file in files:
-            file.write(line)
-        step.log(name, line.decode(errors="replace").rstrip("\r\n"))
-
-
-async def _lines(stream: asyncio.StreamReader, scrubber: Scrubber) -> AsyncIterator[bytes]:
-    rest = b""
+async def _pump(stream: asyncio.StreamReader, kept: Sequence[Kept], shown: Shown, scrubber: Scrubber) -> None:
     while chunk := await stream.read(CHUNK):
-        *lines, rest = (rest + scrubber.feed(chunk)).split(b"\n")
-        for line in lines:
-            yield line + b"\n"
-        if len(rest) > LONGEST_LINE:
-            yield rest
-            rest = b""
-    if rest := rest + scrubber.end():
-        yield rest
+        _take(scrubber.feed(chunk), kept, shown)
+    _take(scrubber.end(), kept, shown)
+    shown.end()
+
+
+def _take(clean: bytes, kept: Sequence[Kept], shown: Shown) -> None:
+    for one in kept:
+        one.write(clean)
+    shown.feed(clean)
 
 
 #: What runc says where namespaces, mounts or control groups are not to be had.
@@ -160,9 +179,14 @@ def container_name(session: str) -> str:
     return f"{PREFIX}-{session}-{secrets.token_hex(4)}"
 
 
-def remove_control_groups(session: str) -> None:
-    """Remove the control groups of a session that was killed: the kernel removes all else of a container."""
-    for pattern in (f"{PREFIX}-{session}-*", f"*/{PREFIX}-{session}-*"):
+def session_ended(session: str) -> None:
+    """Remove the control groups of a session that was killed: the kernel removes all else of its containers."""
+    remove_control_groups(f"{PREFIX}-{session}-*")
+
+
+def remove_control_groups(name: str) -> None:
+    """Remove the control groups of a container, or of all whose names fit a pattern."""
+    for pattern in (name, f"*/{name}"):
         for group in Path("/sys/fs/cgroup").glob(pattern):
             _remove_control_group(group)
 

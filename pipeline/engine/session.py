@@ -13,10 +13,12 @@ from typing import Any
 
 from pipeline.engine.errors import EngineError, HostMissing
 from pipeline.engine.namespace import namespaces, refused
-from pipeline.engine.process import kill, spawn, stdin_ended
+from pipeline.engine.process import kill, run, spawn, stdin_ended
 
 #: Seconds that an engine gets to stop its steps and to tidy up.
 STOP_TIMEOUT = 10.0
+#: Bytes that a store keeps when nothing else is said.
+QUOTA = 20 * 10**9
 
 Event = dict[str, Any]
 
@@ -31,12 +33,13 @@ class Session:
 
 @contextlib.asynccontextmanager
 async def open_session(
-    *, store: Path | None = None, on_event: Callable[[Event], None] | None = None
+    *, store: Path | None = None, quota: int | None = None, on_event: Callable[[Event], None] | None = None
 ) -> AsyncIterator[Session]:
     """Run an engine for the time of a block.
 
     Args:
         store: the directory that keeps images and steps; by default the user's own.
+        quota: bytes that it may keep when the session ends, 0 for no limit; by default QUOTA.
         on_event: called with each progress event (engine/events.py).
 
     Raises:
@@ -46,7 +49,7 @@ async def open_session(
     """
     async with contextlib.AsyncExitStack() as running:
         async with namespaces() as prefix:
-            process, events = await _spawn(prefix, store, on_event)
+            process, events = await _spawn(prefix, store, quota, on_event)
             readers = [events]
             running.push_async_callback(lambda: asyncio.shield(_stop(process, readers)))
             session = await _greeting(process)
@@ -55,17 +58,40 @@ async def open_session(
 
 
 async def _spawn(
-    prefix: Sequence[str], store: Path | None, on_event: Callable[[Event], None] | None
+    prefix: Sequence[str], store: Path | None, quota: int | None, on_event: Callable[[Event], None] | None
 ) -> "tuple[asyncio.subprocess.Process, asyncio.Future[None]]":
     read_end, write_end = os.pipe()
     argv = [*prefix, sys.executable, "-m", "pipeline.engine", f"--events-fd={write_end}"]
     if store is not None:
         argv.append(f"--store={store}")
+    argv.append(f"--quota={QUOTA if quota is None else quota}")
     try:
         process = await spawn(argv, stdin=asyncio.subprocess.PIPE, pass_fds=[write_end], new_session=True)
     finally:
         os.close(write_end)
     return process, asyncio.ensure_future(_events(read_end, on_event))
+
+
+async def tend(words: Sequence[str], *, store: Path | None = None) -> dict[str, Any]:
+    """Look after a store without a session, in the namespaces that its files belong to.
+
+    Args:
+        words: arguments of `python -m pipeline.engine.cache`.
+        store: the directory; by default the user's own.
+
+    Returns:
+        Its answer.
+
+    Raises:
+        EngineError: as it says.
+    """
+    where = [] if store is None else [f"--store={store}"]
+    async with namespaces() as prefix:
+        done = await run([*prefix, sys.executable, "-m", "pipeline.engine.cache", *where, *words], check=False)
+    if done.returncode:
+        raise _start_error(done.stderr)
+    answer: dict[str, Any] = json.loads(done.stdout)
+    return answer
 
 
 async def _greeting(process: asyncio.subprocess.Process) -> Session:

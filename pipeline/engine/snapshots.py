@@ -7,12 +7,12 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from pipeline.engine import overlay
 from pipeline.engine.credentials import Credentials
 from pipeline.engine.disk import disk_full_told
-from pipeline.engine.errors import StoreDamaged
+from pipeline.engine.errors import DiskFull, StoreDamaged
 from pipeline.engine.events import Events
 from pipeline.engine.graph import (
     Change,
@@ -26,10 +26,13 @@ from pipeline.engine.graph import (
 from pipeline.engine.host import Host
 from pipeline.engine.names import kind_of, name_of
 from pipeline.engine.once import Once
+from pipeline.engine.prune import prune
 from pipeline.engine.snapshot import Damaged, Snapshot
+from pipeline.engine.sound import Sound
 from pipeline.engine.store import Store
-from pipeline.engine.survey import file_digest, survey
+from pipeline.engine.survey import survey
 
+T = TypeVar("T")
 Make = Callable[[Path], Awaitable[Mapping[str, Any]]]
 Builder = Callable[["Snapshots", Any, Path], Awaitable[dict[str, Any]]]
 
@@ -63,8 +66,7 @@ class Snapshots:
         self.credentials = Credentials()
         self.slots = asyncio.Semaphore(cores)
         self._snapshots: Once[Snapshot] = Once()
-        self._sound: Once[bool] = Once()
-        self._fresh: set[str] = set()
+        self.sound = Sound(store)
         self._views: Once[Path] = Once()
 
     async def made(self, node: Node) -> Path:
@@ -83,14 +85,10 @@ class Snapshots:
         """
         for one in parents(node):
             source = one.by if isinstance(one, Written) else one
-            if not await self.is_sound(await self._snapshot(source)):
+            if not await self.sound.snapshot(await self._snapshot(source)):
                 self._drop(source)
                 return await self.ready(node)
         return await self._snapshot(node)
-
-    async def is_sound(self, snapshot: Snapshot) -> bool:
-        """Compare a snapshot with what was recorded of it, once a session."""
-        return snapshot.id in self._fresh or await self._sound.get(snapshot.id, partial(_is_sound, snapshot))
 
     async def _snapshot(self, node: Node) -> Snapshot:
         return await self._snapshots.get(node.key, lambda: self._found_or_made(node))
@@ -154,37 +152,51 @@ class Snapshots:
                 if not await self._has(node):
                     await self._make(node, "", make, name)
 
-    async def has_blob(self, digest: str, size: int) -> bool:
-        """Return whether the store has a blob; one of an earlier session is read for it, once."""
-        if not self.store.has_blob(digest, size):
-            return False
-        path = self.store.blob(digest)
-        return digest in self.store.written or await self._sound.get(digest, partial(_has_digest, path, digest))
-
     async def _has(self, node: Node) -> bool:
         found = self.found(node)
         if found is None:
             return False
         blobs = (self.store.has_blob(layer["digest"], layer["size"]) for layer in found.kept.get("layers", ()))
-        whole = all(blobs) and await self.is_sound(found)
+        whole = all(blobs) and await self.sound.snapshot(found)
         if not whole:
             self._drop(node)
         return whole
 
     async def _make(self, node: Node, made_on: str, make: Make, name: str) -> Snapshot:
-        directory = self.store.temporary()
-        try:
-            with disk_full_told(self.store.root):
+        async def made() -> Snapshot:
+            directory = self.store.temporary()
+            try:
                 (directory / "diff").mkdir()
                 kept = await make(directory)
                 found = await asyncio.to_thread(survey, directory)
                 snapshot = Snapshot(secrets.token_hex(8), made_on, kind_of(node), name, found.size, found.facts, kept)
-                self._fresh.add(snapshot.id)
+                self.sound.made.add(snapshot.id)
                 return self.store.commit(directory, node.key, snapshot)
-        except BaseException:
-            self.store.discard(directory)
-            await asyncio.shield(self.store.empty_trash())
-            raise
+            finally:
+                self.store.discard(directory)
+
+        return await self.with_room(made)
+
+    async def with_room(self, make: Callable[[], Awaitable[T]]) -> T:
+        """Make something; when the disk is full, once more without what no build uses.
+
+        Raises:
+            DiskFull: that was not enough.
+        """
+        try:
+            with disk_full_told(self.store.root):
+                return await make()
+        except DiskFull:
+            await self.store.empty_trash()
+            pruned = await prune(self.store)
+            if not pruned.count:
+                raise
+        self.events.notice(
+            f"No space was left: {pruned.size / 10**6:.1f} MB that no build uses are removed from the store, "
+            "and the build goes on."
+        )
+        with disk_full_told(self.store.root):
+            return await make()
 
     def layers(self, node: Node) -> list[Path]:
         """Return the directories that a made node's file system consists of, the lowest first."""
@@ -220,14 +232,6 @@ class Snapshots:
         await self._snapshots.close()
         for view in await self._views.close():
             await overlay.unmount(view)
-
-
-async def _is_sound(snapshot: Snapshot) -> bool:
-    return (await asyncio.to_thread(survey, snapshot.directory)).facts == snapshot.facts
-
-
-async def _has_digest(path: Path, digest: str) -> bool:
-    return await asyncio.to_thread(file_digest, path) == digest
 
 
 @builds(Scratch)

@@ -1,5 +1,6 @@
 """Running an exec: mounts, user, environment and the host's settings put together, and its outcome judged."""
 
+import asyncio
 import shutil
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -7,16 +8,15 @@ from typing import Any
 
 from pipeline.engine import overlay
 from pipeline.engine.bundle import DEFAULT_PATH, spec
+from pipeline.engine.disk import want_of_space
 from pipeline.engine.errors import BadInput, ExecError
 from pipeline.engine.graph import Exec
 from pipeline.engine.mounts import Mounts, mounted
 from pipeline.engine.names import name_of
+from pipeline.engine.output import end_of, shorten
 from pipeline.engine.runtime import Job, container_name, execute
 from pipeline.engine.snapshots import Snapshots, builds
 from pipeline.engine.users import User, look_up
-
-#: Bytes of each stream: engine/engineutil/ref.go at v0.21.8.
-KEPT_OUTPUT = 100 * 1024
 
 
 @builds(Exec)
@@ -37,17 +37,22 @@ async def run_exec(snapshots: Snapshots, node: Exec, directory: Path) -> dict[st
         mounts = await stack.enter_async_context(mounted(snapshots, node, directory, root))
         job = _job(snapshots, node, directory, user, mounts)
         code = await execute(job, step)
-        stdout, stderr = directory / "stdout", directory / "stderr"
         if not allowed(node.expect, code):
-            raise ExecError(node.args, code, end_of(stdout), end_of(stderr))
-        for path, output in ((node.redirect_stdout, stdout), (node.redirect_stderr, stderr)):
-            if path:
-                target = mounts.for_output(path)
-                target.unlink(missing_ok=True)  # it could be a device that the step made
-                shutil.copyfile(output, target)
-                target.chmod(0o600)
+            failed = ExecError(node.args, code, end_of(directory / "stdout"), end_of(directory / "stderr"))
+            raise want_of_space(snapshots.store.root, failed.stderr + failed.stdout) or failed
+        for name, path in _redirected(node).items():
+            target = mounts.for_output(path)
+            target.unlink(missing_ok=True)  # it could be a device that the step made
+            await asyncio.to_thread(shutil.copyfile, directory / name, target)
+            target.chmod(0o600)
+            shorten(directory / name)
     mounts.tidy(directory / "diff")
     return {"exit_code": code}
+
+
+def _redirected(node: Exec) -> dict[str, str]:
+    paths = {"stdout": node.redirect_stdout, "stderr": node.redirect_stderr}
+    return {name: path for name, path in paths.items() if path}
 
 
 def _stdin(node: Exec, mounts: Mounts) -> bytes | Path:
@@ -57,17 +62,6 @@ def _stdin(node: Exec, mounts: Mounts) -> bytes | Path:
     if not source.is_file():
         raise BadInput(f"There is no file '{node.redirect_stdin}' to read standard input from; name one that exists.")
     return source
-
-
-def end_of(output: Path) -> str:
-    """Return the end of a step's output, as much of it as Dagger keeps in an error."""
-    with output.open("rb") as stream:
-        left_out = output.stat().st_size - KEPT_OUTPUT
-        if left_out <= 0:
-            return stream.read().decode(errors="replace")
-        note = f"[omitting {left_out} bytes]..."
-        stream.seek(left_out + len(note))
-        return note + stream.read().decode(errors="replace")
 
 
 def allowed(expect: str, code: int) -> bool:
@@ -100,4 +94,5 @@ def _job(snapshots: Snapshots, node: Exec, directory: Path, user: User, mounts: 
         directory=directory,
         stdin=_stdin(node, mounts),
         hidden=hidden,
+        whole=_redirected(node),
     )

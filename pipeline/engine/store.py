@@ -52,7 +52,11 @@ class Store:
         self.session = root / "tmp" / secrets.token_hex(6)
         #: Digests of blobs that this session wrote.
         self.written: set[str] = set()
-        self._now = _next_moment(root / "clock")
+        #: Nanoseconds since 1970; and what this session's last uses are dated with.
+        self.now = time.time_ns()
+        self._moment = _next_moment(root / "clock", self.now)
+        #: Whether this session has put something into the store.
+        self.changed = False
 
     def begin(self, ended: Callable[[str], None]) -> None:
         """Make room for a session, and remove what sessions left that were killed.
@@ -108,6 +112,7 @@ class Store:
         """
         path = self.root / "caches" / key[:24]
         self._uses.share(path.name)
+        self.changed = True
         path.mkdir(exist_ok=True)
         self.write(path.with_suffix(".json"), {"target": target})
         return path
@@ -140,7 +145,7 @@ class Store:
             return None  # what it was made on was made again since
         if snapshot.made_on != made_on or not (directory / "diff").is_dir():
             raise Damaged
-        os.utime(directory / "meta.json", ns=(self._now, self._now))
+        os.utime(directory / "meta.json", ns=(self._moment, self._moment))
         return snapshot
 
     def commit(self, made: Path, key: str, snapshot: Snapshot) -> Snapshot:
@@ -153,7 +158,8 @@ class Store:
         """
         final = self.snapshot(key)
         self._uses.share(final.name)
-        os.utime(write_snapshot(snapshot, made), ns=(self._now, self._now))
+        self.changed = True
+        os.utime(write_snapshot(snapshot, made), ns=(self._moment, self._moment))
         try:
             made.rename(final)
         except OSError as error:
@@ -177,6 +183,7 @@ class Store:
         os.utime(path, (0, 0))
         path.rename(self.blob(digest))
         self.written.add(digest)
+        self.changed = True
 
     def has_blob(self, digest: str, size: int) -> bool:
         """Return whether a blob is there and was not written to since."""
@@ -213,9 +220,9 @@ class Store:
             locks.close()
 
 
-def _next_moment(clock: Path) -> int:
+def _next_moment(clock: Path, now: int) -> int:
     """Return a time for last uses, in nanoseconds: later than all before it, also when the clock was set back."""
-    clock.touch(exist_ok=True)
-    now = max(time.time_ns(), clock.stat().st_mtime_ns + 1)
-    os.utime(clock, ns=(now, now))
-    return now
+    moment = max(now, clock.stat().st_mtime_ns + 1) if clock.exists() else now
+    clock.touch()
+    os.utime(clock, ns=(moment, moment))
+    return moment

@@ -5,6 +5,7 @@ import os
 import stat
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from pipeline.engine.rootpath import short
 
@@ -64,7 +65,12 @@ def _line(name: bytes, status: os.stat_result) -> bytes:
 def file_digest(path: Path) -> str:
     """Return `sha256:…` of a file's content."""
     with path.open("rb") as stream:
-        found = hashlib.sha256()
-        while chunk := stream.read(1 << 20):
-            found.update(chunk)
+        return stream_digest(stream)
+
+
+def stream_digest(stream: IO[bytes]) -> str:
+    """Return `sha256:…` of what is left to read."""
+    found = hashlib.sha256()
+    while chunk := stream.read(1 << 20):
+        found.update(chunk)
     return f"sha256:{found.hexdigest()}"

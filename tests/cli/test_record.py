@@ -26,6 +26,7 @@ def test_every_setting_decides(name: str) -> None:
         "label": ("a=b",),
         "registry": "a.b",
         "snapshot": "off",
+        "cache_quota": "1GB",
     }
     value = True if name == "personal_labels" else values.get(name, "other")
     field = "SKA_REVISION" if name == "revision" else name

@@ -9,6 +9,7 @@ from pipeline.engine.bootstrap import SCHEME, stand_in
 from pipeline.engine.documents import ImageConfig
 from pipeline.engine.errors import BadInput, NotServed
 from pipeline.engine.graph import Exec, Mount, Written, writes_to
+from pipeline.engine.output import text_of
 from pipeline.engine.values import Container, File
 
 
@@ -133,7 +134,7 @@ def _last(this: Container) -> Exec:
 
 
 async def _output(engine: Engine, this: Container, stream: str) -> str:
-    return ((await engine.snapshots.made(_last(this))) / stream).read_text(errors="replace")
+    return text_of((await engine.snapshots.made(_last(this))) / stream)
 
 
 @serves("Container.stdout")

@@ -9,17 +9,15 @@ from pipeline.engine.changes import Copy
 from pipeline.engine.errors import BadInput
 from pipeline.engine.graph import Scratch
 from pipeline.engine.graph import digest as key_of
+from pipeline.engine.output import LARGEST
 from pipeline.engine.survey import file_digest
 from pipeline.engine.values import File, Stat
-
-#: As in Dagger: File.contents refuses more.
-LARGEST_TEXT = 128 << 20
 
 
 @serves("File.contents")
 async def contents(engine: Engine, this: File, offset_lines: int | None = None, limit_lines: int | None = None) -> str:
     at = await at_path(engine, this)
-    if at.stat().st_size > LARGEST_TEXT:
+    if at.stat().st_size > LARGEST:
         raise BadInput(f"'{this.path}' has {at.stat().st_size} bytes, too many for text; export it.")
     text = at.read_text(errors="replace")
     if not offset_lines and limit_lines is None:

@@ -1,0 +1,163 @@
+"""`ska-images cache`: what the embedded engine keeps on the disk, and removing what is old."""
+
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timezone
+from typing import Any
+
+from pydantic import ByteSize, TypeAdapter, ValidationError
+
+from pipeline.cli.options import Options, Parser, UsageError
+from pipeline.cli.session import tend_store
+from pipeline.cli.summary import aligned, size
+
+COMMAND = "cache"
+SUMMARY = "Show what the embedded engine keeps on the disk, and remove what is old."
+HELP = f"""\
+Usage: ska-images {COMMAND} [flags]
+
+{SUMMARY}
+
+Without flags it lists bases, steps, archives and cache volumes with their sizes
+and when a build used them last. Whatever is removed is made again when a build
+needs it. What a running build uses is never removed.
+
+Flags:
+  --prune                 Remove what no running build uses.
+  --older-than AGE        With --prune: only what no build has used for so long,
+                          such as 12h, 7d or 2w.
+  --keep SIZE             With --prune: the least recently used first, and only
+                          until no more than SIZE is left, such as 10GB.
+  --verify                Read everything, and remove what is damaged; the exit
+                          code is 1 if something was.
+
+Global flags: --json prints everything as JSON; --store says which directory.
+When a build ends, the engine itself keeps the directory below the setting
+cache_quota (20GB; 0 for no limit)."""
+
+#: Seconds of each unit of an age.
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
+_AGE = re.compile(r"(\d+)([smhdw])")
+#: So many rows are shown; the rest is one.
+_ROWS = 20
+_NAME_LENGTH = 44
+_HEADER = ("KIND", "NAME", "SIZE", "LAST USED")
+
+
+async def cache(options: Options, words: Sequence[str]) -> tuple[str, int]:
+    """Do what the words say.
+
+    Args:
+        options: `json` and `store` are read.
+        words: those after `cache`.
+
+    Returns:
+        What is to be printed, and the exit code.
+
+    Raises:
+        UsageError: the words make no sense.
+        SkaError: the store cannot be used.
+    """
+    answer = await tend_store(options, _arguments(words))
+    code = 1 if answer.get("damaged") else 0
+    return (json.dumps(_dated(answer), indent=4) if options.json else text(answer)), code
+
+
+def _arguments(words: Sequence[str]) -> list[str]:
+    """Return the arguments of the engine's own program: seconds and bytes."""
+    parser = Parser()
+    for flag in ("--prune", "--verify"):
+        parser.add_argument(flag, action="store_true")
+    for flag in ("--older-than", "--keep"):
+        parser.add_argument(flag)
+    given, unknown = parser.parse_known_args(list(words))
+    if unknown:
+        raise UsageError(f'unexpected word "{unknown[0]}"; see `ska-images {COMMAND} --help`.')
+    if (given.older_than or given.keep) and not given.prune:
+        raise UsageError("--older-than and --keep say what --prune removes; give --prune too.")
+    limits = []
+    if given.older_than:
+        limits.append(f"--older-than={_seconds(given.older_than)}")
+    if given.keep:
+        limits.append(f"--keep={_bytes(given.keep)}")
+    return [*(f"--{name}" for name in ("prune", "verify") if getattr(given, name)), *limits]
+
+
+def _seconds(text: str) -> int:
+    if not (found := _AGE.fullmatch(text)):
+        raise UsageError(f'--older-than takes an age such as 12h, 7d or 2w, not "{text}".')
+    return int(found[1]) * _UNITS[found[2]]
+
+
+def _bytes(text: str) -> int:
+    try:
+        return int(TypeAdapter(ByteSize).validate_python(text))
+    except ValidationError:
+        raise UsageError(f'--keep takes a size such as 500MB or 10GB, not "{text}".') from None
+
+
+def _dated(answer: Mapping[str, Any]) -> dict[str, Any]:
+    def moment(seconds: int) -> str | None:
+        return datetime.fromtimestamp(seconds, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ") if seconds else None
+
+    entries = [{**entry, "used": moment(entry["used"])} for entry in answer["entries"]]
+    return {**answer, "entries": entries}
+
+
+def text(answer: Mapping[str, Any]) -> str:
+    """Write an answer for a person.
+
+    Args:
+        answer: what session.tend_store returned.
+    """
+    entries = answer["entries"]
+    lines = [
+        f"{damage['kind']} {damage['name']}: {damage['what']}; "
+        + ("it is removed." if damage["removed"] else "a running build uses it.")
+        for damage in answer.get("damaged", ())
+    ]
+    if "damaged" in answer and not lines:
+        lines.append("Everything is as it was written.")
+    if "removed" in answer:
+        lines.append(f"{_count(answer['removed']['count'])} removed, {size(answer['removed']['size'])}.")
+    if not lines and entries:
+        lines += [aligned(_rows(entries)), ""]
+    used = sum(entry["in_use"] for entry in entries)
+    in_use = f", {used} in use" if used else ""
+    limit = f" of {size(answer['quota'])}" if answer["quota"] else ""
+    lines.append(f"{size(answer['size'])}{limit} in {answer['store']}: {_count(len(entries))}{in_use}.")
+    return "\n".join(lines)
+
+
+def _count(number: int) -> str:
+    return "1 entry" if number == 1 else f"{number} entries"
+
+
+def _rows(entries: Iterable[Mapping[str, Any]]) -> list[tuple[str, ...]]:
+    groups: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
+    for entry in entries:
+        groups.setdefault((entry["kind"], entry["name"]), []).append(entry)
+    ordered = sorted(groups.items(), key=lambda group: -_total(group[1]))
+    rows = [_HEADER, *(_row(kind, name, members) for (kind, name), members in ordered[:_ROWS])]
+    if rest := [entry for _, members in ordered[_ROWS:] for entry in members]:
+        rows.append(_row("", f"{len(rest)} more", rest))
+    return rows
+
+
+def _row(kind: str, name: str, members: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
+    shown = name if len(name) <= _NAME_LENGTH else f"{name[: _NAME_LENGTH - 3]}..."
+    several = f" ({len(members)})" if len(members) > 1 and kind else ""
+    used = "in use" if any(entry["in_use"] for entry in members) else _ago(min(entry["idle"] for entry in members))
+    return kind, shown + several, size(_total(members)), used
+
+
+def _total(members: Iterable[Mapping[str, Any]]) -> int:
+    return sum(entry["size"] for entry in members)
+
+
+def _ago(seconds: int) -> str:
+    for unit, length in (("day", 86_400), ("hour", 3600), ("minute", 60)):
+        if number := seconds // length:
+            return f"{number} {unit}{'s' if number > 1 else ''} ago"
+    return "just now"
