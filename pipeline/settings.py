@@ -16,9 +16,9 @@ from pydantic.types import ByteSize
 from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 from typing_extensions import Self
 
-from pipeline.errors import MetadataError, SettingsError
+from pipeline.errors import SettingsError
 from pipeline.gitlab import of_a_job, traceability
-from pipeline.metadata import PREFIX, refuse_control_characters
+from pipeline.label import on_one_line, split_label
 from pipeline.registry.address import parse_address
 from pipeline.snapshot import AUTO, OFF, of_day, parse
 
@@ -36,7 +36,6 @@ STAND_IN = re.compile(r"bootstrap:[a-z0-9][a-z0-9.-]*")
 # https://semver.org, without build metadata: `+` cannot stand in a tag
 _NUMBER = r"(?:0|[1-9][0-9]*)"
 VERSION = re.compile(rf"{_NUMBER}\.{_NUMBER}\.{_NUMBER}(?:-[0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*)?")
-_LABEL_KEY = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._/-]*[A-Za-z0-9])?")
 
 
 def _today() -> str:
@@ -133,11 +132,11 @@ class Settings(BaseSettings):
     @property
     def labels(self) -> dict[str, str]:
         """GitLab's variables and `label`, which goes before them, as keys and values."""
-        return {**self._traceability, **dict(_split_label(label) for label in self.label)}
+        return {**self._traceability, **dict(split_label(label) for label in self.label)}
 
     def by_the_job_of(self, labels: Mapping[str, str]) -> "Settings":
         """Return these settings with the labels of the GitLab job that built an image, which has these labels."""
-        others = tuple(label for label in self.label if not of_a_job(dict([_split_label(label)])))
+        others = tuple(label for label in self.label if not of_a_job(dict([split_label(label)])))
         same = self.model_copy(update={"label": others})
         same._traceability = of_a_job(labels)
         return same
@@ -204,13 +203,13 @@ class Settings(BaseSettings):
     @field_validator("team", "url", "source", "documentation", "vendor", "licenses", "revision")
     @classmethod
     def _is_one_line(cls, value: str, info: ValidationInfo) -> str:
-        return _on_one_line(f"the setting {info.field_name}", value)
+        return on_one_line(f"the setting {info.field_name}", value)
 
     @field_validator("label")
     @classmethod
     def _are_labels(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         for label in value:
-            _split_label(label)
+            split_label(label)
         return value
 
 
@@ -224,23 +223,6 @@ def _project_table(known: set[str]) -> dict[str, Any]:
     if unknown := sorted(table.keys() - known):
         raise SettingsError(f"[tool.ska-images] holds {unknown[0]!r}, which is no setting; mend or remove it.")
     return {"version": document.get("project", {}).get("version", ""), **table}
-
-
-def _split_label(label: str) -> tuple[str, str]:
-    key, equals, value = label.partition("=")
-    if not (equals and _LABEL_KEY.fullmatch(key)):
-        raise ValueError(f"The label {label!r} is malformed; write it as key=value.")
-    if key.startswith(PREFIX):
-        raise ValueError(f"The label {key!r} is written by the build itself; give its value with the setting.")
-    return key, _on_one_line(f"the label {key}", value)
-
-
-def _on_one_line(name: str, value: str) -> str:
-    try:
-        refuse_control_characters(name, value)
-    except MetadataError as error:
-        raise ValueError(str(error)) from error
-    return value
 
 
 def _sentence(error: ValidationError) -> str:
