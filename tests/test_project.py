@@ -13,6 +13,7 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from pipeline.cli.cache import COMMAND, HELP
 from pipeline.cli.functions import constructor, functions_of
 from pipeline.cli.options import FLAGS
 from pipeline.images import CATALOGUE
@@ -60,12 +61,13 @@ def test_make_help_lists_every_target_that_a_user_needs() -> None:
 @pytest.mark.parametrize("program", ["ska-images", "dagger"])
 def test_the_functions_and_flags_of_the_documents_exist(program: str) -> None:
     own = {name for names, _, _ in FLAGS for name in names.split(", ")} | {"-m"}
+    own |= set(re.findall(r"--[a-z-]+", HELP))
     flags = own | {f"--{flag.name}" for function in (constructor(), *FUNCTIONS.values()) for flag in function.flags}
     lines = _commands(program)
     assert lines
     for words in lines:
         assert {word for word in words if word.startswith("-")} <= flags
-        assert "--help" in words or FUNCTIONS.keys() & set(words)
+        assert "--help" in words or (FUNCTIONS.keys() | {COMMAND}) & set(words)
 
 
 def test_the_readme_describes_every_image_with_its_parent() -> None:
