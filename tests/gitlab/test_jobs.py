@@ -53,7 +53,8 @@ class Runner:
     def __init__(self, directory: Path, built: Built, **project: str) -> None:
         self.clone, self._origin = directory / "clone", directory / "ska-base-images.git"
         self.version: str = built.report["version"]
-        files = call("git", "-C", ROOT, "ls-files", "--cached", "--others", "--exclude-standard").splitlines()
+        # The checkout may belong to another user, who has called sudo.
+        files = call("git", "-c", "safe.directory=*", "-C", ROOT, "ls-files", "-co", "--exclude-standard").splitlines()
         for file in (file for file in files if (ROOT / file).is_file()):
             (self.clone / file).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / file, self.clone / file)
