@@ -145,9 +145,14 @@ async def _base(plan: Plan, engine: Engine, view: View) -> Base:
         return Base()
     if "base_archive" in given or given.get("base", "auto") != "auto":
         return Base()
+    from pipeline.images import find
     from pipeline.settings import Settings
 
     # With the other arguments, so that a malformed one is refused before anything is said of the base.
+    # So is the name of an image.
+    for _, values in plan.calls:
+        if "image" in values and isinstance(values["image"], str):
+            find(values["image"])
     pinned = Settings(**{key: value for key, value in given.items() if value and key != "base"}).base
     if pinned.startswith("bootstrap:"):
         return Base()

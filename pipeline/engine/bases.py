@@ -1,11 +1,14 @@
 """File systems that come from outside: images, archives, a stand-in, and files of the host."""
 
 import asyncio
+import contextlib
 import dataclasses
+import fcntl
+import glob
 import hashlib
 import json
-import os
 import platform as host_platform
+import secrets
 import shutil
 import stat
 from collections.abc import Mapping
@@ -184,11 +187,22 @@ def atomic_copy(source: Path, target: Path) -> None:
         there = target.stat()
         if (there.st_size, there.st_mtime_ns) == (status.st_size, status.st_mtime_ns):
             return
-    beside = target.with_name(f".{target.name}.{os.getpid()}.part")
+    _remove_parts(target)
+    # Engines are all process 1 of their namespaces.
+    beside = target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
     try:
-        with disk_full_told(target.parent):
+        with disk_full_told(target.parent), beside.open("wb") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
             shutil.copyfile(source, beside)
             shutil.copystat(source, beside)
             beside.rename(target)
     finally:
         beside.unlink(missing_ok=True)
+
+
+def _remove_parts(target: Path) -> None:
+    """Remove what a killed engine left beside a file; one that still writes holds a lock."""
+    for left in target.parent.glob(f".{glob.escape(target.name)}.*.part"):
+        with contextlib.suppress(OSError), left.open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            left.unlink()

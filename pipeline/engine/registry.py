@@ -116,7 +116,7 @@ async def push(layout: Path, address: str, credentials: Credentials, *, docker_t
     """
     with tempfile.NamedTemporaryFile("r", dir=layout.parent, prefix="digest-") as written:
         kept = "--format=v2s2" if docker_types else "--preserve-digests"
-        argv = ["skopeo", "copy", "--quiet", "--all", kept, "--retry-times=3"]
+        argv = ["skopeo", f"--tmpdir={layout.parent}", "copy", "--quiet", "--all", kept, "--retry-times=3"]
         try:
             with credentials.options(address) as (options, files):
                 tls = _tls(address, "--dest-tls-verify=false")
@@ -139,6 +139,8 @@ async def unpack_archive(archive: Path, directory: Path, tag: str, platform: str
             source = f"{transport}:{archive}{':' + tag if tag else ''}"
             return await _copy(source, directory, _override(platform))
         except CommandFailed as error:
+            if error.returncode < 0:
+                raise
             failures.append(error)
     raise ArchiveInvalid(
         f"'{archive.name}' is no OCI or docker archive, or it is damaged; make it with "
@@ -147,7 +149,8 @@ async def unpack_archive(archive: Path, directory: Path, tag: str, platform: str
 
 
 async def _copy(source: str, directory: Path, options: Sequence[str], files: Sequence[int] = ()) -> None:
-    argv = ["skopeo", "copy", "--quiet", "--remove-signatures", *options]
+    # What it unpacks on the way lies in the session's place too, and goes with it.
+    argv = ["skopeo", f"--tmpdir={directory.parent}", "copy", "--quiet", "--remove-signatures", *options]
     await run([*argv, source, f"oci:{directory}:image"], pass_fds=files)
 
 
@@ -176,6 +179,8 @@ def _tls(address: str, option: str = "--tls-verify=false") -> list[str]:
 
 def _answer(address: str, error: CommandFailed) -> EngineError:
     said = error.stderr.lower()
+    if error.returncode < 0 or not said.strip():
+        return error  # the program failed, and not the registry
     for words, kind, sentence in ANSWERS:
         if words in said and "no such host" not in said:
             return kind(sentence.format(address))

@@ -132,7 +132,10 @@ async def serve(app: Server, listener: socket.socket, ended: Awaitable[None]) ->
         listener: a bound socket.
         ended: what ends the session.
     """
-    config = uvicorn.Config(app, log_level="critical", lifespan="off", http="h11", ws="none", access_log=False)
+    # A client's connections last as long as the session: one that is closed between two requests is an error to it.
+    config = uvicorn.Config(
+        app, log_level="critical", lifespan="off", http="h11", ws="none", access_log=False, timeout_keep_alive=86_400
+    )
     server = uvicorn.Server(config)
     running = asyncio.ensure_future(server.serve(sockets=[listener]))
     ending = asyncio.ensure_future(ended)

@@ -13,7 +13,7 @@ from pathlib import Path
 from tests.engine.faults.build import ARCHIVES, Order, require_whole
 from tests.engine.faults.machine import control_groups, eventually, known, left_over, write_base
 
-KILLS = int(os.environ.get("KILLS", 100))
+KILLS = 100
 #: Stores that are tried at a time, one for each core.
 SIDE_BY_SIDE = 2
 #: Every so many builds start from a base that is new.
