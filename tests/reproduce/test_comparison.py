@@ -200,8 +200,8 @@ def test_a_damaged_layer_is_refused(first: Path, tmp_path: Path) -> None:
 def test_the_table_says_which_image_is_another_and_ends_with_1(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    layers = trees(tmp_path / "trees")
     for side in ("one", "two"):
-        layers = trees(tmp_path / f"{side}-trees")
         write(tmp_path / side / "ska-base.tar", layers)
         if side == "two":
             rewrite(layers[0] / "etc/issue", "two\n")
