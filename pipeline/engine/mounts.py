@@ -10,13 +10,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from pipeline.engine import overlay
+from pipeline.engine import overlay, syscalls
 from pipeline.engine.bundle import HOSTNAME, bind, tmpfs
 from pipeline.engine.errors import BadInput
 from pipeline.engine.files import copy_tree
 from pipeline.engine.graph import Exec, Mount, writes_to
 from pipeline.engine.host import GUEST
-from pipeline.engine.process import run
 from pipeline.engine.rootpath import lies_in, missing, mkdirs, resolve
 from pipeline.engine.snapshots import Snapshots
 from pipeline.engine.users import look_up
@@ -119,9 +118,9 @@ async def mounted(snapshots: Snapshots, node: Exec, directory: Path, root: Path)
     mounts = Mounts(root)
     async with contextlib.AsyncExitStack() as stack:
         # In memory, and gone with the mount: secrets, and what the host's settings may hold of them.
-        await run(["mount", "-t", "tmpfs", "-o", "mode=0711", "tmpfs", str(scratch)])
+        syscalls.mount("tmpfs", scratch, "mode=0711")
         stack.callback(scratch.rmdir)
-        stack.push_async_callback(overlay.unmount, scratch)
+        stack.callback(overlay.unmount, scratch)
         _add_hosts(mounts, snapshots, scratch)
         for number, mount in sorted(enumerate(node.mounts), key=lambda one: one[1].target.count("/")):
             if writes_to(mount):

@@ -1,14 +1,17 @@
 """Overlay mounts of the store's layers."""
 
 import contextlib
+import errno
 import os
 import shutil
 from collections.abc import AsyncIterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from pathlib import Path
 
-from pipeline.engine.errors import CommandFailed, NotPermitted
+from pipeline.engine import syscalls
+from pipeline.engine.errors import NotPermitted
 from pipeline.engine.namespace import in_user_namespace
-from pipeline.engine.process import run
 from pipeline.engine.store import Store
 
 #: Layers must hold whole files under their own names, for they are packed by themselves; and a step's fsyncs
@@ -21,7 +24,7 @@ AS_ROOT = "redirect_dir=off"
 AS_USER = "userxattr,redirect_dir=nofollow"
 
 
-async def mount(store: Store, lower: Sequence[Path], at: Path, *, scratch: Path | None = None) -> None:
+def mount(store: Store, lower: Sequence[Path], at: Path, *, scratch: Path | None = None) -> None:
     """Mount layers over each other.
 
     Args:
@@ -41,18 +44,20 @@ async def mount(store: Store, lower: Sequence[Path], at: Path, *, scratch: Path 
         _copy_root(lower, scratch / "diff")
         (scratch / "work").mkdir()
         options += [f"upperdir={scratch / 'diff'}", f"workdir={scratch / 'work'}", WRITABLE]
-    else:
-        # The engine itself reads here, with all its rights: no file may lead to a device of this machine.
-        options.append("nodev")
     if not lower and not scratch:
         options[0] += ":empty"
     at.mkdir(exist_ok=True)
+    # What is read-only the engine itself reads, with all its rights: no file may lead to a device of this machine.
+    flags = 0 if scratch else syscalls.NODEV
     try:
-        await run(["mount", "-t", "overlay", "overlay", "-o", ",".join(options), str(at)], cwd=store.root)
-    except CommandFailed as error:
+        # Waited for, since it is done at once; whoever is cancelled meanwhile would leave the mount behind.
+        _thread_in(store.root).submit(syscalls.mount, "overlay", at, ",".join(options), flags).result()
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise
         remedy = "and see that Linux is 5.11 or newer, or run as root" if in_user_namespace() else "and run as root"
         raise NotPermitted(
-            f"An overlay file system cannot be mounted on {store.root}: {error.stderr.strip().splitlines()[0]}; "
+            f"An overlay file system cannot be mounted on {store.root}: {error.strerror}; "
             f"put the store on ext4, xfs or btrfs with --store, {remedy}."
         ) from error
 
@@ -65,14 +70,21 @@ def _copy_root(lower: Sequence[Path], diff: Path) -> None:
         shutil.copystat(lower[-1], diff)
 
 
+@cache
+def _thread_in(directory: Path) -> ThreadPoolExecutor:
+    """Return a thread with a working directory of its own, which relative names start from."""
+    return ThreadPoolExecutor(1, "mount", syscalls.own_working_directory, (directory,))
+
+
 def marks() -> str:
     """Return the mount option that says how whiteouts and opaque directories are marked."""
     return AS_USER if in_user_namespace() else AS_ROOT
 
 
-async def unmount(at: Path) -> None:
-    """Take a mount down; a step's forgotten file handles do not keep it up."""
-    await run(["umount", "--lazy", str(at)], check=False)
+def unmount(at: Path) -> None:
+    """Take a mount down, if it is up; a step's forgotten file handles do not keep it."""
+    with contextlib.suppress(OSError):
+        syscalls.unmount(at)
 
 
 @contextlib.asynccontextmanager
@@ -85,9 +97,11 @@ async def writable(store: Store, lower: Sequence[Path], scratch: Path) -> AsyncI
         scratch: receives the changes below `diff`; `work` and `merged` in it are gone afterwards.
     """
     at = scratch / "merged"
-    await mount(store, lower, at, scratch=scratch)
+    mount(store, lower, at, scratch=scratch)
     try:
         yield at
     finally:
-        await unmount(at)
-        await run(["rm", "-rf", "--one-file-system", str(scratch / "work"), str(at)], check=False)
+        unmount(at)
+        with contextlib.suppress(OSError):
+            at.rmdir()
+        shutil.rmtree(scratch / "work", ignore_errors=True)

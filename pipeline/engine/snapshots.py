@@ -224,14 +224,14 @@ class Snapshots:
         if not (layers := self.layers(node)):
             return self.store.root / "empty"
         at = self.store.temporary()
-        await overlay.mount(self.store, layers, at)
+        overlay.mount(self.store, layers, at)
         return at
 
     async def close(self) -> None:
         """Stop what still runs and take the views down."""
         await self._snapshots.close()
         for view in await self._views.close():
-            await overlay.unmount(view)
+            overlay.unmount(view)
 
 
 @builds(Scratch)
