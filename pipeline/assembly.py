@@ -90,7 +90,8 @@ async def pack_all(build: Build) -> list[Packed]:
 async def _pack(image: Image, build: Build) -> Packed:
     container = await _finish(image, build)
     tarball = container.as_tarball()
-    checked, archive = await both(partial(_check, image, container, build), partial(_read, image, container, tarball))
+    # Packing a large layer is the longest of these, so that it begins first.
+    archive, checked = await both(partial(_read, image, container, tarball), partial(_check, image, container, build))
     return Packed(checked, archive, tarball)
 
 
@@ -109,8 +110,9 @@ async def _check(image: Image, container: dagger.Container, build: Build) -> Che
         snapshot=build.settings.snapshot_id,
         sibling=partial(chain, build=build),
     )
-    results = await concurrently([partial(check.run, subject) for check in checks_of(image)])
-    return CheckedImage(image, tuple(results))
+    # The image's own checks do more than those of all images; what takes longest begins first.
+    results = await concurrently([partial(check.run, subject) for check in reversed(checks_of(image))])
+    return CheckedImage(image, tuple(reversed(results)))
 
 
 async def _read(image: Image, container: dagger.Container, tarball: dagger.File) -> Archive:

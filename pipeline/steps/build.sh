@@ -1,4 +1,5 @@
-apt-get install build-essential libffi-dev pipx python-is-python3 python3 python3-dev python3-pip python3-venv
+# What Poetry needs comes first; the rest is installed while pip works.
+apt-get install pipx python3 python3-pip python3-venv
 
 # pip into the system's Python works as on Ubuntu 22.04: in a container nothing else shares that Python. The
 # diversion outlasts upgrades.
@@ -10,9 +11,14 @@ done
 mkdir -p /root/.local/bin
 
 # pip checks every hash while it downloads, and pipx, which cannot, installs from nothing but those files.
-export PIP_CACHE_DIR=/mnt/pip PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore
-python3 -m pip download --quiet --require-hashes --only-binary :all: --no-deps \
-    --requirement /run/poetry.lock --dest /tmp/wheels
-export PIPX_HOME=/usr/lib/pipx PIPX_BIN_DIR=/usr/bin PIP_NO_INDEX=1 PIP_FIND_LINKS=/tmp/wheels
-pipx install "poetry==$1"
-rm -rf "$PIPX_HOME/logs" "$PIPX_HOME/.cache" "$PIPX_HOME/trash"
+install_poetry() {
+    export PIP_CACHE_DIR=/mnt/pip PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore
+    python3 -m pip download --quiet --require-hashes --only-binary :all: --no-deps \
+        --requirement /run/poetry.lock --dest /tmp/wheels
+    export PIPX_HOME=/usr/lib/pipx PIPX_BIN_DIR=/usr/bin PIP_NO_INDEX=1 PIP_FIND_LINKS=/tmp/wheels
+    pipx install "poetry==$1"
+    rm -rf "$PIPX_HOME/logs" "$PIPX_HOME/.cache" "$PIPX_HOME/trash"
+}
+install_poetry "$1" >/tmp/poetry.log 2>&1 &
+apt-get install build-essential libffi-dev python-is-python3 python3-dev
+wait "$!" || { cat /tmp/poetry.log >&2 && exit 1; }

@@ -29,9 +29,11 @@ sign() { # SUBJECT EXTENSIONS ISSUER…
 
 verified() { openssl verify -no-CApath -CAfile "$1" -untrusted intermediate.crt server.crt >/dev/null 2>&1 && echo accepted || echo rejected; }
 fact "a chain to an authority that the bundle lacks" rejected "$(verified "$bundle")"
-# Into a directory of its own: an engine may have mounted the machine's bundle over the image's.
+# Into a directory of its own: an engine may have mounted the machine's bundle over the image's. One certificate of
+# the image's says as much as all, in a tenth of the time.
 mkdir local etc
 cp root.crt local/check.crt
-update-ca-certificates --localcertsdir "$work/local" --etccertsdir "$work/etc" >update 2>&1 || { cat update >&2; exit 1; }
+head -n 1 enabled >few
+update-ca-certificates --certsconf few --localcertsdir "$work/local" --etccertsdir "$work/etc" >update 2>&1 || { cat update >&2; exit 1; }
 fact "the same chain after update-ca-certificates" accepted "$(verified "$work/etc/ca-certificates.crt")"
 verdict "$(grep -c BEGIN "$bundle") certificates; a chain is verified"

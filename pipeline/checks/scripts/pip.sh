@@ -8,5 +8,6 @@ printf '%s,,\n' ska_check_probe.py probe-1.dist-info/METADATA probe-1.dist-info/
     >wheel/probe-1.dist-info/RECORD
 (cd wheel && python -m zipfile -c ../probe-1-py3-none-any.whl *)
 pip install --quiet ./probe-1-py3-none-any.whl
-fact "the installed module's answer" "42" "$(cd / && python -c 'import ska_check_probe; print(ska_check_probe.answer)')"
-verdict "$(python -m pip --version | cut -d' ' -f1,2), installs"
+answer=$(cd / && python -c 'import pip, ska_check_probe; print(ska_check_probe.answer, pip.__version__)')
+fact "the installed module's answer" "42" "${answer% *}"
+verdict "pip ${answer#* }, installs"
