@@ -18,9 +18,7 @@ def running(directory: Path, auth: str = "", http: str = "", blobs: Path | None 
         http: further keys of its section http, each after a comma.
         blobs: where its blobs are, when elsewhere.
     """
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        address = f"127.0.0.1:{free.getsockname()[1]}"
+    address = free_address()
     config = directory / "registry.yml"
     storage = f"storage: {{filesystem: {{rootdirectory: {blobs or directory / 'blobs'}}}}}\n"
     config.write_text(f"version: 0.1\n{storage}http: {{addr: '{address}'{http}}}\n{auth}")
@@ -35,3 +33,10 @@ def running(directory: Path, auth: str = "", http: str = "", blobs: Path | None 
     finally:
         process.terminate()
         process.wait()
+
+
+def free_address() -> str:
+    """Return a host and port where nobody listens."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return f"127.0.0.1:{free.getsockname()[1]}"

@@ -42,18 +42,17 @@ class Client(dxf.DXF):
 
     def _log_in(self, _: dxf.DXFBase, response: requests.Response) -> None:
         """Answer a 401: the first one, and that of a token that has expired."""
-        challenge = response.headers.get("WWW-Authenticate", "")
-        if not challenge:
-            raise dxf.exceptions.DXFUnauthorizedError
         username, password = self._access.username, self._access.password
-        if not password:
-            self.authenticate(response=response)
-        elif self._insecure and challenge.lower().startswith("basic"):
-            # The client refuses to; but the user has consented, or nothing leaves this machine.
+        challenge = response.headers.get("WWW-Authenticate", "").lower()
+        if challenge.startswith("bearer"):
+            self.authenticate(username or None, password.get_secret_value() if password else None, response=response)
+        elif challenge.startswith("basic") and password:
+            # The client would do this too, but never without TLS: to that the user has consented, or the password
+            # does not leave this machine.
             login = base64.b64encode(f"{username}:{password.get_secret_value()}".encode()).decode()
             self._headers = {"Authorization": f"Basic {login}"}
         else:
-            self.authenticate(username, password.get_secret_value(), response=response)
+            raise dxf.exceptions.DXFUnauthorizedError
 
 
 def _unchanged(request: requests.PreparedRequest) -> requests.PreparedRequest:
