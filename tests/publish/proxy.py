@@ -96,6 +96,16 @@ class _Handler(BaseHTTPRequestHandler):
         super().setup()
         self.of[self.server.server_address[1]][0].connections.append(self.connection)  # type: ignore[index]
 
+    def handle(self) -> None:
+        """Serve a client until it has gone, or was killed."""
+        with contextlib.suppress(ConnectionError):
+            super().handle()
+
+    def finish(self) -> None:
+        """Leave the connection."""
+        with contextlib.suppress(ConnectionError):
+            super().finish()
+
     def log_message(self, *_: object) -> None:
         """Say nothing."""
 
@@ -103,15 +113,15 @@ class _Handler(BaseHTTPRequestHandler):
     def forward(self) -> Iterator[http.client.HTTPResponse]:
         """Hand the request to the registry, its body as it comes in; the answer is there for a block."""
         _, registry = self.of[self.server.server_address[1]]  # type: ignore[index]
-        upstream = http.client.HTTPConnection(registry, timeout=10)
-        upstream.putrequest(self.command, self.path, skip_host=True, skip_accept_encoding=True)
-        for name, value in self.headers.items():
-            upstream.putheader(name, value)
-        upstream.endheaders()
-        for chunk in self.body():
-            upstream.send(chunk)
-        yield upstream.getresponse()
-        upstream.close()
+        with contextlib.closing(http.client.HTTPConnection(registry, timeout=10)) as upstream:
+            upstream.putrequest(self.command, self.path, skip_host=True, skip_accept_encoding=True)
+            for name, value in self.headers.items():
+                upstream.putheader(name, value)
+            upstream.endheaders()
+            for chunk in self.body():
+                upstream.send(chunk)
+            with upstream.getresponse() as response:
+                yield response
 
     def body(self) -> Iterator[bytes]:
         """Read the request's body."""
