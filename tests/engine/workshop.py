@@ -116,11 +116,11 @@ async def restored(
         layout = image_of(layers, store.root / "blobs/sha256", at)
         for tool in tools:
             RESTORERS[tool](layout, at / tool)
-        await overlay.mount(store, diffs, at / "merged")
+        overlay.mount(store, diffs, at / "merged")
         try:
             expected = facts(at / "merged", epoch=epoch)
         finally:
-            await overlay.unmount(at / "merged")
+            overlay.unmount(at / "merged")
         known = {tool: LIMITS[tool](expected) for tool in LIMITS if limits}
         return {tool: differences(known.get(tool, expected), facts(at / tool)) for tool in tools}
 

@@ -65,7 +65,7 @@ class Tokens:
         certificate = ssl.PEM_cert_to_DER_cert(self.signed.certificate.read_text())
         header = {"typ": "JWT", "alg": "RS256", "x5c": [base64.b64encode(certificate).decode()]}
         payload = ".".join(_encoded(json.dumps(part).encode()) for part in (header, claims))
-        sign = ["openssl", "dgst", "-sha256", "-sign", self.signed.key]
+        sign = ["openssl", "dgst", "-sha256", "-sign", str(self.signed.key)]
         signature = subprocess.run(sign, input=payload.encode(), capture_output=True, check=True).stdout
         return f"{payload}.{_encoded(signature)}"
 
