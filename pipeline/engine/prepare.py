@@ -6,7 +6,8 @@ from pipeline.engine.disk import unwritable
 from pipeline.engine.errors import BadInput, NotPermitted
 from pipeline.engine.namespace import id_maps
 
-VERSION = 1
+#: Of the places and of what the keys of snapshots mean; another number refuses stores made before.
+VERSION = 2
 _DIRECTORIES = ("snapshots", "blobs/sha256", "caches", "locks", "tmp", "trash", "empty")
 #: They hold images' devices, setuid programs and directories that anyone may write to.
 _CLOSED = ("snapshots", "caches", "tmp", "trash")

@@ -136,7 +136,7 @@ async def test_a_full_disk_is_said_and_leaves_nothing_half_written(small_store: 
 
 async def test_a_store_of_a_newer_version_is_refused(tmp_path: Path) -> None:
     (tmp_path / "version").write_text("99\n")
-    with pytest.raises(BadInput, match=r"has layout 99, and this version of ska-images knows layout 1"):
+    with pytest.raises(BadInput, match=r"has layout 99, and this version of ska-images knows layout 2"):
         async with client(tmp_path):
             pass
 
