@@ -60,7 +60,7 @@ def apply_layer(blob: BinaryIO, root: Path) -> str:
 def _apply(tree: "_Tree", entry: tarfile.TarInfo) -> None:
     try:
         tree.apply(entry)
-    except (SymlinkLoop, ValueError, OverflowError) as error:
+    except (SymlinkLoop, ValueError, OverflowError, RecursionError) as error:
         refuse(entry, f"cannot be written ({error})")
     except OSError as error:
         if error.errno not in _UNFIT:

@@ -101,7 +101,11 @@ def _make_room(blob: Path, root: Path) -> None:
 
 
 def _clear(directory: Path) -> None:
-    """Take a directory's attributes away: the layer says which it has, and tar only adds to them."""
+    """Take a directory's attributes and mode away: the layer says which it has.
+
+    tar only adds attributes, and what it makes below a directory that still is setgid becomes setgid too.
+    """
+    directory.chmod(0o700)
     for key in os.listxattr(directory):
         os.removexattr(directory, key)
 
