@@ -10,6 +10,7 @@ from pipeline.cli.functions import constructor
 from pipeline.cli.values import arguments as values
 from pipeline.engine.documents import ImageConfig
 from reproduce.__main__ import main
+from reproduce.archive import ArchiveError
 from reproduce.builds import REPORT, arguments
 from tests.reproduce.test_comparison import write
 
@@ -67,6 +68,11 @@ def test_the_command_line_takes_the_labels_as_they_were(tmp_path: Path) -> None:
     calls = parse([*arguments(released(tmp_path), []), "images"], constructor())
     (labels,) = [value for key, value in values(calls.constructor).items() if key == "label"]
     assert labels == ['CI_COMMIT_MESSAGE=one, "two"', "org.opencontainers.image.revision=abc"]
+
+
+def test_a_directory_without_the_first_image_says_nothing_of_a_build(tmp_path: Path) -> None:
+    with pytest.raises(ArchiveError, match=r"There is no archive .*/ska-base\.tar; give a directory"):
+        arguments(tmp_path, [])
 
 
 def test_a_build_that_fails_is_told_and_leaves_nothing(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
