@@ -81,6 +81,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     def rank(item: pytest.Item) -> int:
         if "consumers" in item.path.parts:
             return 2
+        if "faults" in item.path.parts:
+            return 1  # engines of their own
         return int(not ENGINE_FIXTURES.isdisjoint(getattr(item, "fixturenames", ())))
 
     items.sort(key=rank)

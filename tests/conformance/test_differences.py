@@ -50,8 +50,11 @@ async def _stand_in(at: Subject) -> bool:
     return "bootstrap:" in await at.client.container().from_("bootstrap:auto").image_ref()
 
 
-#: Rows of the table that tests elsewhere state, since the machine has to be prepared for them.
-ELSEWHERE = {"pip and apt settings of the host"}  # tests/engine/test_host.py
+#: Rows of the table that tests elsewhere state: the machine has to be prepared for them, or they take long.
+ELSEWHERE = {
+    "pip and apt settings of the host",  # tests/engine/test_host.py
+    "Output of an exec",  # tests/engine/faults/test_steps.py
+}
 
 test_what_is_not_kept = rules(
     Rule(
