@@ -12,14 +12,6 @@ from tests.conftest import SCRATCH
 from tests.engine.faults.machine import left_over, write_base
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what runs real containers, though it does so without the session's engine."""
-    for item in items:
-        if item.path.parent == Path(__file__).parent:
-            item.add_marker("engine")
-
-
 @pytest.fixture
 def place() -> Iterator[Path]:
     """A directory on a disk."""
