@@ -108,6 +108,7 @@ def _capabilities(layer: tarfile.TarFile) -> dict[str, bytes]:
     return {
         member.name: member.pax_headers["SCHILY.xattr.security.capability"].encode("utf-8", "surrogateescape")
         for member in layer
+        if member.isreg()
     }
 
 

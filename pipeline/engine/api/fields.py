@@ -25,13 +25,11 @@ SERVED: dict[str, Resolver] = {}
 CONTENTS = ("contents", "plaintext", "stdin")
 #: What the kernel says of a path that makes no sense.
 MISTAKES = (
-    errno.EACCES,
     errno.EEXIST,
     errno.EISDIR,
     errno.ENAMETOOLONG,
     errno.ENOENT,
     errno.ENOTDIR,
-    errno.EPERM,
     errno.EROFS,
 )
 
