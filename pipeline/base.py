@@ -1,6 +1,5 @@
 """Where the images' chains start: a pinned image, a stand-in, or an archive of an air-gapped site."""
 
-import hashlib
 import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -11,6 +10,7 @@ import dagger
 from dagger import dag
 
 from pipeline.build import EPOCH, Base
+from pipeline.checksum import sha256
 from pipeline.rootfs import Kind, identify, wrap
 from pipeline.settings import Settings
 
@@ -42,7 +42,7 @@ async def _from_archive(archive: dagger.File) -> Base:
     with tempfile.TemporaryDirectory(prefix="ska-base-archive-") as directory:
         local = Path(directory, "archive")
         await archive.export(str(local))
-        reference = f"archive:{name}@sha256:{await anyio.to_thread.run_sync(_sha256, local)}"
+        reference = f"archive:{name}@sha256:{await anyio.to_thread.run_sync(sha256, local)}"
         kind = await anyio.to_thread.run_sync(identify, local, name)
         if kind is Kind.IMAGE:
             return Base(dag.container().import_(archive), reference)
@@ -58,11 +58,3 @@ async def _wrapped(tarball: Path, name: str) -> AsyncIterator[dagger.File]:
     with tempfile.NamedTemporaryFile(prefix=".ska-base-", suffix=".tar", dir=Path.cwd()) as file:
         await anyio.to_thread.run_sync(wrap, tarball, name, Path(file.name), str(platform))
         yield dag.current_module().workdir_file(Path(file.name).name)
-
-
-def _sha256(path: Path) -> str:
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest()

@@ -15,6 +15,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from pipeline.checksum import sha256
 from pipeline.settings import PYPROJECT, Settings
 
 #: Another number when records have other fields, or hold under other conditions.
@@ -79,12 +80,12 @@ def inputs(words: Iterable[str], settings: Settings) -> str:
     decisive: list[Any] = [
         FORMAT,
         listed,
-        [_content(path) for path in _files_among(listed)],
+        [sha256(path) for path in _files_among(listed)],
         settings.model_dump_json(),
         settings.labels,
         settings.snapshot_id,  # it depends on which settings were given, too
-        _content(PYPROJECT),
-        [[str(path.relative_to(PACKAGE)), _content(path)] for path in _sources()],
+        sha256(PYPROJECT),
+        [[str(path.relative_to(PACKAGE)), sha256(path)] for path in _sources()],
         # The SDK, and what packs and compresses: the directories' names hold the versions.
         sorted({path.name for entry in sys.path for path in Path(entry).glob("*.dist-info")}),
         [sys.version, platform.machine()],
@@ -110,11 +111,3 @@ def _files_among(words: Iterable[str]) -> list[Path]:
     """Return the files that words name, as in `--base-archive FILE` and `--base-archive=FILE`."""
     parts = [Path(part) for word in words for part in (word, word.partition("=")[2]) if part]
     return [path for path in parts if path.is_file()]
-
-
-def _content(path: Path) -> str:
-    found = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(1 << 20):
-            found.update(block)
-    return found.hexdigest()

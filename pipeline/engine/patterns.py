@@ -32,6 +32,11 @@ class Selection:
     exclude: tuple[str, ...] = ()
     gitignore: bool = False
 
+    @classmethod
+    def of(cls, include: Sequence[str] | None, exclude: Sequence[str] | None, gitignore: bool) -> "Selection":
+        """Return the selection that a field's arguments describe."""
+        return cls(tuple(include or ()), tuple(exclude or ()), gitignore)
+
     def paths(self, root: Path) -> frozenset[str] | None:
         """Return the paths below a directory that are taken, with the directories on the way; None for all.
 

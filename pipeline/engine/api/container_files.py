@@ -1,5 +1,6 @@
 """Fields of Container that read or change its files."""
 
+import posixpath
 from collections.abc import Callable
 
 from pipeline.engine.api.fields import Engine, serves
@@ -38,7 +39,9 @@ async def with_file(
 ) -> Container:
     file: File = engine.value(source)
     at = this.path(path, expand)
-    return this.changed(f"{at}/{file.base_name}" if path.endswith("/") else at, _copy(this, file, permissions, owner))
+    return this.changed(
+        posixpath.join(at, file.base_name) if path.endswith("/") else at, _copy(this, file, permissions, owner)
+    )
 
 
 @serves("Container.withFiles")
@@ -54,7 +57,7 @@ async def with_files(
     at = this.path(path, expand)
     for source in sources:
         file: File = engine.value(source)
-        this = this.changed(f"{at}/{file.base_name}", _copy(this, file, permissions, owner))
+        this = this.changed(posixpath.join(at, file.base_name), _copy(this, file, permissions, owner))
     return this
 
 
@@ -72,7 +75,7 @@ async def with_directory(
     permissions: int | None = None,
 ) -> Container:
     directory: Directory = engine.value(source)
-    selection = Selection(tuple(include or ()), tuple(exclude or ()), gitignore)
+    selection = Selection.of(include, exclude, gitignore)
     return this.changed(this.path(path, expand), _copy(this, directory, permissions, owner, selection))
 
 

@@ -75,7 +75,7 @@ async def with_directory(
     permissions: int | None = None,
 ) -> Directory:
     value: Directory = engine.value(source)
-    selection = Selection(tuple(include or ()), tuple(exclude or ()), gitignore)
+    selection = Selection.of(include, exclude, gitignore)
     change = Copy(this.root, None, this.at(path), value.root, value.path, permissions, owner, selection)
     return this.with_change(change)
 
@@ -137,7 +137,7 @@ async def directory_filter(
     include: list[str] | None = None,
     gitignore: bool = False,
 ) -> Directory:
-    selection = Selection(tuple(include or ()), tuple(exclude or ()), gitignore)
+    selection = Selection.of(include, exclude, gitignore)
     return Directory(Copy(Scratch(), None, "/", this.root, this.path, selection=selection))
 
 

@@ -135,7 +135,7 @@ async def host_directory(
     at = engine.client / path
     if not at.is_dir():
         raise BadInput(f"There is no directory '{path}' on this machine; give the path of one that exists.")
-    selection = Selection(tuple(include or ()), tuple(exclude or ()), gitignore)
+    selection = Selection.of(include, exclude, gitignore)
     return Directory(await _host_tree(engine, at, selection, no_cache))
 
 
