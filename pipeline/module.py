@@ -16,6 +16,7 @@ from pipeline.labels import metadata_of
 from pipeline.release.functions import ReleaseFunctions
 from pipeline.report import check_table, require_passed
 from pipeline.settings import Settings
+from pipeline.trust.functions import TrustFunctions
 
 #: The base of the settings.
 AUTO = "auto"
@@ -24,7 +25,7 @@ ImageName = Annotated[str, Doc("Name of the image, as `images` lists them.")]
 
 
 @object_type
-class SkaBaseImages(ReleaseFunctions):
+class SkaBaseImages(ReleaseFunctions, TrustFunctions):
     """Builds, checks, publishes and describes the base container images of the SKA Observatory."""
 
     base: Annotated[

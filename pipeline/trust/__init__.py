@@ -1,0 +1,4 @@
+"""Trust: what is held against the finished images, and what is said of them with proof.
+
+functions   the module's functions
+"""
