@@ -9,7 +9,8 @@ SkaError                    exit code 1: a defect of the pipeline
     ├── BaseArchiveError    a base archive is damaged or of an unknown kind
     ├── ChecksFailedError   an image was built and is not what it should be
     ├── RegistryError       a registry refuses, or does not answer
-    └── ReleaseError        a release cannot be made as it was asked for
+    ├── ReleaseError        a release cannot be made as it was asked for
+    └── ToolError           a tool cannot be had, or is not what it should be
 """
 
 from typing import ClassVar
@@ -67,3 +68,7 @@ class RegistryError(UserError):
 
 class ReleaseError(UserError):
     """A release cannot be made as it was asked for; nothing was tagged."""
+
+
+class ToolError(UserError):
+    """A program that a gate runs cannot be had, or its bytes are not those that are known."""
