@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help build-all reproduce test test-fast bench lint format lock setup setup-tests clean
+.PHONY: help build-all tools reproduce test test-fast bench lint format lock setup setup-tests clean
 SHELL := /bin/sh
 
 # Further arguments of ska-images or pytest: make build-all ARGS="--version 1.2.3"
@@ -10,6 +10,9 @@ help: ## list the targets
 
 build-all: setup ## build and check the images; archives and build-report.json go to dist/
 	@.venv/bin/ska-images build-all -o dist $(ARGS)
+
+tools: setup ## fetch Trivy, cosign and OpenSCAP's rules into .tools/, for --tools on machines without internet
+	@.venv/bin/python -m tools $(ARGS)
 
 reproduce: setup ## build twice from nothing, as root and as an ordinary user, and compare
 	@scripts/as-root.sh .venv/bin/python -m reproduce $(ARGS)

@@ -35,11 +35,19 @@ class Base:
 
 @dataclass(frozen=True)
 class Build:
-    """The settings of a run, the base that they led to, and the tags beside the version."""
+    """What all images of a run have in common.
+
+    Args:
+        settings: of the run.
+        base: that they led to.
+        extra_tags: those beside the version.
+        tools: a directory of other projects' programs, used instead of their makers' releases.
+    """
 
     settings: Settings
     base: Base
     extra_tags: tuple[str, ...] = ()
+    tools: dagger.Directory | None = None
 
     def reference(self, name: str) -> str:
         """Return the reference under which an image is published."""

@@ -52,6 +52,10 @@ class SkaBaseImages(ReleaseFunctions, TrustFunctions):
         str,
         Doc("Registry, with a path where there is one, of the images' references; by default that of the settings."),
     ] = ""
+    tools: Annotated[
+        dagger.Directory | None,
+        Doc("Directory of the tools that gates run, used instead of their makers' releases; `make tools` fills one."),
+    ] = None
     label: Annotated[list[str], Doc("Further label of the images, key=value; may be given again.")] = field(
         default_factory=list
     )
@@ -124,7 +128,7 @@ class SkaBaseImages(ReleaseFunctions, TrustFunctions):
 
     async def _build(self) -> Build:
         settings = Settings(**self._given())
-        return Build(settings, await select_base(settings, self.base_archive))
+        return Build(settings, await select_base(settings, self.base_archive), tools=self.tools)
 
     def _given(self) -> dict[str, Any]:
         given = {

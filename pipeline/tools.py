@@ -10,7 +10,7 @@ from types import MappingProxyType
 import dagger
 from dagger import dag
 
-from pipeline.build import Step
+from pipeline.build import Build, Step
 from pipeline.errors import ToolError
 
 _HOW = "give --tools DIR; `make tools` fills one"
@@ -106,6 +106,11 @@ class Toolbox:
 
     helper: dagger.Container
     given: dagger.Directory | None = None
+
+    @classmethod
+    def of(cls, build: Build) -> "Toolbox":
+        """Return the one of a run."""
+        return cls(build.base.container, build.tools)
 
     async def mount(self, name: str, path: str) -> Step:
         """Return the step that mounts a tool, whose bytes are known by then.

