@@ -31,12 +31,20 @@ tar -xOf "$1" "blobs/sha256/${digest#sha256:}"
 
 
 @dataclass(frozen=True)
-class Packed:
-    """An image that was built, what its checks found, and its archive."""
+class Finished:
+    """An image that was built: its finished chain, the archive as a file, and what that holds."""
+
+    image: Image
+    container: dagger.Container
+    tarball: dagger.File
+    archive: Archive
+
+
+@dataclass(frozen=True)
+class Packed(Finished):
+    """An image that was built, and what its checks found."""
 
     checked: CheckedImage
-    archive: Archive
-    tarball: dagger.File
 
 
 async def check_images(names: Iterable[str], build: Build) -> list[CheckedImage]:
@@ -50,12 +58,31 @@ async def check_images(names: Iterable[str], build: Build) -> list[CheckedImage]
         UnknownImageError: there is no such image.
         dagger.ExecError: an image cannot be built.
     """
-    images = [find(name) for name in names] or list(by_name().values())
 
     async def one(image: Image) -> CheckedImage:
         return await _check(image, await _finish(image, build), build)
 
-    return await concurrently([partial(one, image) for image in images])
+    return await concurrently([partial(one, image) for image in _listed(names)])
+
+
+async def finish_images(names: Iterable[str], build: Build) -> list[Finished]:
+    """Build and pack images side by side, without their checks.
+
+    Args:
+        names: of the images; all, where there are none.
+        build: the settings and the base.
+
+    Raises:
+        UnknownImageError: there is no such image.
+        dagger.ExecError: an image cannot be built.
+    """
+
+    async def one(image: Image) -> Finished:
+        container = await _finish(image, build)
+        tarball = container.as_tarball()
+        return Finished(image, container, tarball, await _read(image, container, tarball))
+
+    return await concurrently([partial(one, image) for image in _listed(names)])
 
 
 async def build_all(build: Build) -> dagger.Directory:
@@ -92,7 +119,11 @@ async def _pack(image: Image, build: Build) -> Packed:
     tarball = container.as_tarball()
     # Packing a large layer is the longest of these, so that it begins first.
     archive, checked = await both(partial(_read, image, container, tarball), partial(_check, image, container, build))
-    return Packed(checked, archive, tarball)
+    return Packed(image, container, tarball, archive, checked)
+
+
+def _listed(names: Iterable[str]) -> list[Image]:
+    return [find(name) for name in names] or list(by_name().values())
 
 
 async def _finish(image: Image, build: Build) -> dagger.Container:

@@ -10,6 +10,7 @@ SkaError                    exit code 1: a defect of the pipeline
     ├── ChecksFailedError   an image was built and is not what it should be
     ├── RegistryError       a registry refuses, or does not answer
     ├── ReleaseError        a release cannot be made as it was asked for
+    ├── SbomError           an SBOM does not say what is in its image
     └── ToolError           a tool cannot be had, or is not what it should be
 """
 
@@ -68,6 +69,10 @@ class RegistryError(UserError):
 
 class ReleaseError(UserError):
     """A release cannot be made as it was asked for; nothing was tagged."""
+
+
+class SbomError(UserError):
+    """An SBOM does not say what is in its image."""
 
 
 class ToolError(UserError):

@@ -1,6 +1,13 @@
 """The module's functions by which images are trusted; like all of them they hold no logic."""
 
+from typing import Annotated
+
+import dagger
+from dagger import Doc
+
 from pipeline.build import Build
+from pipeline.fresh import fresh
+from pipeline.trust.sbom import sbom_directory
 
 
 class TrustFunctions:
@@ -9,3 +16,15 @@ class TrustFunctions:
     async def _build(self) -> Build:
         """Return the settings and the base of this call."""
         raise NotImplementedError
+
+    @fresh
+    async def sbom(
+        self,
+        image: Annotated[list[str] | None, Doc("Image to describe; may be given again. By default all.")] = None,
+    ) -> dagger.Directory:
+        """Build images and list all of their packages, in CycloneDX and in SPDX.
+
+        Returns a directory with NAME.cdx.json and NAME.spdx.json for each image. An SBOM that lists other packages
+        than its image says to hold fails the call.
+        """
+        return await sbom_directory(image or (), await self._build())

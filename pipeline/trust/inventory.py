@@ -1,0 +1,100 @@
+"""The packages of an image: what the image itself says of them, and what an SBOM says."""
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import dagger
+from dagger import dag
+from packageurl import PackageURL
+
+_SCRIPTS = Path(__file__).parent / "scripts"
+_PYTHON = "/mnt/inventory.py"
+_FOUND = "/tmp/inventory"  # noqa: S108  in the container that is asked, and thrown away with it
+
+
+@dataclass(frozen=True, order=True)
+class Package:
+    """A package that is installed in an image.
+
+    Args:
+        kind: deb, or pypi for a Python distribution, or another type of https://github.com/package-url/purl-spec
+        name: of a Python distribution as https://packaging.python.org/en/latest/specifications/name-normalization/ has
+            it.
+        version: as dpkg or the distribution writes it.
+        architecture: of a Debian package.
+    """
+
+    kind: str
+    name: str
+    version: str
+    architecture: str = ""
+
+    def __str__(self) -> str:
+        architecture = f" ({self.architecture})" if self.architecture else ""
+        return f"{self.kind} {self.name} {self.version}{architecture}"
+
+
+async def ask_image(container: dagger.Container, image: str) -> tuple[Package, ...]:
+    """Return what an image says of its own packages, sorted; one for each place where it is installed.
+
+    These are dpkg's, Python's distributions that dpkg has not brought, and what a CycloneDX document in the image says
+    to be inside of something else, as pip has one of what it carries.
+
+    Args:
+        container: of the finished image; its own dpkg and Python are run.
+        image: its name.
+
+    Raises:
+        dagger.ExecError: it cannot be asked.
+    """
+    script = dag.file("inventory.py", (_SCRIPTS / "inventory.py").read_text())
+    command = ["sh", "-euc", (_SCRIPTS / "inventory.sh").read_text(), f"{image}: list the packages", _PYTHON, _FOUND]
+    done = container.with_mounted_file(_PYTHON, script).with_user("root").with_exec(command)
+    lines = (await done.file(_FOUND).contents()).splitlines()
+    return tuple(sorted(_of_line(line) for line in lines))
+
+
+def packages_of_cyclonedx(document: str) -> tuple[Package, ...]:
+    """Return the packages that an SBOM in CycloneDX lists, sorted."""
+    components = json.loads(document)["components"]
+    return tuple(sorted(of_purl(component["purl"]) for component in components if "purl" in component))
+
+
+def packages_of_spdx(document: str) -> tuple[Package, ...]:
+    """Return the packages that an SBOM in SPDX lists, sorted; the image is none."""
+    packages = json.loads(document)["packages"]
+    found = (
+        purl for package in packages if package.get("primaryPackagePurpose") != "CONTAINER" for purl in _purls(package)
+    )
+    return tuple(sorted(of_purl(purl) for purl in found))
+
+
+def of_purl(purl: str) -> Package:
+    """Return the package that a package URL names.
+
+    Raises:
+        ValueError: it is malformed.
+    """
+    parsed = PackageURL.from_string(purl)
+    qualifiers = dict(parsed.qualifiers) if isinstance(parsed.qualifiers, dict) else {}
+    epoch = f"{qualifiers['epoch']}:" if "epoch" in qualifiers else ""
+    architecture = qualifiers.get("arch", "") if parsed.type == "deb" else ""
+    return Package(parsed.type, _normal(parsed.type, parsed.name), epoch + (parsed.version or ""), architecture)
+
+
+def _purls(package: dict[str, list[dict[str, str]]]) -> Iterator[str]:
+    for reference in package.get("externalRefs", ()):
+        if reference["referenceType"] == "purl":
+            yield reference["referenceLocator"]
+
+
+def _of_line(line: str) -> Package:
+    kind, name, version, architecture, _ = line.split("\t")
+    return Package(kind, _normal(kind, name), version, architecture)
+
+
+def _normal(kind: str, name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower() if kind == "pypi" else name

@@ -1,0 +1,34 @@
+"""The finished images, packed, and their SBOMs: made once by the real functions."""
+
+from pathlib import Path
+
+import pytest_asyncio
+from dagger import dag
+
+from pipeline.assembly import Finished, finish_images
+from pipeline.base import select_base
+from pipeline.build import Build
+from pipeline.engine.session import Session
+from pipeline.settings import Settings
+from pipeline.trust import sbom
+from pipeline.trust.sbom import Sbom
+from tests.conftest import Built
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def trusting(engine: Session, built: Built, tools: Path) -> Build:
+    """The build that made the archives, with the tools of the gates."""
+    settings = Settings(base=built.report["base"], created=built.report["created"])
+    return Build(settings, await select_base(settings, None), tools=dag.host().directory(str(tools)))
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def finished(trusting: Build) -> dict[str, Finished]:
+    """The images, built and packed, by their names."""
+    return {one.image.name: one for one in await finish_images((), trusting)}
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def sboms(finished: dict[str, Finished], trusting: Build) -> dict[str, Sbom]:
+    """The SBOMs of all images by their names."""
+    return {one.image: one for one in await sbom.gate(finished.values(), trusting)}

@@ -1,0 +1,15 @@
+"""The module's functions by which images are trusted, as they should be registered."""
+
+from tests.registered import FRESH, Argument, Function
+
+TRUST_FUNCTIONS = {
+    "sbom": Function(
+        "Directory!",
+        FRESH,
+        False,
+        "Build images and list all of their packages, in CycloneDX and in SPDX.\n\n"
+        "Returns a directory with NAME.cdx.json and NAME.spdx.json for each image. An SBOM that lists other packages\n"
+        "than its image says to hold fails the call.",
+        {"image": Argument("[String!]", "null", "Image to describe; may be given again. By default all.")},
+    ),
+}
