@@ -42,6 +42,11 @@ def _today() -> str:
     return datetime.now(timezone.utc).strftime("%Y-%m-%dT00:00:00Z")
 
 
+def moment() -> str:
+    """Return the present moment, ISO 8601, UTC."""
+    return datetime.now(timezone.utc).strftime(TIME_FORMAT)
+
+
 def _utc(value: str, layout: str) -> datetime:
     moment = datetime.strptime(value, layout)
     return moment.astimezone(timezone.utc) if moment.tzinfo else moment.replace(tzinfo=timezone.utc)

@@ -7,6 +7,8 @@ from dagger import Doc
 
 from pipeline.build import Build
 from pipeline.fresh import fresh
+from pipeline.settings import moment
+from pipeline.trust.provenance import provenance_directory
 from pipeline.trust.sbom import sbom_directory
 
 
@@ -28,3 +30,14 @@ class TrustFunctions:
         than its image says to hold fails the call.
         """
         return await sbom_directory(image or (), await self._build())
+
+    @fresh
+    async def provenance(
+        self,
+        image: Annotated[list[str] | None, Doc("Image to state it of; may be given again. By default all.")] = None,
+    ) -> dagger.Directory:
+        """Build images and state from what, how and where: SLSA provenance in an in-toto statement.
+
+        Returns a directory with NAME.provenance.json for each image. It is not signed; `publish` signs.
+        """
+        return await provenance_directory(image or (), moment(), await self._build(), moment)

@@ -12,4 +12,12 @@ TRUST_FUNCTIONS = {
         "than its image says to hold fails the call.",
         {"image": Argument("[String!]", "null", "Image to describe; may be given again. By default all.")},
     ),
+    "provenance": Function(
+        "Directory!",
+        FRESH,
+        False,
+        "Build images and state from what, how and where: SLSA provenance in an in-toto statement.\n\n"
+        "Returns a directory with NAME.provenance.json for each image. It is not signed; `publish` signs.",
+        {"image": Argument("[String!]", "null", "Image to state it of; may be given again. By default all.")},
+    ),
 }
