@@ -2,7 +2,8 @@
 
 functions   the module's functions
 sbom        SBOMs of the images, refused where they are not complete
-statement   what is said of an image, as in-toto has it; the statement on its checks
+statement   what is said of an image, as in-toto has it
+results     statements on what is in an image, and on what gates found
 provenance  from what, how and where an image was built, as SLSA has it
 inventory   the packages of an image, by its own word and by an SBOM
 fixed       SBOMs in which nothing is left to chance

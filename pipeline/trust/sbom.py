@@ -9,7 +9,7 @@ import dagger
 from dagger import dag
 
 from pipeline.assembly import Finished, finish_images
-from pipeline.build import Build, Step
+from pipeline.build import Build
 from pipeline.concurrency import both, concurrently
 from pipeline.errors import SbomError
 from pipeline.tools import Toolbox
@@ -58,8 +58,8 @@ async def gate(images: Iterable[Finished], build: Build) -> list[Sbom]:
         ToolError: Trivy cannot be had.
         dagger.ExecError: it fails, or an image cannot be asked.
     """
-    tool = await Toolbox(build.base.container, build.tools).mount("trivy", TRIVY)
-    sboms = await concurrently([partial(_describe, image, build, tool) for image in images])
+    container = await _with_trivy(build)
+    sboms = await concurrently([partial(_describe, image, build, container) for image in images])
     for sbom in sboms:
         require_complete(sbom)
     return sboms
@@ -76,6 +76,8 @@ async def sbom_directory(names: Iterable[str], build: Build) -> dagger.Directory
         UnknownImageError: there is no such image.
         SbomError, ToolError, dagger.ExecError: as `gate`.
     """
+    # What is wrong with a tool is known before an image is built.
+    await _with_trivy(build)
     directory = dag.directory()
     for sbom in await gate(await finish_images(names, build), build):
         for name, contents in sbom.files.items():
@@ -105,9 +107,12 @@ def require_complete(sbom: Sbom) -> None:
             )
 
 
-async def _describe(image: Finished, build: Build, tool: Step) -> Sbom:
+async def _with_trivy(build: Build) -> dagger.Container:
+    return build.base.container.with_(await Toolbox.of(build).mount("trivy", TRIVY))
+
+
+async def _describe(image: Finished, build: Build, container: dagger.Container) -> Sbom:
     name = image.image.name
-    container = build.base.container.with_(tool)
     found = trivy_image(container, image.tarball, f"{name}: describe with Trivy", _FORMATS)
     texts, packages = await both(partial(_contents, found), partial(ask_image, image.container, name))
     cyclonedx, spdx = texts

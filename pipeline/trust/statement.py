@@ -7,11 +7,8 @@ from typing import Any
 
 from pipeline.build import Build
 from pipeline.labels import OCI
-from pipeline.report import CheckedImage
 
 TYPE = "https://in-toto.io/Statement/v1"
-#: https://github.com/in-toto/attestation/blob/main/spec/predicates/test-result.md
-TEST_RESULT = "https://in-toto.io/attestation/test-result/v0.1"
 
 
 @dataclass(frozen=True)
@@ -64,27 +61,3 @@ def source_of(build: Build) -> dict[str, Any]:
     if not revision:
         return {"name": "source", "uri": source}
     return {"name": "source", "uri": f"{source}@{revision}", "digest": {"gitCommit": revision}}
-
-
-def of_checks(checked: CheckedImage, digest: str, build: Build) -> Statement:
-    """Return the statement on what the checks inside of an image found.
-
-    Args:
-        checked: the image and the results.
-        digest: of its manifest.
-        build: whose settings say what was built.
-    """
-    passed = [result.name for result in checked.results if result.passed]
-    failed = [result.name for result in checked.results if not result.passed]
-    predicate = {"result": "FAILED" if failed else "PASSED", "configuration": [source_of(build)], **_url(build)}
-    return Statement(
-        repository(checked.image.name, build),
-        digest,
-        TEST_RESULT,
-        {**predicate, "passedTests": passed, "warnedTests": [], "failedTests": failed},
-    )
-
-
-def _url(build: Build) -> dict[str, str]:
-    job = build.settings.labels.get("CI_JOB_URL", "")
-    return {"url": job} if job else {}

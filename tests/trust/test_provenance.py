@@ -24,7 +24,8 @@ from pipeline.images import by_name
 from pipeline.report import Archive, CheckedImage
 from pipeline.settings import Settings
 from pipeline.trust.provenance import Run, provenance_of
-from pipeline.trust.statement import Statement, of_checks
+from pipeline.trust.results import of_checks
+from pipeline.trust.statement import Statement
 from tests.conftest import Built
 from tests.test_gitlab_labels import JOB, PERSONAL, SECRET
 
