@@ -11,6 +11,7 @@ SkaError                    exit code 1: a defect of the pipeline
     ├── RegistryError       a registry refuses, or does not answer
     ├── ReleaseError        a release cannot be made as it was asked for
     ├── SbomError           an SBOM does not say what is in its image
+    ├── AuditError          an image is not as hard as its baseline, or cannot be audited
     └── ToolError           a tool cannot be had, or is not what it should be
 """
 
@@ -77,3 +78,7 @@ class SbomError(UserError):
 
 class ToolError(UserError):
     """A program that a gate runs cannot be had, or its bytes are not those that are known."""
+
+
+class AuditError(UserError):
+    """An image is not as hard as its baseline, whose text then holds every result, or cannot be audited."""

@@ -82,6 +82,8 @@ class Settings(BaseSettings):
     licenses: str
     #: The commit that is built; in GitLab it is known without a setting.
     revision: str = Field("", validation_alias=AliasChoices("SKA_REVISION", "CI_COMMIT_SHA"))
+    #: The image that OpenSCAP runs in where the base is no stand-in, with its digest.
+    auditor: str
     #: The version of Poetry in pipeline/data/poetry.lock.
     poetry: str
     #: Labels beyond those of the build, each key=value.
@@ -146,13 +148,13 @@ class Settings(BaseSettings):
         same._traceability = of_a_job(labels)
         return same
 
-    @field_validator("base")
+    @field_validator("base", "auditor")
     @classmethod
-    def _has_a_digest(cls, value: str) -> str:
+    def _has_a_digest(cls, value: str, info: ValidationInfo) -> str:
         if DIGEST_REFERENCE.fullmatch(value) or STAND_IN.fullmatch(value):
             return value
         raise ValueError(
-            f"The base {value!r} does not say which bytes it means; write it with its digest, "
+            f"The {info.field_name} {value!r} does not say which bytes it means; write it with its digest, "
             "as in ubuntu:22.04@sha256:… (skopeo inspect docker://IMAGE shows the digest)."
         )
 

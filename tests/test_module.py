@@ -11,6 +11,7 @@ import pytest
 from tests.publish.functions import RELEASE_FUNCTIONS
 from tests.registered import FRESH, KEPT, Argument, Function, Registered
 from tests.registry_of_types import Call, Value, serve
+from tests.trust.audit_functions import AUDIT_FUNCTIONS
 from tests.trust.functions import TRUST_FUNCTIONS
 
 PROJECT = Path(__file__).parent.parent
@@ -104,6 +105,7 @@ FUNCTIONS = {
     ),
     **RELEASE_FUNCTIONS,
     **TRUST_FUNCTIONS,
+    **AUDIT_FUNCTIONS,
 }
 
 

@@ -22,6 +22,7 @@ source = "s"
 documentation = "d"
 vendor = "v"
 licenses = "l"
+auditor = "bootstrap:auto"
 poetry = "2.0.0"
 """
 

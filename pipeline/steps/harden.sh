@@ -1,9 +1,8 @@
-# What the CIS benchmark asks of a server and means something in a container; each function names its rule in the SCAP
-# Security Guide. The check `accounts`, `privileged-files` or `umask` sees that it took effect.
+# What the CIS benchmark asks of a server and means something in a container. pipeline/trust/hardening.py names the rules
+# that each function satisfies, and the check that sees that it took effect.
 
 # Whoever is not root gains nothing from these but a way to become it. su and passwd, and what both need to read
 # the shadow file, stay: administrators of derived images use them. The overrides outlast upgrades.
-# file_permissions_unauthorized_suid, file_permissions_unauthorized_sgid
 take_privileges_away() {
     find / -xdev -type f -perm /6000 >/tmp/privileged
     while read -r path; do
@@ -18,15 +17,19 @@ take_privileges_away() {
 }
 
 # Shells that a person starts make files that others cannot read; steps of a Dockerfile are no such shells.
-# accounts_umask_etc_login_defs, accounts_umask_etc_profile, accounts_umask_etc_bashrc
 set_umask() {
     sed -i -E 's/^UMASK\s.*/UMASK 027/' /etc/login.defs
     for file in /etc/profile /etc/bash.bashrc; do echo 'umask 027' >>"$file"; done
 }
 
 # Users that derived images add have a home that is theirs alone.
-# file_permissions_home_directories, file_permission_user_init_files
 close_homes() {
     sed -i -E 's/^#?HOME_MODE\s.*/HOME_MODE 0750/' /etc/login.defs
     chmod g-wx,o-rwx /etc/skel/.[!.]*
+}
+
+# su is for a group without members: nobody but root, as in a Dockerfile, becomes another user by it.
+limit_su() {
+    groupadd --system sugroup
+    sed -i '/^auth\s.*pam_rootok\.so/a auth required pam_wheel.so use_uid group=sugroup' /etc/pam.d/su
 }

@@ -8,4 +8,8 @@ provenance  from what, how and where an image was built, as SLSA has it
 inventory   the packages of an image, by its own word and by an SBOM
 fixed       SBOMs in which nothing is left to chance
 trivy       Trivy on an image's archive, for the scan and the SBOMs
+audit       how hard an image is, by OpenSCAP
+tailoring   the rules that mean nothing in a container, and why
+baseline    what earlier audits found
+hardening   what the steps harden, and by which rule
 """

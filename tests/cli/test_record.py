@@ -20,6 +20,7 @@ def _inputs(words: list[str] = WORDS, **given: str) -> str:
 @pytest.mark.parametrize("name", list(Settings.model_fields))
 def test_every_setting_decides(name: str) -> None:
     values = {
+        "auditor": "bootstrap:auto",
         "base": "bootstrap:auto",
         "version": "9.9.9",
         "created": "2001-01-01",

@@ -119,6 +119,31 @@ BASE = (
         "who may enter a home", "ska-base", "accounts", shell("chmod 0755 /home/nonroot"), "nonroot's home: .* found 5"
     ),
     Sabotage(
+        "a number that two groups have",
+        "ska-base",
+        "accounts",
+        shell("echo 'twin:x:65532:' >>/etc/group"),
+        "two groups have: expected nothing, found 65532",
+    ),
+    Sabotage("an account's group", "ska-base", "accounts", shell("sed -i /^games:/d /etc/group"), "not exist: .* 60"),
+    Sabotage(
+        "who is in root's group", "ska-base", "accounts", shell("usermod -g 0 games"), "group 0: .* found games root"
+    ),
+    Sabotage(
+        "who may use su", "ska-base", "accounts", shell("usermod -aG sugroup nonroot"), "sugroup: .*, found nonroot"
+    ),
+    Sabotage("what su asks for", "ska-base", "accounts", shell("sed -i /pam_wheel/d /etc/pam.d/su"), "su asks for a"),
+    Sabotage("su", "ska-base", "accounts", stub("/usr/bin/su", "no"), "root becomes by su: expected 65532, found no"),
+    Sabotage(
+        "whose a file is", "ska-base", "accounts", shell("touch /srv/a; chown 4242 /srv/a"), "no group owns: .* /srv/a"
+    ),
+    Sabotage(
+        "what PATH names", "ska-base", "accounts", variable("PATH", "/usr/bin:/bin:.:/none"), r"none, .* found \. /none"
+    ),
+    Sabotage(
+        "who may fill PATH", "ska-base", "accounts", shell("chmod g+w /usr/local/bin"), "others may write: .*local/bin"
+    ),
+    Sabotage(
         "the umask", "ska-base", "umask", shell("sed -i /^umask/d /etc/profile"), "login shell: .*, found 0022"
     ),
     Sabotage(

@@ -1,0 +1,154 @@
+"""Images are audited by the real OpenSCAP; what is wrong in one is found, and an audit that saw nothing is no audit."""
+
+import xml.etree.ElementTree as ET
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from dagger import dag
+
+from pipeline.build import Build
+from pipeline.errors import AuditError, ToolError
+from pipeline.images import by_name, chain
+from pipeline.trust import audit as audits
+from pipeline.trust.audit import Audited, audit, audit_images, audit_table, judged, outcomes_of, require_hard
+from pipeline.trust.baseline import read_baseline
+from pipeline.trust.tailoring import DROPPED, RULE, render
+from tests.images.sabotage import shell
+
+CLEAN = Audited("ska-base", "debian-12", "profile", "content", {"one": "pass", "two": "notapplicable"})
+
+
+async def sabotaged(build: Build, script: str) -> Audited:
+    return judged(await audit("ska-base", chain("ska-base", build).with_(shell(script)), build))
+
+
+async def test_all_images_are_as_hard_as_the_baseline(trusting: Build) -> None:
+    audited = await audit_images((), trusting)
+    assert [one.image for one in audited] == list(by_name())
+    assert {one.problems for one in audited} == {()}
+    known = read_baseline("debian-12")
+    assert known
+    assert {one.counts for one in audited} == {
+        tuple(list(known.outcomes.values()).count(outcome) for outcome in ("pass", "fail", "notapplicable"))
+    }
+
+
+async def test_the_plain_base_is_not(trusting: Build) -> None:
+    audited = judged(await audit("the base", trusting.base.container, trusting))
+    failed = {problem.split(":")[0] for problem in audited.problems}
+    assert {"accounts_umask_etc_profile", "accounts_umask_etc_bashrc", "use_pam_wheel_group_for_su"} <= failed
+
+
+#: What is wrong in one image at once, and the rule that must find it.
+WRONG = {
+    "file_permissions_etc_shadow": "chmod 0666 /etc/shadow",
+    "file_permissions_unauthorized_world_writable": "touch /srv/open; chmod 0666 /srv/open",
+    "file_permissions_ungroupowned": "touch /srv/strange; chgrp 4242 /srv/strange",
+    "file_permissions_home_directories": "chmod 0777 /home/nonroot",
+    "use_pam_wheel_group_for_su": "sed -i /pam_wheel/d /etc/pam.d/su",
+}
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def wrong(trusting: Build) -> Audited:
+    """An image in which all of that is wrong."""
+    return await sabotaged(trusting, "\n".join(WRONG.values()))
+
+
+@pytest.mark.parametrize("rule", WRONG)
+async def test_what_is_wrong_in_an_image_is_found(rule: str, wrong: Audited) -> None:
+    assert f"{rule}: fail, in the baseline pass" in wrong.problems
+
+
+async def test_nothing_else_is_found(wrong: Audited) -> None:
+    assert len(wrong.problems) == len(WRONG)
+
+
+async def test_a_package_database_that_cannot_be_read_is_no_audit(trusting: Build) -> None:
+    with pytest.raises(AuditError, match=r"could not look at all of the image .*dpkginfo_init has failed"):
+        await sabotaged(trusting, "echo nonsense >/etc/apt/sources.list")
+
+
+async def test_rules_that_vanish_with_the_package_database_stop_a_release(trusting: Build) -> None:
+    audited = await sabotaged(trusting, "rm /var/lib/dpkg/status")
+    assert "accounts_umask_etc_bashrc: notapplicable, in the baseline pass" in audited.problems
+
+
+async def test_rules_of_another_distribution_pass_nothing(trusting: Build) -> None:
+    audited = await sabotaged(
+        trusting, "sed -i 's/^ID=.*/ID=ubuntu/; s/^VERSION_ID=.*/VERSION_ID=\"22.04\"/' /usr/lib/os-release"
+    )
+    assert audited.system == "ubuntu-22.04"
+    assert "no rule passed at all: the rules are not those of this image" in audited.problems
+
+
+async def test_a_system_without_rules_cannot_be_audited(trusting: Build) -> None:
+    with pytest.raises(
+        AuditError, match=r"ska-base is of debian-99, and there are rules for debian-12, ubuntu-22\.04 only"
+    ):
+        await sabotaged(trusting, "sed -i 's/^VERSION_ID=.*/VERSION_ID=99/' /usr/lib/os-release")
+
+
+async def test_an_error_of_openscap_is_no_audit(trusting: Build, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(audits, "TAILORED", "xccdf_int.skao_profile_of-another-name")
+    with pytest.raises(AuditError, match=r"OpenSCAP cannot audit ska-base .*of-another-name"):
+        await audit("ska-base", chain("ska-base", trusting), trusting)
+
+
+async def test_without_the_rules_there_is_no_audit(trusting: Build) -> None:
+    with pytest.raises(ToolError, match=r"has no ssg-debian12-ds\.xml"):
+        await audit_images(["ska-base"], replace(trusting, tools=dag.directory()))
+
+
+def test_where_openscap_saw_no_file_system_nothing_is_known() -> None:
+    with pytest.raises(AuditError, match=r"fsdev_init\(\) failed"):
+        outcomes_of(f"{RULE}one:pass\n", "E: oscap:     fsdev_init() failed.\n")
+
+
+@pytest.mark.parametrize("line", ["Segmentation fault", f"{RULE}one", f"{RULE}one:", "another_rule:pass"])
+def test_what_is_no_outcome_is_an_error(line: str) -> None:
+    with pytest.raises(AuditError, match="is no outcome of a rule"):
+        outcomes_of(f"{RULE}one:pass\n{line}\n", "")
+
+
+def test_outcomes_are_read_by_the_names_of_rules() -> None:
+    assert outcomes_of(f"{RULE}one:pass\n{RULE}two:notapplicable\n", "W: oscap: a warning") == CLEAN.outcomes
+
+
+def test_an_image_with_a_problem_is_refused_and_all_are_shown() -> None:
+    bad = replace(CLEAN, image="ska-python", outcomes={"one": "fail"}, problems=("one: fail, in the baseline pass",))
+    with pytest.raises(AuditError) as raised:
+        require_hard([CLEAN, bad])
+    text = str(raised.value)
+    assert text.startswith("The audit of ska-python found what its baseline does not know")
+    assert "  FAIL  one: fail, in the baseline pass\n" in text
+    assert "ska-base               1       0               1  debian-12, content\n" in text
+
+
+def test_images_without_a_problem_are_not_refused() -> None:
+    require_hard([CLEAN])
+
+
+def test_the_table_gives_the_reason_of_each_rule_that_was_dropped() -> None:
+    table = audit_table([CLEAN])
+    assert [dropped for dropped in DROPPED if dropped.rule not in table or dropped.reason not in table] == []
+
+
+def test_no_rule_is_dropped_twice() -> None:
+    assert len({dropped.rule for dropped in DROPPED}) == len(DROPPED)
+
+
+def test_every_dropped_rule_is_one_of_the_content(tools: Path) -> None:
+    texts = [(tools / content).read_text() for content in audits.CONTENT.values()]
+    known = {dropped.rule for dropped in DROPPED for text in texts if f'"{RULE}{dropped.rule}"' in text}
+    assert known == {dropped.rule for dropped in DROPPED}
+
+
+def test_the_tailoring_drops_each_rule_with_its_reason() -> None:
+    space = {"x": "http://checklists.nist.gov/xccdf/1.2"}
+    selects = ET.fromstring(render("content.xml").encode()).findall("x:Profile/x:select", space)  # noqa: S314
+    assert [(one.get("idref"), one.get("selected"), one.findtext("x:remark", None, space)) for one in selects] == [
+        (f"{RULE}{dropped.rule}", "false", dropped.reason) for dropped in DROPPED
+    ]

@@ -1,0 +1,36 @@
+"""Every edit that hardens the base has its rules, and a check that sees it."""
+
+import re
+
+import pytest
+
+from pipeline.checks import ALL_IMAGES
+from pipeline.steps import shell
+from pipeline.trust.baseline import read_baseline
+from pipeline.trust.hardening import HARDENING, Edit
+from pipeline.trust.tailoring import DROPPED
+
+EDITS = pytest.mark.parametrize("edit", HARDENING, ids=[edit.function for edit in HARDENING])
+
+
+def test_the_edits_are_the_functions_of_the_script() -> None:
+    functions = re.findall(r"^(\w+)\(\) \{$", shell("harden"), re.MULTILINE)
+    assert [edit.function for edit in HARDENING] == functions
+
+
+@EDITS
+def test_an_edit_is_made(edit: Edit) -> None:
+    assert edit.function in shell("base").splitlines()
+
+
+@EDITS
+def test_an_edit_has_a_check(edit: Edit) -> None:
+    assert edit.check in {check.name for check in ALL_IMAGES}
+
+
+@EDITS
+def test_the_rules_of_an_edit_are_audited(edit: Edit) -> None:
+    known = read_baseline("debian-12")
+    assert known
+    assert set(edit.rules) <= known.outcomes.keys()
+    assert not set(edit.rules) & {dropped.rule for dropped in DROPPED}
