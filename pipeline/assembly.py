@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from functools import partial
 
@@ -109,16 +109,32 @@ async def pack_all(build: Build) -> list[Packed]:
         ChecksFailedError: an image is not what it should be.
         dagger.ExecError: an image cannot be built.
     """
-    packed = await concurrently([partial(_pack, image, build) for image in by_name().values()])
+    packed = await pack_images((), build)
     require_passed(one.checked for one in packed)
     return packed
 
 
-async def _pack(image: Image, build: Build) -> Packed:
+async def pack_images(names: Iterable[str], build: Build, only: Collection[str] | None = None) -> list[Packed]:
+    """Build and pack images, and run checks; one that fails is a result.
+
+    Args:
+        names: of the images; all, where there are none.
+        build: the settings and the base.
+        only: the names of the checks; all, where it is None.
+
+    Raises:
+        UnknownImageError: there is no such image.
+        dagger.ExecError: an image cannot be built.
+    """
+    return await concurrently([partial(_pack, image, build, only) for image in _listed(names)])
+
+
+async def _pack(image: Image, build: Build, only: Collection[str] | None) -> Packed:
     container = await _finish(image, build)
     tarball = container.as_tarball()
     # Packing a large layer is the longest of these, so that it begins first.
-    archive, checked = await both(partial(_read, image, container, tarball), partial(_check, image, container, build))
+    read, check = partial(_read, image, container, tarball), partial(_check, image, container, build, only)
+    archive, checked = await both(read, check)
     return Packed(image, container, tarball, archive, checked)
 
 
@@ -132,7 +148,9 @@ async def _finish(image: Image, build: Build) -> dagger.Container:
     return await chain(image.name, build).sync()
 
 
-async def _check(image: Image, container: dagger.Container, build: Build) -> CheckedImage:
+async def _check(
+    image: Image, container: dagger.Container, build: Build, only: Collection[str] | None = None
+) -> CheckedImage:
     subject = Subject(
         image=image.name,
         container=container,
@@ -142,7 +160,8 @@ async def _check(image: Image, container: dagger.Container, build: Build) -> Che
         sibling=partial(chain, build=build),
     )
     # The image's own checks do more than those of all images; what takes longest begins first.
-    results = await concurrently([partial(check.run, subject) for check in reversed(checks_of(image))])
+    checks = [check for check in checks_of(image) if only is None or check.name in only]
+    results = await concurrently([partial(check.run, subject) for check in reversed(checks)])
     return CheckedImage(image, tuple(reversed(results)))
 
 

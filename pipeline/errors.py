@@ -8,6 +8,7 @@ SkaError                    exit code 1: a defect of the pipeline
     ├── MetadataError       a value cannot stand in /etc/skao.metadata
     ├── BaseArchiveError    a base archive is damaged or of an unknown kind
     ├── ChecksFailedError   an image was built and is not what it should be
+    ├── ScanError           an image cannot be scanned as it should be, or is vulnerable
     ├── RegistryError       a registry refuses, or does not answer
     ├── ReleaseError        a release cannot be made as it was asked for
     ├── SbomError           an SBOM does not say what is in its image
@@ -52,6 +53,10 @@ class BaseArchiveError(UserError):
 
 class ChecksFailedError(UserError):
     """An image was built and is not what it should be; the text holds every result."""
+
+
+class ScanError(UserError):
+    """An image cannot be scanned as it should be, or has vulnerabilities that stop a release."""
 
 
 class RegistryError(UserError):

@@ -21,6 +21,7 @@ from pipeline.gitlab import of_a_job, traceability
 from pipeline.label import on_one_line, split_label
 from pipeline.registry.address import parse_address
 from pipeline.snapshot import AUTO, OFF, of_day, parse
+from pipeline.trust.severity import Severity
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -90,6 +91,12 @@ class Settings(BaseSettings):
     label: tuple[str, ...] = ()
     #: Whether labels name the people of a GitLab job.
     personal_labels: bool = False
+    #: From which severity on a vulnerability stops a release, whether there is a fix or not.
+    scan_fails_on: Severity = "critical"
+    #: The same of one that has a fix.
+    scan_fails_on_fixable: Severity = "high"
+    #: How old the database of vulnerabilities may be, in days.
+    scan_database_days: float = Field(3, gt=0, allow_inf_nan=False)
     #: The embedded engine's directory; its default is the engine's own.
     store: Path | None = None
     #: What that may hold when a build ends, as in 20GB; 0 is no limit, and the default is the engine's own.

@@ -7,6 +7,11 @@ results     statements on what is in an image, and on what gates found
 provenance  from what, how and where an image was built, as SLSA has it
 inventory   the packages of an image, by its own word and by an SBOM
 fixed       SBOMs in which nothing is left to chance
+scan        the gate of vulnerabilities
+findings    what a scan found, as values and as a table
+severity    how grave a vulnerability is
+database    Trivy's database: from where, how old, of which distributions
+exemptions  the OpenVEX statements that except a vulnerability for a time
 trivy       Trivy on an image's archive, for the scan and the SBOMs
 audit       how hard an image is, by OpenSCAP
 tailoring   the rules that mean nothing in a container, and why

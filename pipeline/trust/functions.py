@@ -9,8 +9,10 @@ from pipeline.build import Build
 from pipeline.fresh import fresh
 from pipeline.settings import moment
 from pipeline.trust.audit import audit_images, audit_table, record_audit, require_hard
+from pipeline.trust.database import DatabaseOrder
 from pipeline.trust.provenance import provenance_directory
 from pipeline.trust.sbom import sbom_directory
+from pipeline.trust.scan import describe_scan, scan
 
 
 class TrustFunctions:
@@ -65,3 +67,23 @@ class TrustFunctions:
         It belongs in pipeline/data/baselines once the rules that fail are understood.
         """
         return await record_audit(await self._build())
+
+    @check
+    @fresh
+    async def scan(
+        self,
+        image: Annotated[list[str] | None, Doc("Image to scan; may be given again. By default all.")] = None,
+        vulnerability_db: Annotated[
+            str, Doc("Mirror of Trivy's database, as in registry.example/trivy-db:2; by default Trivy's own.")
+        ] = "",
+        vulnerability_db_directory: Annotated[
+            dagger.Directory | None, Doc("Directory of trivy.db and metadata.json, used instead of pulling them.")
+        ] = None,
+    ) -> str:
+        """Build images, look for known vulnerabilities in them with Trivy, and return what was found.
+
+        A critical vulnerability fails the call, and so does a high one that has a fix, unless an OpenVEX statement
+        in pipeline/data/vex excepts it; so does a security update that is pending. All results are shown then.
+        """
+        order = DatabaseOrder(vulnerability_db, vulnerability_db_directory)
+        return describe_scan(await scan(image or (), await self._build(), order, moment()))

@@ -28,6 +28,9 @@ def test_every_setting_decides(name: str) -> None:
         "registry": "a.b",
         "snapshot": "off",
         "cache_quota": "1GB",
+        "scan_fails_on": "low",
+        "scan_fails_on_fixable": "low",
+        "scan_database_days": "1",
     }
     value = True if name == "personal_labels" else values.get(name, "other")
     field = "SKA_REVISION" if name == "revision" else name

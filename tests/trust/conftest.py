@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest_asyncio
 from dagger import dag
 
-from pipeline.assembly import Finished, finish_images
+from pipeline.assembly import Finished, Packed, finish_images, pack_images
 from pipeline.base import select_base
 from pipeline.build import Build
 from pipeline.engine.session import Session
@@ -20,6 +20,12 @@ async def trusting(engine: Session, built: Built, tools: Path) -> Build:
     """The build that made the archives, with the tools of the gates."""
     settings = Settings(base=built.report["base"], created=built.report["created"])
     return Build(settings, await select_base(settings, None), tools=dag.host().directory(str(tools)))
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def packed(trusting: Build) -> list[Packed]:
+    """The images, parents before children, with the check of security updates."""
+    return await pack_images((), trusting, ["security-updates"])
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

@@ -20,4 +20,23 @@ TRUST_FUNCTIONS = {
         "Returns a directory with NAME.provenance.json for each image. It is not signed; `publish` signs.",
         {"image": Argument("[String!]", "null", "Image to state it of; may be given again. By default all.")},
     ),
+    "scan": Function(
+        "String!",
+        FRESH,
+        True,
+        "Build images, look for known vulnerabilities in them with Trivy, and return what was found.\n\n"
+        "A critical vulnerability fails the call, and so does a high one that has a fix, unless an OpenVEX statement\n"
+        "in pipeline/data/vex excepts it; so does a security update that is pending. All results are shown then.",
+        {
+            "image": Argument("[String!]", "null", "Image to scan; may be given again. By default all."),
+            "vulnerability_db": Argument(
+                "String!",
+                '""',
+                "Mirror of Trivy's database, as in registry.example/trivy-db:2; by default Trivy's own.",
+            ),
+            "vulnerability_db_directory": Argument(
+                "Directory", "null", "Directory of trivy.db and metadata.json, used instead of pulling them."
+            ),
+        },
+    ),
 }
