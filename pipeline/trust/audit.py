@@ -48,7 +48,7 @@ class Audited:
         image: its name.
         system: its distribution, as in debian-12.
         profile: the rules that were selected, without those of `tailoring.DROPPED`.
-        content: where they are from: file and version.
+        content: the file that they are from, one of tools.TOOLS.
         outcomes: of each rule, in XCCDF's words: pass, fail, notapplicable, unknown, error …
         problems: what stops a release, a sentence each.
     """
@@ -80,7 +80,8 @@ async def audit_images(names: Iterable[str], build: Build) -> list[Audited]:
         AuditError: an image cannot be audited.
         dagger.ExecError: an image or OpenSCAP's container cannot be built.
     """
-    return [judged(one) for one in await _audited([find(name).name for name in names] or by_name(), build)]
+    listed = [find(name).name for name in names] or by_name()
+    return await _judged({name: chain(name, build) for name in listed}, build)
 
 
 async def gate(images: Iterable[Finished], build: Build) -> list[Audited]:
@@ -90,7 +91,7 @@ async def gate(images: Iterable[Finished], build: Build) -> list[Audited]:
         AuditError: one is not as hard as its baseline; the text holds the whole table.
         ToolError, dagger.ExecError: as `audit_images`.
     """
-    audited = await audit_images([one.image.name for one in images], build)
+    audited = await _judged({one.image.name: one.container for one in images}, build)
     require_hard(audited)
     return audited
 
@@ -101,13 +102,13 @@ async def record_audit(build: Build) -> str:
     Raises:
         ToolError, AuditError, dagger.ExecError: as `audit_images`.
     """
-    first, *others = await _audited(by_name(), build)
+    first, *others = await _audited({name: chain(name, build) for name in by_name()}, build)
     same = {
         rule: outcome
         for rule, outcome in first.outcomes.items()
         if all(one.outcomes.get(rule) == outcome for one in others)
     }
-    return render_baseline(first.profile, first.content, same)
+    return render_baseline(first.profile, _versioned(first.content), same)
 
 
 async def audit(name: str, container: dagger.Container, build: Build, *, tailored: bool = True) -> Audited:
@@ -138,7 +139,7 @@ async def audit(name: str, container: dagger.Container, build: Build, *, tailore
         image=name,
         system=system,
         profile=PROFILE,
-        content=f"{CONTENT[system]} {TOOLS[CONTENT[system]].version}",
+        content=CONTENT[system],
         outcomes=outcomes,
     )
 
@@ -185,7 +186,9 @@ def audit_table(audited: Iterable[Audited]) -> str:
     lines = [f"{'':18}passed  failed  not applicable"]
     for one in audited:
         passed, failed, not_applicable = one.counts
-        lines.append(f"{one.image:18}{passed:6}  {failed:6}  {not_applicable:14}  {one.system}, {one.content}")
+        lines.append(
+            f"{one.image:18}{passed:6}  {failed:6}  {not_applicable:14}  {one.system}, {_versioned(one.content)}"
+        )
         lines += [f"  FAIL  {problem}" for problem in one.problems]
     lines += ["", "CIS Level 1 for servers, without the rules that say nothing about an image:"]
     for reason, dropped in groupby(DROPPED, lambda one: one.reason):
@@ -206,8 +209,16 @@ def require_hard(audited: Sequence[Audited]) -> None:
         )
 
 
-async def _audited(names: Iterable[str], build: Build) -> list[Audited]:
-    return await concurrently([partial(audit, name, chain(name, build), build) for name in names])
+async def _audited(containers: Mapping[str, dagger.Container], build: Build) -> list[Audited]:
+    return await concurrently([partial(audit, name, one, build) for name, one in containers.items()])
+
+
+async def _judged(containers: Mapping[str, dagger.Container], build: Build) -> list[Audited]:
+    return [judged(one) for one in await _audited(containers, build)]
+
+
+def _versioned(content: str) -> str:
+    return f"{content} {TOOLS[content].version}"
 
 
 def _system(name: str, os_release: str) -> str:

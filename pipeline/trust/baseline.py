@@ -61,12 +61,16 @@ def differences(outcomes: Mapping[str, str], baseline: Baseline | None) -> list[
         found.append("no rule passed at all: the rules are not those of this image")
     for rule, outcome in outcomes.items():
         if outcome not in HARMLESS and known.get(rule) != outcome:
-            found.append(f"{rule}: {outcome}, in the baseline {known.get(rule, 'unknown')}")
+            found.append(f"{rule}: {outcome}, {_in_the_baseline(known.get(rule))}")
     for rule in _of(known, PASS):
         now = outcomes.get(rule, "gone")
         if now in HARMLESS - {PASS} or now == "gone":
-            found.append(f"{rule}: {now}, in the baseline {PASS}")
+            found.append(f"{rule}: {now}, {_in_the_baseline(PASS)}")
     return found
+
+
+def _in_the_baseline(outcome: str | None) -> str:
+    return f"in the baseline {outcome}" if outcome else "not in the baseline"
 
 
 def _of(outcomes: Mapping[str, str], outcome: str) -> list[str]:

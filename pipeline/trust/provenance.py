@@ -127,10 +127,11 @@ def _dependencies(parent: str | None, digests: Mapping[str, str], build: Build) 
         found.append({"name": parent, "uri": build.reference(parent), **_pinned(digests[parent])})
     if build.settings.snapshot_id:
         found.append({"name": "snapshot", "uri": _SNAPSHOTS + build.settings.snapshot_id})
-    return found + [_tool(name) for name in _TOOLS]
+    return found + [tool_descriptor(name) for name in _TOOLS]
 
 
-def _tool(name: str) -> dict[str, Any]:
+def tool_descriptor(name: str) -> dict[str, Any]:
+    """Return the descriptor of a tool, with its version and digest."""
     tool = TOOLS[name]
     (checksum,) = tool.files
     return {"name": name, "uri": f"pkg:generic/{name}@{tool.version}", "digest": {"sha256": checksum}}

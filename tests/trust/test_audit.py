@@ -17,7 +17,7 @@ from pipeline.trust.baseline import read_baseline
 from pipeline.trust.tailoring import DROPPED, RULE, render
 from tests.images.sabotage import shell
 
-CLEAN = Audited("ska-base", "debian-12", "profile", "content", {"one": "pass", "two": "notapplicable"})
+CLEAN = Audited("ska-base", "debian-12", "profile", "ssg-debian12-ds.xml", {"one": "pass", "two": "notapplicable"})
 
 
 async def sabotaged(build: Build, script: str) -> Audited:
@@ -124,7 +124,7 @@ def test_an_image_with_a_problem_is_refused_and_all_are_shown() -> None:
     text = str(raised.value)
     assert text.startswith("The audit of ska-python found what its baseline does not know")
     assert "  FAIL  one: fail, in the baseline pass\n" in text
-    assert "ska-base               1       0               1  debian-12, content\n" in text
+    assert "ska-base               1       0               1  debian-12, ssg-debian12-ds.xml 0.1.82\n" in text
 
 
 def test_images_without_a_problem_are_not_refused() -> None:

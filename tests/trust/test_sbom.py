@@ -174,7 +174,7 @@ async def test_all_that_is_said_of_an_image_is_of_its_digest(finished: dict[str,
     one = finished["ska-base"]
     packed = Packed(one.image, one.container, one.tarball, one.archive, CheckedImage(one.image, ()))
     said = (await state([packed], trusting, await describe_run("2026-01-31T12:00:00Z", moment)))["ska-base"]
-    assert [statement.predicate_type for statement in said] == [PREDICATE, CYCLONEDX, SPDX, TEST_RESULT]
+    assert [statement.predicate_type for statement in said] == [PREDICATE, CYCLONEDX, SPDX, TEST_RESULT, TEST_RESULT]
     assert {statement.digest for statement in said} == {one.archive.digest}
 
 
