@@ -154,7 +154,7 @@ async def _pull(
     try:
         return await pulled.directory(DB).sync()
     except dagger.ExecError as error:
-        last = (error.stderr.strip().splitlines() or ["no word"])[-1].split("\t")[-1]
+        last = (error.stderr.strip().splitlines() or ["no word"])[-1].split("\t")[-1].lstrip("* ")
         raise ScanError(
             f"The vulnerability database cannot be pulled from {reference or 'its mirrors'} ({last}); make it "
             "reachable, or give another with --vulnerability-db or --vulnerability-db-directory."

@@ -9,6 +9,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
+from dagger import dag
+
+from pipeline.trust.database import DatabaseOrder
 from tests.trust.bolt import Bucket, write
 
 #: The distributions of the images, and of their stand-ins.
@@ -77,6 +80,11 @@ def make(
     metadata = {"Version": 2, "UpdatedAt": updated, "DownloadedAt": updated, "NextUpdate": following}
     (directory / "metadata.json").write_text(json.dumps(metadata))
     return directory
+
+
+def order_of(directory: Path) -> DatabaseOrder:
+    """Return the order of a database in a directory of this machine."""
+    return DatabaseOrder(directory=dag.host().directory(str(directory)))
 
 
 def _json(document: object) -> bytes:

@@ -1,9 +1,9 @@
 """Trivy itself over the real images: what stops a release, and what does not."""
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
-import dagger
 import pytest
 import pytest_asyncio
 from dagger import dag
@@ -13,11 +13,10 @@ from pipeline.build import Build
 from pipeline.checks import CheckResult
 from pipeline.errors import ScanError
 from pipeline.settings import moment
-from pipeline.trust.database import DatabaseOrder
 from pipeline.trust.findings import Finding, Policy, Scanned, scan_table
-from pipeline.trust.scan import Scanner, gate, prepare, require_safe, scan_packed
+from pipeline.trust.scan import Scanner, describe_scan, gate, prepare, require_safe, scan, scan_packed
 from tests.trust import databases
-from tests.trust.databases import ALL, CRITICAL, HIGH, HIGH_FIXED, LOW, NOT_HERE, OF_PYTHON, make
+from tests.trust.databases import ALL, CRITICAL, HIGH, HIGH_FIXED, LOW, NOT_HERE, OF_PYTHON, make, order_of
 from tests.trust.statements import FAR, statement, write_vex
 
 KEPT = f"Expires {FAR}."
@@ -27,17 +26,13 @@ KEPT = f"Expires {FAR}."
 async def scanner(trusting: Build, tmp_path_factory: pytest.TempPathFactory) -> Scanner:
     """Trivy with all that is planted, and no exception."""
     root = tmp_path_factory.mktemp("planted")
-    return await prepare(trusting, DatabaseOrder(directory=host(make(root / "db", *ALL))), moment(), root)
+    return await prepare(trusting, order_of(make(root / "db", *ALL)), moment(), root)
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def scanned(packed: list[Packed], trusting: Build, scanner: Scanner) -> dict[str, Scanned]:
     """All images, by their names."""
     return {one.image: one for one in await scan_packed(packed, trusting, scanner)}
-
-
-def host(directory: Path) -> dagger.Directory:
-    return dag.host().directory(str(directory))
 
 
 def of(scanned: Scanned, planted: databases.Planted) -> list[Finding]:
@@ -87,6 +82,20 @@ async def test_a_planted_critical_vulnerability_fails_the_gate(
 ) -> None:
     with pytest.raises(ScanError, match=rf"FAIL +critical +{CRITICAL.id} .*libc6 .* → 99:1, from base"):
         await gate(packed, trusting, scanner)
+
+
+async def test_what_people_read_says_what_was_looked_up_in_what(
+    packed: list[Packed], trusting: Build, tmp_path: Path
+) -> None:
+    order = order_of(make(tmp_path / "db", LOW, HIGH, *NOT_HERE))
+    text = describe_scan(await scan(["ska-base"], trusting, order, moment(), tmp_path))
+    assert re.fullmatch(
+        r"Trivy 0\.76\.0, database of 20\S+Z from --vulnerability-db-directory\n"
+        r"ska-base  (debian|ubuntu) \S+, \d+ packages\n"
+        r"  pass  1 high: without a fix, or not grave enough to stop a release\n"
+        r"  pass  security-updates: \d+ packages, none behind .*\n",
+        text,
+    )
 
 
 async def test_a_part_of_the_images_is_traced_to_parents_that_are_not_asked_for(
@@ -164,7 +173,7 @@ async def _excepting(trusting: Build, directory: Path, *more: object) -> Scanner
 
 
 async def _prepared(trusting: Build, directory: Path, vex: Path) -> Scanner:
-    return await prepare(trusting, DatabaseOrder(directory=host(make(directory / "db", CRITICAL))), moment(), vex)
+    return await prepare(trusting, order_of(make(directory / "db", CRITICAL)), moment(), vex)
 
 
 def _system(trusting: Build) -> str:
