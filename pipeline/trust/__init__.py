@@ -14,6 +14,7 @@ database    Trivy's database: from where, how old, of which distributions
 exemptions  the OpenVEX statements that except a vulnerability for a time
 trivy       Trivy on an image's archive, for the scan and the SBOMs
 audit       how hard an image is, by OpenSCAP
+audited     what an audit found, held against the baseline
 tailoring   the rules that mean nothing in a container, and why
 baseline    what earlier audits found
 hardening   what the steps harden, and by which rule

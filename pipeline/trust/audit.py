@@ -4,11 +4,8 @@ The image is mounted beside OpenSCAP and read as files: nothing of it runs.
 """
 
 import re
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
 from functools import partial
-from itertools import groupby
 
 import dagger
 from dagger import dag
@@ -19,9 +16,10 @@ from pipeline.concurrency import concurrently
 from pipeline.errors import AuditError
 from pipeline.images import by_name, chain, find
 from pipeline.steps import install_packages
-from pipeline.tools import TOOLS, Toolbox
-from pipeline.trust.baseline import HARMLESS, NOT_APPLICABLE, PASS, differences, read_baseline, render_baseline
-from pipeline.trust.tailoring import DROPPED, PROFILE, RULE, TAILORED, render
+from pipeline.tools import Toolbox
+from pipeline.trust.audited import Audited, judged, require_hard, versioned
+from pipeline.trust.baseline import render_baseline
+from pipeline.trust.tailoring import PROFILE, RULE, TAILORED, render
 
 #: The rules of each distribution that is audited.
 CONTENT: Mapping[str, str] = {"debian-12": "ssg-debian12-ds.xml", "ubuntu-22.04": "ssg-ubuntu2204-ds.xml"}
@@ -38,33 +36,6 @@ oscap xccdf eval --progress "$@" >/mnt/said/outcomes 2>/mnt/said/errors || test 
 """
 #: What OpenSCAP says on standard error where it goes on without having looked; rules then pass or fail for nothing.
 _BLIND = re.compile(r".*(?:dpkginfo_init has failed|fsdev_init\(\) failed).*")
-
-
-@dataclass(frozen=True)
-class Audited:
-    """An image, and what each rule found.
-
-    Args:
-        image: its name.
-        system: its distribution, as in debian-12.
-        profile: the rules that were selected, without those of `tailoring.DROPPED`.
-        content: the file that they are from, one of tools.TOOLS.
-        outcomes: of each rule, in XCCDF's words: pass, fail, notapplicable, unknown, error …
-        problems: what stops a release, a sentence each.
-    """
-
-    image: str
-    system: str
-    profile: str
-    content: str
-    outcomes: Mapping[str, str]
-    problems: tuple[str, ...] = ()
-
-    @property
-    def counts(self) -> tuple[int, int, int]:
-        """How many rules passed, failed in any way, and were not applicable."""
-        number = Counter(self.outcomes.values())
-        return number[PASS], sum(number[word] for word in number if word not in HARMLESS), number[NOT_APPLICABLE]
 
 
 async def audit_images(names: Iterable[str], build: Build) -> list[Audited]:
@@ -108,7 +79,7 @@ async def record_audit(build: Build) -> str:
         for rule, outcome in first.outcomes.items()
         if all(one.outcomes.get(rule) == outcome for one in others)
     }
-    return render_baseline(first.profile, _versioned(first.content), same)
+    return render_baseline(first.profile, versioned(first.content), same)
 
 
 async def audit(name: str, container: dagger.Container, build: Build, *, tailored: bool = True) -> Audited:
@@ -144,15 +115,6 @@ async def audit(name: str, container: dagger.Container, build: Build, *, tailore
     )
 
 
-def judged(audited: Audited) -> Audited:
-    """Hold an audit against the baseline of its distribution.
-
-    Raises:
-        AuditError: the baseline is damaged.
-    """
-    return replace(audited, problems=tuple(differences(audited.outcomes, read_baseline(audited.system))))
-
-
 def auditor(build: Build) -> dagger.Container:
     """Return the container that has OpenSCAP, one for all images.
 
@@ -181,44 +143,12 @@ def outcomes_of(output: str, errors: str) -> dict[str, str]:
     return found
 
 
-def audit_table(audited: Iterable[Audited]) -> str:
-    """Return the counts of each image with what stops it below, and the rules that were dropped."""
-    lines = [f"{'':18}passed  failed  not applicable"]
-    for one in audited:
-        passed, failed, not_applicable = one.counts
-        lines.append(
-            f"{one.image:18}{passed:6}  {failed:6}  {not_applicable:14}  {one.system}, {_versioned(one.content)}"
-        )
-        lines += [f"  FAIL  {problem}" for problem in one.problems]
-    lines += ["", "CIS Level 1 for servers, without the rules that say nothing about an image:"]
-    for reason, dropped in groupby(DROPPED, lambda one: one.reason):
-        lines += [f"  {reason}", *(f"    {one.rule}" for one in dropped)]
-    return "\n".join(lines) + "\n"
-
-
-def require_hard(audited: Sequence[Audited]) -> None:
-    """Refuse images that are not as hard as their baseline.
-
-    Raises:
-        AuditError: one is not; the text holds the whole table.
-    """
-    if failed := [one.image for one in audited if one.problems]:
-        raise AuditError(
-            f"The audit of {', '.join(failed)} found what its baseline does not know, so nothing is handed out; "
-            f"mend what is marked FAIL and run again.\n{audit_table(audited)}".rstrip()
-        )
-
-
 async def _audited(containers: Mapping[str, dagger.Container], build: Build) -> list[Audited]:
     return await concurrently([partial(audit, name, one, build) for name, one in containers.items()])
 
 
 async def _judged(containers: Mapping[str, dagger.Container], build: Build) -> list[Audited]:
     return [judged(one) for one in await _audited(containers, build)]
-
-
-def _versioned(content: str) -> str:
-    return f"{content} {TOOLS[content].version}"
 
 
 def _system(name: str, os_release: str) -> str:

@@ -8,7 +8,8 @@ from dagger import Doc, check
 from pipeline.build import Build
 from pipeline.fresh import fresh
 from pipeline.settings import moment
-from pipeline.trust.audit import audit_images, audit_table, record_audit, require_hard
+from pipeline.trust.audit import audit_images, record_audit
+from pipeline.trust.audited import audit_table, require_hard
 from pipeline.trust.database import DatabaseOrder
 from pipeline.trust.provenance import provenance_directory
 from pipeline.trust.sbom import sbom_directory

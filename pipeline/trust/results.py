@@ -12,7 +12,7 @@ from pipeline.build import Build
 from pipeline.concurrency import both
 from pipeline.report import CheckedImage
 from pipeline.trust import audit, sbom
-from pipeline.trust.audit import Audited
+from pipeline.trust.audited import Audited
 from pipeline.trust.baseline import HARMLESS, PASS
 from pipeline.trust.provenance import Run, provenance_of, tool_descriptor
 from pipeline.trust.sbom import Sbom

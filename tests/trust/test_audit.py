@@ -1,5 +1,8 @@
 """Images are audited by the real OpenSCAP; what is wrong in one is found, and an audit that saw nothing is no audit."""
 
+import re
+import subprocess
+import sys
 import xml.etree.ElementTree as ET
 from dataclasses import replace
 from pathlib import Path
@@ -12,9 +15,12 @@ from pipeline.build import Build
 from pipeline.errors import AuditError, ToolError
 from pipeline.images import by_name, chain
 from pipeline.trust import audit as audits
-from pipeline.trust.audit import Audited, audit, audit_images, audit_table, judged, outcomes_of, require_hard
+from pipeline.trust.audit import audit, audit_images, outcomes_of
+from pipeline.trust.audited import Audited, audit_table, judged, require_hard
 from pipeline.trust.baseline import read_baseline
+from pipeline.trust.hardening import HARDENING
 from pipeline.trust.tailoring import DROPPED, RULE, render
+from tests.conftest import Built
 from tests.images.sabotage import shell
 
 CLEAN = Audited("ska-base", "debian-12", "profile", "ssg-debian12-ds.xml", {"one": "pass", "two": "notapplicable"})
@@ -35,6 +41,14 @@ async def test_all_images_are_as_hard_as_the_baseline(trusting: Build) -> None:
     }
 
 
+def test_the_command_shows_the_table(built: Built, store: Path, tools: Path) -> None:
+    options = ["--image", "ska-base", "--tools", tools, "--store", store, "--created", built.report["created"]]
+    command = [sys.executable, "-m", "pipeline", "audit", *options]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert re.search(r"^ska-base +[0-9]+ +0 +[0-9]+  debian-12, ssg-debian12-ds\.xml", done.stdout, re.MULTILINE)
+
+
 async def test_the_plain_base_is_not(trusting: Build) -> None:
     audited = judged(await audit("the base", trusting.base.container, trusting))
     failed = {problem.split(":")[0] for problem in audited.problems}
@@ -47,6 +61,9 @@ WRONG = {
     "file_permissions_unauthorized_world_writable": "touch /srv/open; chmod 0666 /srv/open",
     "file_permissions_ungroupowned": "touch /srv/strange; chgrp 4242 /srv/strange",
     "file_permissions_home_directories": "chmod 0777 /home/nonroot",
+    "file_permission_user_init_files": "chmod o+r /home/nonroot/.bashrc",
+    "accounts_umask_etc_profile": "sed -i /^umask/d /etc/profile",
+    "accounts_umask_etc_bashrc": "sed -i /^umask/d /etc/bash.bashrc",
     "use_pam_wheel_group_for_su": "sed -i /pam_wheel/d /etc/pam.d/su",
 }
 
@@ -64,6 +81,13 @@ async def test_what_is_wrong_in_an_image_is_found(rule: str, wrong: Audited) -> 
 
 async def test_nothing_else_is_found(wrong: Audited) -> None:
     assert len(wrong.problems) == len(WRONG)
+
+
+def test_every_rule_that_hardening_is_for_is_seen_to_fail() -> None:
+    known = read_baseline("debian-12")
+    assert known
+    asked = {rule for edit in HARDENING for rule in edit.rules}
+    assert {rule for rule in asked if known.outcomes[rule] != "notapplicable"} <= WRONG.keys()
 
 
 async def test_a_package_database_that_cannot_be_read_is_no_audit(trusting: Build) -> None:

@@ -9,7 +9,7 @@ from dagger import dag
 from pipeline.build import Base, Build
 from pipeline.settings import Settings
 from pipeline.tools import TOOLS
-from pipeline.trust.audit import Audited
+from pipeline.trust.audited import Audited
 from pipeline.trust.results import TEST_RESULT, of_audit
 from pipeline.trust.statement import Statement
 from pipeline.trust.tailoring import DROPPED, PROFILE
