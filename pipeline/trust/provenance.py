@@ -25,8 +25,8 @@ _SHAPING = (
     *("base", "version", "created", "team", "url", "source", "documentation", "vendor", "licenses", "registry"),
     "poetry",
 )
-#: The tools whose findings let an image pass.
-_TOOLS = ("trivy",)
+#: What every image is held against.
+SCANNERS = ("trivy",)
 _SNAPSHOTS = "https://snapshot.ubuntu.com/ubuntu/"
 
 
@@ -83,14 +83,18 @@ async def describe_run(started: str, clock: Callable[[], str]) -> Run:
     return Run(str(await dag.default_platform()), await dag.version(), started, clock())
 
 
-def provenance_of(images: Sequence[Finished], build: Build, run: Run) -> dict[str, Statement]:
+def provenance_of(
+    images: Sequence[Finished], build: Build, run: Run, tools: Iterable[str] = SCANNERS
+) -> dict[str, Statement]:
     """Return the provenance of each image by its name.
 
     Args:
         images: with the parents of each.
         build: their settings and base.
         run: in which they were built.
+        tools: whose findings let the images pass, names of TOOLS.
     """
+    used = [tool_descriptor(name) for name in sorted(set(tools))]
     digests = {one.image.name: one.archive.digest for one in images}
     details = _run_details(build, run)
     statements = {}
@@ -100,7 +104,7 @@ def provenance_of(images: Sequence[Finished], build: Build, run: Run) -> dict[st
             "buildType": f"{build.settings.source}/-/blob/main/{BUILD_TYPE}",
             "externalParameters": {"image": name, **_parameters(build)},
             "internalParameters": {"platform": run.platform},
-            "resolvedDependencies": _dependencies(one.image.parent, digests, build),
+            "resolvedDependencies": [*_dependencies(one.image.parent, digests, build), *used],
         }
         predicate = {"buildDefinition": definition, "runDetails": details}
         statements[name] = Statement(repository(name, build), digests[name], PREDICATE, predicate)
@@ -127,7 +131,7 @@ def _dependencies(parent: str | None, digests: Mapping[str, str], build: Build) 
         found.append({"name": parent, "uri": build.reference(parent), **_pinned(digests[parent])})
     if build.settings.snapshot_id:
         found.append({"name": "snapshot", "uri": _SNAPSHOTS + build.settings.snapshot_id})
-    return found + [tool_descriptor(name) for name in _TOOLS]
+    return found
 
 
 def tool_descriptor(name: str) -> dict[str, Any]:

@@ -4,49 +4,68 @@ Source: https://github.com/in-toto/attestation/tree/main/spec/predicates
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
+from typing import Any
 
 from pipeline.assembly import Packed
 from pipeline.build import Build
 from pipeline.concurrency import both
 from pipeline.report import CheckedImage
-from pipeline.trust import audit, sbom
+from pipeline.tools import TOOLS
+from pipeline.trust import audit, sbom, scan
 from pipeline.trust.audited import Audited
 from pipeline.trust.baseline import HARMLESS, PASS
-from pipeline.trust.provenance import Run, provenance_of, tool_descriptor
+from pipeline.trust.findings import Finding, Scanned
+from pipeline.trust.provenance import SCANNERS, describe_run, provenance_of, tool_descriptor
 from pipeline.trust.sbom import Sbom
+from pipeline.trust.scan import Scanner
 from pipeline.trust.statement import Statement, repository, source_of
 from pipeline.trust.tailoring import DROPPED
 
 TEST_RESULT = "https://in-toto.io/attestation/test-result/v0.1"
 CYCLONEDX = "https://cyclonedx.org/bom"
 SPDX = "https://spdx.dev/Document"
+VULNERABILITIES = "https://in-toto.io/attestation/vulns/v0.2"
 
 
-async def state(packed: Sequence[Packed], build: Build, run: Run) -> dict[str, list[Statement]]:
-    """Return what can be said of each image, by its name: provenance, SBOMs, the results of its checks and its audit.
+async def state(
+    packed: Sequence[Packed], build: Build, scanner: Scanner, started: str, clock: Callable[[], str]
+) -> dict[str, list[Statement]]:
+    """Hold images against all gates, and return what can be said of each, by its name.
+
+    That is its provenance, its SBOMs, and the results of its checks, its audit and its scan.
 
     Args:
-        packed: the images, with the parents of each.
+        packed: the images with the results of their checks, and the parents of each.
         build: their settings and base.
-        run: in which they were built.
+        scanner: from `scan.prepare`.
+        started: when the build began, ISO 8601, UTC.
+        clock: says the same of now.
 
     Raises:
-        SbomError, ToolError, dagger.ExecError: an SBOM is not complete, or cannot be had.
+        SbomError: an SBOM is not complete.
         AuditError: an image is not as hard as its baseline, or cannot be audited.
+        ScanError: an image has vulnerabilities that stop a release, or cannot be scanned.
+        ToolError, dagger.ExecError: a gate cannot be held.
     """
-    provenance = provenance_of(packed, build, run)
-    sboms, audited = await both(partial(sbom.gate, packed, build), partial(audit.gate, packed, build))
-    return {
-        of.image: [
-            provenance[of.image],
-            *of_sbom(of, build),
-            of_checks(one.checked, of.digest, build),
-            of_audit(hardness, of.digest, build),
+    run = await describe_run(started, clock)
+    sboms, (audited, scanned) = await both(
+        partial(sbom.gate, packed, build),
+        partial(both, partial(audit.gate, packed, build), partial(scan.gate, packed, build, scanner)),
+    )
+    tools = {*SCANNERS, *(one.content for one in audited)}
+    said = {name: [statement] for name, statement in provenance_of(packed, build, run, tools).items()}
+    finished = clock()
+    for one, sbom_of, audit_of, scan_of in zip(packed, sboms, audited, scanned, strict=True):
+        digest = one.archive.digest
+        said[one.image.name] += [
+            *of_sbom(sbom_of, build),
+            of_checks(one.checked, digest, build),
+            of_audit(audit_of, digest, build),
+            of_scan(scan_of, build, run.finished, finished),
         ]
-        for one, of, hardness in zip(packed, sboms, audited, strict=True)
-    }
+    return said
 
 
 def of_sbom(sbom: Sbom, build: Build) -> tuple[Statement, Statement]:
@@ -99,6 +118,35 @@ def of_audit(audited: Audited, digest: str, build: Build) -> Statement:
         "failedTests": failed,
     }
     return Statement(repository(audited.image, build), digest, TEST_RESULT, predicate)
+
+
+def of_scan(scanned: Scanned, build: Build, started: str, finished: str) -> Statement:
+    """Return the statement on the vulnerabilities of an image that are known, those that are excepted among them.
+
+    Args:
+        scanned: the image and what was found.
+        build: whose settings say what was built.
+        started: when the scan began, ISO 8601, UTC.
+        finished: when it ended.
+    """
+    database = {"uri": scanned.database, "lastUpdate": scanned.database_updated}
+    scanner = {**tool_descriptor("trivy"), "version": TOOLS["trivy"].version, "db": database}
+    predicate = {
+        "scanner": {**scanner, "result": [_finding(finding) for finding in scanned.findings]},
+        "metadata": {"scanStartedOn": started, "scanFinishedOn": finished},
+    }
+    return Statement(repository(scanned.image, build), scanned.digest, VULNERABILITIES, predicate)
+
+
+def _finding(finding: Finding) -> dict[str, Any]:
+    noted = {"package": finding.purl, "fixedVersion": finding.fixed, "origin": finding.origin}
+    if finding.exemption:
+        noted |= {"justification": finding.exemption.justification, "expires": finding.exemption.expires}
+    return {
+        "id": finding.vulnerability,
+        "severity": [{"method": "trivy", "score": finding.severity}],
+        "annotations": [{key: value} for key, value in noted.items() if value],
+    }
 
 
 def _url(build: Build) -> dict[str, str]:

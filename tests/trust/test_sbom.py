@@ -1,6 +1,7 @@
 """SBOMs of the four images, by the real Trivy: complete, valid, and always the same."""
 
 import json
+import re
 import subprocess
 import sys
 from collections import Counter
@@ -15,16 +16,12 @@ from dagger import dag
 from spdx_tools.spdx.parser.parse_anything import parse_file
 from spdx_tools.spdx.validation.document_validator import validate_full_spdx_document
 
-from pipeline.assembly import Finished, Packed
+from pipeline.assembly import Finished
 from pipeline.build import Base, Build
 from pipeline.errors import SbomError
 from pipeline.images import by_name
-from pipeline.report import CheckedImage
-from pipeline.settings import moment
 from pipeline.trust import sbom
-from pipeline.trust.inventory import Package, packages_of_cyclonedx, packages_of_spdx
-from pipeline.trust.provenance import PREDICATE, describe_run
-from pipeline.trust.results import CYCLONEDX, SPDX, TEST_RESULT, state
+from pipeline.trust.inventory import Package, of_purl, packages_of_cyclonedx, packages_of_spdx
 from pipeline.trust.sbom import Sbom, require_complete
 from tests.conftest import Built
 from tests.images.sabotage import shell
@@ -153,9 +150,9 @@ def test_a_distribution_in_two_places_is_listed_twice(sboms: dict[str, Sbom]) ->
     document = json.loads(sboms["ska-build"].cyclonedx)
     names = Counter(one.get("purl") for one in document["components"])
     twice = next(purl for purl, count in names.items() if count > 1)
-    found = next(one for one in document["components"] if one.get("purl") == twice)
-    document["components"].remove(found)
-    with pytest.raises(SbomError, match=rf"lacks pypi {found['name'].lower()} "):
+    assert twice
+    document["components"].remove(next(one for one in document["components"] if one.get("purl") == twice))
+    with pytest.raises(SbomError, match=rf"lacks {re.escape(str(of_purl(twice)))};"):
         require_complete(replace(sboms["ska-build"], cyclonedx=json.dumps(document)))
 
 
@@ -168,14 +165,6 @@ def test_a_long_list_of_packages_is_cut(sboms: dict[str, Sbom]) -> None:
     many = tuple(Package("deb", f"package-{number:02}", "1.0", "all") for number in range(13))
     with pytest.raises(SbomError, match=r"package-09 1\.0 \(all\) and 3 more;"):
         require_complete(replace(sboms["ska-base"], packages=(*sboms["ska-base"].packages, *many)))
-
-
-async def test_all_that_is_said_of_an_image_is_of_its_digest(finished: dict[str, Finished], trusting: Build) -> None:
-    one = finished["ska-base"]
-    packed = Packed(one.image, one.container, one.tarball, one.archive, CheckedImage(one.image, ()))
-    said = (await state([packed], trusting, await describe_run("2026-01-31T12:00:00Z", moment)))["ska-base"]
-    assert [statement.predicate_type for statement in said] == [PREDICATE, CYCLONEDX, SPDX, TEST_RESULT, TEST_RESULT]
-    assert {statement.digest for statement in said} == {one.archive.digest}
 
 
 def test_the_command_leaves_two_files_an_image(built: Built, store: Path, tools: Path, tmp_path: Path) -> None:
