@@ -30,12 +30,13 @@ _MOUNTS = "/dev/image / ext4 ro 0 0\n"
 # is not kept, so that the next audit looks again.
 _AUDIT = """
 ln -sf /proc/mounts /etc/mtab
-mkdir /mnt/said
+mkdir -p /mnt/said
 oscap xccdf eval --progress "$@" >/mnt/said/outcomes 2>/mnt/said/errors || test $? = 2 ||
     { cat /mnt/said/errors >&2; exit 1; }
 """
-#: What OpenSCAP says on standard error where it goes on without having looked; rules then pass or fail for nothing.
-_BLIND = re.compile(r".*(?:dpkginfo_init has failed|fsdev_init\(\) failed).*")
+#: How OpenSCAP says on standard error that it goes on without having looked, as `dpkginfo_init has failed`; rules then
+#: pass or fail for nothing. A warning begins with W.
+_BLIND = re.compile(r"^E: .*", re.MULTILINE)
 
 
 async def audit_images(names: Iterable[str], build: Build) -> list[Audited]:

@@ -126,9 +126,10 @@ async def test_without_the_rules_there_is_no_audit(trusting: Build) -> None:
         await audit_images(["ska-base"], replace(trusting, tools=dag.directory()))
 
 
-def test_where_openscap_saw_no_file_system_nothing_is_known() -> None:
-    with pytest.raises(AuditError, match=r"fsdev_init\(\) failed"):
-        outcomes_of(f"{RULE}one:pass\n", "E: oscap:     fsdev_init() failed.\n")
+@pytest.mark.parametrize("error", ["fsdev_init() failed.", "dpkginfo_init has failed.", "a probe ended."])
+def test_where_openscap_could_not_look_nothing_is_known(error: str) -> None:
+    with pytest.raises(AuditError, match=re.escape(error)):
+        outcomes_of(f"{RULE}one:pass\n", f"W: oscap: a warning\nE: oscap:     {error}\n")
 
 
 @pytest.mark.parametrize("line", ["Segmentation fault", f"{RULE}one", f"{RULE}one:", "another_rule:pass"])
