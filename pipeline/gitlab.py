@@ -32,9 +32,14 @@ def traceability(environment: Mapping[str, str], *, personal: bool) -> dict[str,
     return labels
 
 
-def of_a_job(labels: Mapping[str, str]) -> dict[str, str]:
-    """Return those of an image's labels that lead to the job that built it."""
-    return {name: labels[name] for name, _ in _listed() if name in labels}
+def of_a_job(labels: Mapping[str, str], *, personal: bool = True) -> dict[str, str]:
+    """Return those of an image's labels that lead to the job that built it.
+
+    Args:
+        labels: of the image.
+        personal: whether to return also those that name people.
+    """
+    return {name: labels[name] for name, of_a_person in _listed() if name in labels and (personal or not of_a_person)}
 
 
 def _listed() -> Iterator[tuple[str, bool]]:

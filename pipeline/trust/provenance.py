@@ -103,7 +103,7 @@ def provenance_of(
         definition = {
             "buildType": f"{build.settings.source}/-/blob/main/{BUILD_TYPE}",
             "externalParameters": {"image": name, **_parameters(build)},
-            "internalParameters": {"platform": run.platform},
+            "internalParameters": {"platform": run.platform, "job": of_a_job(build.settings.labels, personal=False)},
             "resolvedDependencies": [*_dependencies(one.image.parent, digests, build), *used],
         }
         predicate = {"buildDefinition": definition, "runDetails": details}

@@ -20,7 +20,8 @@ from in_toto_attestation.v1.statement import Statement as Validator
 from pipeline.assembly import Finished
 from pipeline.build import Base, Build
 from pipeline.checks import CheckResult
-from pipeline.images import by_name
+from pipeline.images import by_name, find
+from pipeline.labels import labels_of
 from pipeline.report import Archive, CheckedImage
 from pipeline.settings import Settings
 from pipeline.trust.provenance import Run, provenance_of
@@ -154,6 +155,21 @@ def test_a_setting_that_shapes_the_image_is_a_parameter() -> None:
         "tags": ["1.2.3", "1.2"],
         "labels": {"a": "b"},
     }
+
+
+def test_what_it_says_makes_the_same_labels_again(job: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("SKA_PERSONAL_LABELS")
+    first = _build(team="Team", label=["a=b"])
+    said = _said("ska-build", first)["predicate"]["buildDefinition"]
+    for name in JOB:
+        monkeypatch.delenv(name)
+    given = said["externalParameters"]
+    labels = [f"{key}={value}" for key, value in {**given.pop("labels"), **said["internalParameters"]["job"]}.items()]
+    (source,) = [one for one in said["resolvedDependencies"] if one["name"] == "source"]
+    image, base, (_, *extra) = given.pop("image"), given["base"], given.pop("tags")
+    settings = Settings(**given, label=labels, revision=source["digest"]["gitCommit"])
+    again = Build(settings, Base(dag.container(), base), tuple(extra))
+    assert labels_of(find(image), again) == labels_of(find(image), first)
 
 
 def test_a_job_is_the_run_of_a_runner(job: None) -> None:
