@@ -63,6 +63,8 @@ async def session(directory: Path | None, quota: int, events_fd: int | None) -> 
         await snapshots.close()
     finally:
         await asyncio.gather(emptying, return_exceptions=True)
+        # A step that was given up while its runc was being started has nobody else to do this.
+        await asyncio.to_thread(session_ended, store.session.name)
         await store.end()
     if quota and store.changed:
         await prune(store, keep=quota)

@@ -16,30 +16,33 @@ class Locks:
 
     Args:
         path: the file, made if it is not there.
+
+    Attributes:
+        descriptor: of that file; a process that inherits it holds the same locks.
     """
 
     def __init__(self, path: Path) -> None:
-        self._descriptor = os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+        self.descriptor = os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
 
     def close(self) -> None:
         """Free what is held."""
-        os.close(self._descriptor)
+        os.close(self.descriptor)
 
     def share(self, name: str) -> None:
         """Hold a name beside others that share it; waits for one that has it alone."""
-        fcntl.fcntl(self._descriptor, fcntl.F_OFD_SETLKW, _request(fcntl.F_RDLCK, name))
+        fcntl.fcntl(self.descriptor, fcntl.F_OFD_SETLKW, _request(fcntl.F_RDLCK, name))
 
     def take(self, name: str) -> bool:
         """Hold a name alone; False if somebody else holds it."""
         try:
-            fcntl.fcntl(self._descriptor, fcntl.F_OFD_SETLK, _request(fcntl.F_WRLCK, name))
+            fcntl.fcntl(self.descriptor, fcntl.F_OFD_SETLK, _request(fcntl.F_WRLCK, name))
         except (BlockingIOError, PermissionError):  # either, by POSIX
             return False
         return True
 
     def free(self, name: str) -> None:
         """Hold a name no longer."""
-        fcntl.fcntl(self._descriptor, fcntl.F_OFD_SETLK, _request(fcntl.F_UNLCK, name))
+        fcntl.fcntl(self.descriptor, fcntl.F_OFD_SETLK, _request(fcntl.F_UNLCK, name))
 
 
 def _request(kind: int, name: str) -> bytes:

@@ -36,6 +36,8 @@ class Job:
         directory: a directory for the bundle, which also receives stdout and stderr.
         stdin: what it reads: bytes, or a file.
         hidden: secrets, which are taken out of the output.
+        alive: the descriptor by which the session is known to live; runc holds it too, since it may outlive the engine
+            for a moment, in which it makes control groups.
         whole: the streams of which everything is wanted, whatever their length.
     """
 
@@ -44,6 +46,7 @@ class Job:
     directory: Path
     stdin: bytes | Path
     hidden: Sequence[bytes]
+    alive: int
     whole: Collection[str] = ()
 
 
@@ -64,7 +67,7 @@ async def execute(job: Job, step: Step) -> int:
     root, log, started = (job.directory / name for name in ("runc", "runc.log", "runc.pid"))
     argv = ["runc", "--root", str(root), "--log", str(log), "--log-format", "json"]
     options = ["--no-new-keyring", "--pid-file", str(started), "--bundle", str(bundle)]
-    process = await spawn([*argv, "run", *options, job.name], stdin=asyncio.subprocess.PIPE)
+    process = await spawn([*argv, "run", *options, job.name], stdin=asyncio.subprocess.PIPE, pass_fds=[job.alive])
     talking = asyncio.ensure_future(_talk(process, job, step))
     try:
         code = await _ended(process, talking)
@@ -180,7 +183,7 @@ def container_name(session: str) -> str:
 
 
 def session_ended(session: str) -> None:
-    """Remove the control groups of a session that was killed: the kernel removes all else of its containers."""
+    """Remove the control groups that a session has left: the kernel removes all else of its containers."""
     remove_control_groups(f"{PREFIX}-{session}-*")
 
 

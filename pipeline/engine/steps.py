@@ -94,5 +94,6 @@ def _job(snapshots: Snapshots, node: Exec, directory: Path, user: User, mounts: 
         directory=directory,
         stdin=_stdin(node, mounts),
         hidden=hidden,
+        alive=snapshots.store.alive,
         whole=_redirected(node),
     )

@@ -58,6 +58,11 @@ class Store:
         #: Whether this session has put something into the store.
         self.changed = False
 
+    @property
+    def alive(self) -> int:
+        """The open file that tells others that this session lives, as long as any process has it."""
+        return self._sessions.descriptor
+
     def begin(self, ended: Callable[[str], None]) -> None:
         """Make room for a session, and remove what sessions left that were killed.
 

@@ -42,6 +42,11 @@ async def test_a_step_may_use_the_devices_that_containers_have(root: dagger.Cont
     )
 
 
+async def test_a_step_has_no_open_file_of_the_engine(root: dagger.Container) -> None:
+    listed = await root.with_exec(["sh", "-c", "ls -l /proc/$$/fd | sed '1d;s/.* -> //'"]).stdout()
+    assert [name.partition(":")[0] for name in listed.split()] == ["pipe"] * 3
+
+
 async def test_an_unknown_user_is_named(root: dagger.Container) -> None:
     with pytest.raises(dagger.QueryError, match="The user 'nobody-here' is not in the image"):
         await _sh(root.with_user("nobody-here"), "true").sync()

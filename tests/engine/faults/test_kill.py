@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import itertools
 import os
 import random
 import signal
@@ -89,12 +90,12 @@ async def test_after_kill_9_at_any_of_100_moments_the_next_run_goes_on_and_leave
 
     async def some(one: Order) -> None:
         nonlocal kills, length
-        for turn in range(KILLS):
+        for turn in itertools.count():
             if turn % NEW_BASE == 0:
                 one = replace(one, base=write_base(one.output.parent, f"{one.word} {turn}"))
             if kills == KILLS:
                 return
-            kills += 1
+            kills += 1  # and less again where the build had ended
             after, what = chance.uniform(0, length), chance.choice(["client", "engine", "both"])
             print(f"{kills}: {what} killed after {after:.3f} s of {length:.3f}")
             # The machine's pace varies, and a build that has ended was not killed.
