@@ -18,4 +18,6 @@ audited     what an audit found, held against the baseline
 tailoring   the rules that mean nothing in a container, and why
 baseline    what earlier audits found
 hardening   what the steps harden, and by which rule
+report      one report of a build, as a page and as data
+document    what stands in it
 """

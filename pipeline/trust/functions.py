@@ -12,8 +12,14 @@ from pipeline.trust.audit import audit_images, record_audit
 from pipeline.trust.audited import audit_table, require_hard
 from pipeline.trust.database import DatabaseOrder
 from pipeline.trust.provenance import provenance_directory
+from pipeline.trust.report import report
 from pipeline.trust.sbom import sbom_directory
 from pipeline.trust.scan import describe_scan, scan
+
+Mirror = Annotated[str, Doc("Mirror of Trivy's database, as in registry.example/trivy-db:2; by default Trivy's own.")]
+DatabaseDirectory = Annotated[
+    dagger.Directory | None, Doc("Directory of trivy.db and metadata.json, used instead of pulling them.")
+]
 
 
 class TrustFunctions:
@@ -74,12 +80,8 @@ class TrustFunctions:
     async def scan(
         self,
         image: Annotated[list[str] | None, Doc("Image to scan; may be given again. By default all.")] = None,
-        vulnerability_db: Annotated[
-            str, Doc("Mirror of Trivy's database, as in registry.example/trivy-db:2; by default Trivy's own.")
-        ] = "",
-        vulnerability_db_directory: Annotated[
-            dagger.Directory | None, Doc("Directory of trivy.db and metadata.json, used instead of pulling them.")
-        ] = None,
+        vulnerability_db: Mirror = "",
+        vulnerability_db_directory: DatabaseDirectory = None,
     ) -> str:
         """Build images, look for known vulnerabilities in them with Trivy, and return what was found.
 
@@ -88,3 +90,17 @@ class TrustFunctions:
         """
         order = DatabaseOrder(vulnerability_db, vulnerability_db_directory)
         return describe_scan(await scan(image or (), await self._build(), order, moment()))
+
+    @fresh
+    async def report(
+        self,
+        image: Annotated[list[str] | None, Doc("Image to report on; may be given again. By default all.")] = None,
+        vulnerability_db: Mirror = "",
+        vulnerability_db_directory: DatabaseDirectory = None,
+    ) -> dagger.Directory:
+        """Build images, check, audit and scan them, and report what was found, whether it is good or not.
+
+        Returns a directory with report.html, a page that is whole in itself, the same as report.json, and the SBOMs.
+        """
+        order = DatabaseOrder(vulnerability_db, vulnerability_db_directory)
+        return await report(image or (), await self._build(), order, moment())

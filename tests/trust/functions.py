@@ -2,6 +2,17 @@
 
 from tests.registered import FRESH, Argument, Function
 
+DATABASE = {
+    "vulnerability_db": Argument(
+        "String!",
+        '""',
+        "Mirror of Trivy's database, as in registry.example/trivy-db:2; by default Trivy's own.",
+    ),
+    "vulnerability_db_directory": Argument(
+        "Directory", "null", "Directory of trivy.db and metadata.json, used instead of pulling them."
+    ),
+}
+
 TRUST_FUNCTIONS = {
     "sbom": Function(
         "Directory!",
@@ -29,14 +40,18 @@ TRUST_FUNCTIONS = {
         "in pipeline/data/vex excepts it; so does a security update that is pending. All results are shown then.",
         {
             "image": Argument("[String!]", "null", "Image to scan; may be given again. By default all."),
-            "vulnerability_db": Argument(
-                "String!",
-                '""',
-                "Mirror of Trivy's database, as in registry.example/trivy-db:2; by default Trivy's own.",
-            ),
-            "vulnerability_db_directory": Argument(
-                "Directory", "null", "Directory of trivy.db and metadata.json, used instead of pulling them."
-            ),
+            **DATABASE,
+        },
+    ),
+    "report": Function(
+        "Directory!",
+        FRESH,
+        False,
+        "Build images, check, audit and scan them, and report what was found, whether it is good or not.\n\n"
+        "Returns a directory with report.html, a page that is whole in itself, the same as report.json, and the SBOMs.",
+        {
+            "image": Argument("[String!]", "null", "Image to report on; may be given again. By default all."),
+            **DATABASE,
         },
     ),
 }

@@ -1,0 +1,71 @@
+"""One report of a build: a page for people, and the same for programs."""
+
+import json
+from collections.abc import Iterable, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import dagger
+import jinja2
+from dagger import dag
+
+from pipeline.assembly import pack_images
+from pipeline.build import Build
+from pipeline.concurrency import both
+from pipeline.trust import sbom
+from pipeline.trust.audit import audit_images
+from pipeline.trust.database import DatabaseOrder
+from pipeline.trust.document import Reported, report_document
+from pipeline.trust.exemptions import VEX
+from pipeline.trust.scan import prepare, scan_packed
+
+_TEMPLATE = Path(__file__).parent.parent / "data" / "report.html"
+
+
+async def report(
+    names: Iterable[str], build: Build, order: DatabaseOrder, now: str, vex: Path = VEX
+) -> dagger.Directory:
+    """Build images, look at all of them with every gate's tool, and report what was found, whether it is good or not.
+
+    Args:
+        names: of the images; all, where there are none.
+        build: the settings, the base and the tools.
+        order: where Trivy's database comes from.
+        now: the present moment, as in 2026-01-31T12:00:00Z.
+        vex: the directory of the exceptions.
+
+    Returns:
+        report.html, report.json, and the SBOMs that they name.
+
+    Raises:
+        UnknownImageError, SettingsError, ToolError: this cannot be done as it was asked for.
+        ScanError, AuditError, SbomError: an image cannot be looked at, or the tools cannot be trusted.
+        dagger.ExecError: an image cannot be built.
+    """
+    scanner = await prepare(build, order, now, vex)
+    packed = await pack_images(names, build)
+    listed = [one.image.name for one in packed]
+    sboms, (audited, scanned) = await both(
+        partial(sbom.gate, packed, build),
+        partial(both, partial(audit_images, listed, build), partial(scan_packed, packed, build, scanner)),
+    )
+    reported = [Reported(*one) for one in zip(packed, scanned, audited, sboms, strict=True)]
+    document = report_document(reported, build, now)
+    directory = dag.directory().with_new_file("report.json", json.dumps(document, indent=2, ensure_ascii=False) + "\n")
+    for name, text in ((name, text) for one in sboms for name, text in one.files.items()):
+        directory = directory.with_new_file(f"sbom/{name}", text)
+    return directory.with_new_file("report.html", page(document))
+
+
+def page(document: Mapping[str, Any]) -> str:
+    """Return the page of a report: static, whole in itself, without a script; what is in the data stays text."""
+    environment = jinja2.Environment(
+        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    environment.filters["megabytes"] = _megabytes
+    return environment.from_string(_TEMPLATE.read_text()).render(document)
+
+
+def _megabytes(size: int) -> str:
+    return f"{size / 1_000_000:.0f} MB"

@@ -1,0 +1,102 @@
+"""One report of a build: the page says what the data say, and shows them without network or script."""
+
+import json
+from html.parser import HTMLParser
+from typing import Any
+
+import dagger
+import pytest
+import pytest_asyncio
+
+from pipeline.build import Build
+from pipeline.settings import moment
+from pipeline.trust.report import page, report
+from tests.trust.databases import CRITICAL, HIGH, make, order_of
+
+VOID = {"meta", "br"}
+
+
+class Page(HTMLParser):
+    """Reads a page: its words, its links, and whether each element is closed in its order."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.tags: set[str] = set()
+        self.links: set[str] = set()
+        self.ids: set[str] = set()
+        self.words = ""
+        self.feed(text)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.add(tag)
+        self.links |= {value for name, value in attrs if name in ("href", "src") and value}
+        self.ids |= {value for name, value in attrs if name == "id" and value}
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag, f"</{tag}> closes nothing"
+
+    def handle_data(self, data: str) -> None:
+        self.words += data
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def made(trusting: Build, tmp_path_factory: pytest.TempPathFactory) -> dagger.Directory:
+    """The report of ska-base, in which something is planted."""
+    root = tmp_path_factory.mktemp("report")
+    return await report(["ska-base"], trusting, order_of(make(root / "db", CRITICAL, HIGH)), moment(), root)
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def document(made: dagger.Directory) -> dict[str, Any]:
+    """What programs get."""
+    read: dict[str, Any] = json.loads(await made.file("report.json").contents())
+    return read
+
+
+async def test_the_page_shows_the_data_of_the_report(made: dagger.Directory, document: dict[str, Any]) -> None:
+    assert await made.file("report.html").contents() == page(document)
+
+
+async def test_every_link_of_the_page_leads_somewhere(made: dagger.Directory, document: dict[str, Any]) -> None:
+    read = Page(page(document))
+    inside = {link.removeprefix("#") for link in read.links if link.startswith("#")}
+    files = {f"sbom/{name}" for name in await made.directory("sbom").entries()}
+    assert read.open == []
+    assert inside == read.ids == {"ska-base"}
+    assert read.links - {"#ska-base"} == files == {"sbom/ska-base.cdx.json", "sbom/ska-base.spdx.json"}
+
+
+async def test_a_report_of_what_must_not_be_released_says_so(document: dict[str, Any]) -> None:
+    (image,) = document["images"]
+    assert (document["passed"], image["passed"], image["severities"]["critical"] > 0) == (False, False, True)
+    words = Page(page(document)).words
+    assert all(word in words for word in ("Something stops a release", CRITICAL.id, HIGH.id, image["digest"], "FAIL"))
+
+
+async def test_the_report_holds_the_checks_and_the_audit(document: dict[str, Any]) -> None:
+    (image,) = document["images"]
+    assert {check["name"] for check in image["checks"]} >= {"security-updates", "accounts", "size"}
+    assert image["audit"]["passed"] > 100 and image["packages"]["deb"] > 50
+
+
+async def test_what_is_in_the_data_stays_text(document: dict[str, Any]) -> None:
+    evil = "<script>alert(1)</script>"
+    (image,) = document["images"]
+    check = {"name": evil, "passed": False, "message": evil}
+    finding = {**image["findings"][0], "title": evil, "package": evil}
+    read = Page(
+        page({**document, "images": [{**image, "description": evil, "checks": [check], "findings": [finding]}]})
+    )
+    assert "script" not in read.tags
+    assert read.words.count(evil) == 5
+
+
+async def test_the_page_needs_neither_network_nor_script(document: dict[str, Any]) -> None:
+    text = page(document)
+    assert "default-src 'none'; style-src 'unsafe-inline'" in text
+    assert Page(text).tags.isdisjoint({"script", "img", "link", "iframe", "object"})
+    assert "@import" not in text and "url(" not in text
