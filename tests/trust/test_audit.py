@@ -15,12 +15,12 @@ from pipeline.build import Build
 from pipeline.errors import AuditError, ToolError
 from pipeline.images import by_name, chain
 from pipeline.trust import audit as audits
-from pipeline.trust.audit import audit, audit_images, outcomes_of
+from pipeline.trust.audit import audit, audit_images, outcomes_of, record_audit
 from pipeline.trust.audited import Audited, audit_table, judged, require_hard
 from pipeline.trust.baseline import read_baseline
 from pipeline.trust.hardening import HARDENING
 from pipeline.trust.tailoring import DROPPED, RULE, render
-from tests.conftest import Built
+from tests.conftest import PROJECT, Built
 from tests.images.sabotage import shell
 
 CLEAN = Audited("ska-base", "debian-12", "profile", "ssg-debian12-ds.xml", {"one": "pass", "two": "notapplicable"})
@@ -39,6 +39,10 @@ async def test_all_images_are_as_hard_as_the_baseline(trusting: Build) -> None:
     assert {one.counts for one in audited} == {
         tuple(list(known.outcomes.values()).count(outcome) for outcome in ("pass", "fail", "notapplicable"))
     }
+
+
+async def test_the_committed_baseline_is_what_an_audit_records(trusting: Build) -> None:
+    assert await record_audit(trusting) == (PROJECT / "pipeline/data/baselines/debian-12.json").read_text()
 
 
 def test_the_command_shows_the_table(built: Built, store: Path, tools: Path) -> None:
