@@ -20,4 +20,5 @@ baseline    what earlier audits found
 hardening   what the steps harden, and by which rule
 report      one report of a build, as a page and as data
 document    what stands in it
+container_scanning  what a scan found, as GitLab reads it
 """

@@ -100,7 +100,8 @@ class TrustFunctions:
     ) -> dagger.Directory:
         """Build images, check, audit and scan them, and report what was found, whether it is good or not.
 
-        Returns a directory with report.html, a page that is whole in itself, the same as report.json, and the SBOMs.
+        Returns a directory with report.html, a page whole in itself, the same as report.json, the SBOMs, and
+        gl-container-scanning-report.json for GitLab.
         """
         order = DatabaseOrder(vulnerability_db, vulnerability_db_directory)
-        return await report(image or (), await self._build(), order, moment())
+        return await report(image or (), await self._build(), order, moment)

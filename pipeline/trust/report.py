@@ -1,7 +1,7 @@
 """One report of a build: a page for people, and the same for programs."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from pipeline.build import Build
 from pipeline.concurrency import both
 from pipeline.trust import sbom
 from pipeline.trust.audit import audit_images
+from pipeline.trust.container_scanning import FILE, container_scanning
 from pipeline.trust.database import DatabaseOrder
 from pipeline.trust.document import Reported, report_document
 from pipeline.trust.exemptions import VEX
@@ -24,7 +25,7 @@ _TEMPLATE = Path(__file__).parent.parent / "data" / "report.html"
 
 
 async def report(
-    names: Iterable[str], build: Build, order: DatabaseOrder, now: str, vex: Path = VEX
+    names: Iterable[str], build: Build, order: DatabaseOrder, clock: Callable[[], str], vex: Path = VEX
 ) -> dagger.Directory:
     """Build images, look at all of them with every gate's tool, and report what was found, whether it is good or not.
 
@@ -32,17 +33,18 @@ async def report(
         names: of the images; all, where there are none.
         build: the settings, the base and the tools.
         order: where Trivy's database comes from.
-        now: the present moment, as in 2026-01-31T12:00:00Z.
+        clock: gives the present moment, as in 2026-01-31T12:00:00Z.
         vex: the directory of the exceptions.
 
     Returns:
-        report.html, report.json, and the SBOMs that they name.
+        report.html, report.json, the SBOMs that they name, and the findings as GitLab reads them.
 
     Raises:
         UnknownImageError, SettingsError, ToolError: this cannot be done as it was asked for.
         ScanError, AuditError, SbomError: an image cannot be looked at, or the tools cannot be trusted.
         dagger.ExecError: an image cannot be built.
     """
+    now = clock()
     scanner = await prepare(build, order, now, vex)
     packed = await pack_images(names, build)
     listed = [one.image.name for one in packed]
@@ -52,10 +54,16 @@ async def report(
     )
     reported = [Reported(*one) for one in zip(packed, scanned, audited, sboms, strict=True)]
     document = report_document(reported, build, now)
-    directory = dag.directory().with_new_file("report.json", json.dumps(document, indent=2, ensure_ascii=False) + "\n")
-    for name, text in ((name, text) for one in sboms for name, text in one.files.items()):
-        directory = directory.with_new_file(f"sbom/{name}", text)
-    return directory.with_new_file("report.html", page(document))
+    files = {
+        "report.html": page(document),
+        "report.json": _json(document),
+        FILE: _json(container_scanning(scanned, build, now, clock())),
+        **{f"sbom/{name}": text for one in sboms for name, text in one.files.items()},
+    }
+    directory = dag.directory()
+    for name, text in files.items():
+        directory = directory.with_new_file(name, text)
+    return directory
 
 
 def page(document: Mapping[str, Any]) -> str:
@@ -65,6 +73,10 @@ def page(document: Mapping[str, Any]) -> str:
     )
     environment.filters["megabytes"] = _megabytes
     return environment.from_string(_TEMPLATE.read_text()).render(document)
+
+
+def _json(document: Mapping[str, Any]) -> str:
+    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
 
 
 def _megabytes(size: int) -> str:

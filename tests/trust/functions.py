@@ -48,7 +48,8 @@ TRUST_FUNCTIONS = {
         FRESH,
         False,
         "Build images, check, audit and scan them, and report what was found, whether it is good or not.\n\n"
-        "Returns a directory with report.html, a page that is whole in itself, the same as report.json, and the SBOMs.",
+        "Returns a directory with report.html, a page whole in itself, the same as report.json, the SBOMs, and\n"
+        "gl-container-scanning-report.json for GitLab.",
         {
             "image": Argument("[String!]", "null", "Image to report on; may be given again. By default all."),
             **DATABASE,

@@ -47,7 +47,7 @@ class Page(HTMLParser):
 async def made(trusting: Build, tmp_path_factory: pytest.TempPathFactory) -> dagger.Directory:
     """The report of ska-base, in which something is planted."""
     root = tmp_path_factory.mktemp("report")
-    return await report(["ska-base"], trusting, order_of(make(root / "db", CRITICAL, HIGH)), moment(), root)
+    return await report(["ska-base"], trusting, order_of(make(root / "db", CRITICAL, HIGH)), moment, root)
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
@@ -81,6 +81,12 @@ async def test_the_report_holds_the_checks_and_the_audit(document: dict[str, Any
     (image,) = document["images"]
     assert {check["name"] for check in image["checks"]} >= {"security-updates", "accounts", "size"}
     assert image["audit"]["passed"] > 100 and image["packages"]["deb"] > 50
+
+
+async def test_gitlab_gets_every_finding(made: dagger.Directory, document: dict[str, Any]) -> None:
+    report = json.loads(await made.file("gl-container-scanning-report.json").contents())
+    found = [one["identifiers"][0]["value"] for one in report["vulnerabilities"]]
+    assert found == [one["vulnerability"] for one in document["images"][0]["findings"]]
 
 
 async def test_what_is_in_the_data_stays_text(document: dict[str, Any]) -> None:
