@@ -13,7 +13,8 @@ SkaError                    exit code 1: a defect of the pipeline
     ├── ReleaseError        a release cannot be made as it was asked for
     ├── SbomError           an SBOM does not say what is in its image
     ├── AuditError          an image is not as hard as its baseline, or cannot be audited
-    └── ToolError           a tool cannot be had, or is not what it should be
+    ├── ToolError           a tool cannot be had, or is not what it should be
+    └── VerificationError   a published image is not what it says of itself
 """
 
 from typing import ClassVar
@@ -87,3 +88,7 @@ class ToolError(UserError):
 
 class AuditError(UserError):
     """An image is not as hard as its baseline, whose text then holds every result, or cannot be audited."""
+
+
+class VerificationError(UserError):
+    """A published image is not what it says of itself, or not of a release of this pipeline."""

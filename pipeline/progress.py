@@ -11,6 +11,8 @@ from typing import Any, Protocol, TextIO
 
 #: So many of a failed step's last lines are shown.
 FAILURE_LINES = 20
+#: The step of pipeline.verdict: what it prints is the result, and its exit code is no failure.
+VERDICT = "verdict"
 #: Escape sequences and other control characters would garble the screen.
 _CONTROL = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|[\x00-\x08\x0a-\x1f\x7f]")
 
@@ -92,7 +94,7 @@ class Progress:
         Args:
             event: a "step", "log" or "notice"; others are ignored, so that an engine may learn new ones.
         """
-        if self._stopped:
+        if self._stopped or event.get("name") == VERDICT:
             return
         if event["event"] == "step":
             self._step(event)

@@ -87,6 +87,7 @@ async def _interruptible(options: Options, words: list[str]) -> int:
             outcome = await run(options, words, view, scope)
             if outcome is not None:
                 outcome.show()
+                code = outcome.code
         except Exception as error:
             code = report(error, shown=not isinstance(view, PlainView))
         group.cancel_scope.cancel()

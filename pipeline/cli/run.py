@@ -8,7 +8,7 @@ import logging
 import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from pipeline.cli.functions import Function
 
 #: These build nothing, so that they need no base.
-WITHOUT_BASE = frozenset({"images"})
+WITHOUT_BASE = frozenset({"images", "outdated", "promote", "release-notes", "verify"})
 
 
 @dataclass(frozen=True)
@@ -86,12 +86,12 @@ async def run(options: Options, words: list[str], view: View, scope: anyio.Cance
                 async with engine.connect():
                     with scope:
                         base = await _base(plan, engine, view)
-                        result = await _perform(plan, base.given)
+                        result, code = await _perform(plan, base.given)
                         so_far = partial(_so_far, progress if engine.embedded else None, began)
                         outcome = await _outcome(result, plan.calls[-1][0], options, so_far)
                         if asked and len(plan.calls) == 1:
                             again.remember(asked, options, words, base.pinned)
-                        return outcome
+                        return replace(outcome, code=code)
                     progress.stop()
         except HostError:
             # A wrong word is the better news: it can be mended at once.
@@ -130,13 +130,22 @@ def _plan(words: list[str]) -> Plan:
     return Plan(arguments(invocation.constructor), tuple(calls))
 
 
-async def _perform(plan: Plan, base: Mapping[str, str]) -> Any:
+async def _perform(plan: Plan, base: Mapping[str, str]) -> tuple[Any, int]:
+    """Return the result, and the exit code that is a part of some."""
+    import dagger
+
     from pipeline.cli.functions import new_main_object
+    from pipeline.verdict import is_verdict
 
     result = await _awaited(new_main_object({**plan.given, **base}))
-    for function, values in plan.calls:
-        result = await _awaited(getattr(result, function.key)(**values))
-    return result
+    try:
+        for function, values in plan.calls:
+            result = await _awaited(getattr(result, function.key)(**values))
+    except dagger.ExecError as error:
+        if not is_verdict(error):
+            raise
+        return error.stdout + "\n", error.exit_code
+    return result, 0
 
 
 async def _base(plan: Plan, engine: Engine, view: View) -> Base:

@@ -22,10 +22,12 @@ class Outcome:
     Attributes:
         text: for standard output; empty for nothing.
         saved: where the result was exported to; None when it was not.
+        code: the exit code.
     """
 
     text: str = ""
     saved: Path | None = None
+    code: int = 0
 
     def show(self) -> None:
         """Print it."""

@@ -20,5 +20,34 @@ def published(document: Mapping[str, Any]) -> str:
     return "\n".join([*lines, "", done])
 
 
+def verified(document: Mapping[str, Any]) -> str:
+    """Write what verify found: a line a fact."""
+    facts = document["facts"]
+    width = max(len(fact["name"]) for fact in facts)
+    lines = [
+        f"  {'verified' if fact['verified'] else 'not verified':12}  {fact['name']:{width}}  {fact['message']}"
+        for fact in facts
+    ]
+    return "\n".join([document["reference"], *lines])
+
+
+def outdated(document: Mapping[str, Any]) -> str:
+    """Write what outdated found: the images, and below each its reasons and what is not known."""
+    lines = []
+    for image in document["images"]:
+        state = "OUTDATED" if image["reasons"] else "up to date"
+        lines.append(f"{state:10}  {image['reference'] or image['name']}")
+        lines += [f"{'':12}{reason}" for reason in image["reasons"]]
+        lines += [f"{'':14}{one['package']} {one['installed']} → {one['newer']}" for one in image["packages"]]
+        lines += [f"{'':12}not known: {sentence}" for sentence in image["unknown"]]
+    count = sum(bool(image["reasons"]) for image in document["images"])
+    verb = "is" if count == 1 else "are"
+    return "\n".join(
+        [*lines, "", f"{count} of {len(document['images'])} images of {document['version']} {verb} outdated."]
+    )
+
+
 #: By the functions' names.
-TABLES: Mapping[str, Callable[[Any], str]] = MappingProxyType({"publish": published})
+TABLES: Mapping[str, Callable[[Any], str]] = MappingProxyType(
+    {"publish": published, "promote": published, "verify": verified, "outdated": outdated}
+)

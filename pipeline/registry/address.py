@@ -11,6 +11,8 @@ from pipeline.errors import SettingsError
 
 DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
+#: Where the API of docker.io is.
+_DOCKER_HUB = "registry-1.docker.io"
 _HOST = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]{1,5})?")
 _PATH = re.compile(r"[a-z0-9]+((\.|_{1,2}|-+)[a-z0-9]+)*(/[a-z0-9]+((\.|_{1,2}|-+)[a-z0-9]+)*)*")
 
@@ -104,3 +106,17 @@ def parse_reference(text: str) -> Reference:
             f"The reference {text!r} has a malformed tag or digest; a digest is sha256: and 64 hexadecimal digits."
         )
     return Reference(parse_address(before), name, tag, digest)
+
+
+def parse_image(text: str) -> Reference:
+    """Read a reference as Docker completes it: ubuntu:22.04 is docker.io/library/ubuntu:22.04.
+
+    Raises:
+        SettingsError: it is none, or names neither a tag nor a digest.
+    """
+    host, slash, rest = text.partition("/")
+    if not slash:
+        host, rest = _DOCKER_HUB, f"library/{text}"
+    elif not ("." in host or ":" in host or host == "localhost"):
+        host, rest = _DOCKER_HUB, text
+    return parse_reference(f"{_DOCKER_HUB if host == 'docker.io' else host}/{rest}")

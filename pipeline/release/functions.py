@@ -7,7 +7,11 @@ from dagger import Doc
 
 from pipeline.fresh import fresh
 from pipeline.release.login import Login
+from pipeline.release.notes import release_notes
+from pipeline.release.outdated import Question, outdated
+from pipeline.release.promote import Side, promote
 from pipeline.release.publish import Order, publish
+from pipeline.release.verify import verify
 
 Username = Annotated[str, Doc("Who logs in to the registry; by default nobody.")]
 Password = Annotated[dagger.Secret | None, Doc("Password or token of that user, as in env://REGISTRY_PASSWORD.")]
@@ -16,6 +20,9 @@ PlainHttp = Annotated[
     list[str] | None,
     Doc("Host, with its port, that may be spoken to without TLS; may be given again. This machine needs no word."),
 ]
+
+
+StandIn = Annotated[bool, Doc("Take also what is built on a stand-in base.")]
 
 
 class ReleaseFunctions:
@@ -41,7 +48,7 @@ class ReleaseFunctions:
         ca: Ca = None,
         plain_http: PlainHttp = None,
         dry_run: Annotated[bool, Doc("Build, check and look at the registry, and push nothing.")] = False,
-        allow_stand_in_base: Annotated[bool, Doc("Publish images that are built on a stand-in base.")] = False,
+        allow_stand_in_base: StandIn = False,
     ) -> str:
         """Build and check all images, and publish all of them or none.
 
@@ -52,3 +59,84 @@ class ReleaseFunctions:
         order = Order(tag, tuple(extra_tags or ()), to, dry_run, allow_stand_in_base)
         login = Login(username, password, ca, tuple(plain_http or ()))
         return await publish(order, self._given(), self.base_archive, login)
+
+    @fresh
+    async def promote(
+        self,
+        tag: Annotated[str, Doc("Version to promote, as in 1.2.3.")],
+        from_: Annotated[str, Doc("Registry, with a path where there is one, that has the release.")],
+        to: Annotated[str, Doc("Registry that gets it; the same one, to have the tags that move name it again.")],
+        from_username: Username = "",
+        from_password: Password = None,
+        to_username: Username = "",
+        to_password: Password = None,
+        ca: Ca = None,
+        plain_http: PlainHttp = None,
+        dry_run: Annotated[bool, Doc("Look at both registries, and push nothing.")] = False,
+        allow_stand_in_base: StandIn = False,
+    ) -> str:
+        """Copy a release from one registry to another, all of it or nothing; the digests stay the same.
+
+        Returns JSON: the reference of each image, NAME:TAG@sha256:…, as it was read back from the registry.
+        Every image gets the tags that it names itself. Nothing is built, and a version that is there with another
+        content is refused.
+        """
+        source = Side(from_, Login(from_username, from_password, ca, tuple(plain_http or ())))
+        target = Side(to, Login(to_username, to_password, ca, tuple(plain_http or ())))
+        return await promote(tag, source, target, dry_run=dry_run, allow_stand_in_base=allow_stand_in_base)
+
+    @fresh
+    async def verify(
+        self,
+        reference: Annotated[str, Doc("Image to verify, as in HOST/ska-python:1.2.3 or HOST/ska-python@sha256:….")],
+        username: Username = "",
+        password: Password = None,
+        ca: Ca = None,
+        plain_http: PlainHttp = None,
+        allow_stand_in_base: StandIn = False,
+    ) -> str:
+        """Verify that an image is of a release of this pipeline: its labels, metadata, tags, parents and base.
+
+        Returns JSON: the image's reference with its digest, and each fact with whether it was verified and what was
+        found. The call fails when a fact does not hold. Nothing is built, and no container is started.
+        """
+        login = Login(username, password, ca, tuple(plain_http or ()))
+        return await verify(reference, login, allow_stand_in_base=allow_stand_in_base)
+
+    @fresh
+    async def outdated(
+        self,
+        tag: Annotated[str, Doc("Version to look at; by default the newest release of the registry.")] = "",
+        max_age: Annotated[int, Doc("Days after which an image should be built again.")] = 30,
+        exit_code: Annotated[int, Doc("Exit code when there is a reason to build again; 0 to report only.")] = 10,
+        username: Username = "",
+        password: Password = None,
+        ca: Ca = None,
+        plain_http: PlainHttp = None,
+    ) -> str:
+        """Tell which published images should be built again, and why; nothing is built.
+
+        Looks for security updates in the images themselves, at the tag of their base, and at their age. Returns JSON:
+        the reasons of each image, its packages with a newer version, and what could not be looked at. Where there
+        is a reason the call ends with the exit code, and the JSON is its standard output.
+        """
+        login = Login(username, password, ca, tuple(plain_http or ()))
+        return await outdated(Question(tag, max_age, exit_code), self._given(), login)
+
+    @fresh
+    async def release_notes(
+        self,
+        from_: Annotated[str, Doc("Version to compare with, as in 1.2.2.")],
+        to: Annotated[str, Doc("Version that is described, as in 1.2.3.")],
+        format_: Annotated[str, Doc("How it is written: markdown or json.")] = "markdown",
+        username: Username = "",
+        password: Password = None,
+        ca: Ca = None,
+        plain_http: PlainHttp = None,
+    ) -> str:
+        """Describe what is new in a release: packages that came, went or changed in each of its images.
+
+        Packages of the distribution, and those of Python that pip installed, are read from the images in the registry.
+        """
+        login = Login(username, password, ca, tuple(plain_http or ()))
+        return await release_notes(from_, to, format_, self._given(), login)

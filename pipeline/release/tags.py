@@ -53,6 +53,12 @@ def parse_version(tag: str) -> str:
     return version
 
 
+def newest(tags: Iterable[str]) -> str:
+    """Return the newest of the releases among tags, pre-releases left out; empty where there is none."""
+    releases = [tag for tag in tags if VERSION.fullmatch(tag) and "-" not in tag]
+    return max(releases, key=lambda tag: [int(part) for part in tag.split(".")], default="")
+
+
 def parse_extra_tags(given: Iterable[str], settings: Settings) -> tuple[str, ...]:
     """Return the tags beside the version: 1.2 and 1, a date, the commit, latest or another name.
 

@@ -1,0 +1,141 @@
+"""Files of an image in a registry, read from its layers as they come in; nothing is unpacked.
+
+Source: https://github.com/opencontainers/image-spec/blob/v1.1.0/layer.md
+"""
+
+import lzma
+import tarfile
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import PurePosixPath
+
+from pipeline.errors import RegistryError
+from pipeline.registry.manifest import Descriptor
+from pipeline.release.published import Published
+
+_WHITEOUT, _OPAQUE = ".wh.", ".wh..wh..opq"
+#: No file that is read here is larger, unless somebody wants to fill the memory.
+_LARGEST_FILE = 64 << 20
+_DAMAGED = (tarfile.TarError, EOFError, zlib.error, lzma.LZMAError, OSError, ValueError)
+
+
+@dataclass
+class _Layer:
+    """What a layer has, and what it hides of those below it.
+
+    Attributes:
+        files: the contents of those that were wanted, by their paths.
+        hidden: paths that are gone, with all that was below them.
+        opaque: directories that have nothing of the layers below.
+    """
+
+    files: dict[str, bytes] = field(default_factory=dict)
+    hidden: set[str] = field(default_factory=set)
+    opaque: set[str] = field(default_factory=set)
+
+
+class FileReader:
+    """Reads files of images, and each layer once, however many images have it.
+
+    Args:
+        wanted: tells of a path without a leading slash whether its content is to be read.
+    """
+
+    def __init__(self, wanted: Callable[[str], bool]) -> None:
+        self._wanted = wanted
+        self._layers: dict[str, _Layer] = {}
+
+    async def read(
+        self, image: Published, *, enough: Callable[[Mapping[str, bytes]], object] = lambda _: False
+    ) -> Mapping[str, bytes]:
+        """Read the wanted files of an image.
+
+        Args:
+            image: in a registry.
+            enough: tells of what has been found whether the layers below are needless; they are all read by default.
+
+        Returns:
+            The contents by their paths.
+
+        Raises:
+            RegistryError: a layer is damaged, or packed in a way that is not known here.
+        """
+        found: dict[str, bytes] = {}
+        hidden: set[str] = set()
+        opaque: set[str] = set()
+        for blob in reversed(image.manifest.layers):
+            if enough(found):
+                break
+            layer = await self._layer(image, blob)
+            for path, content in layer.files.items():
+                above = {str(parent) for parent in PurePosixPath(path).parents}
+                if path not in hidden and not above & (hidden | opaque):
+                    found[path] = content
+            hidden |= layer.hidden
+            opaque |= layer.opaque
+        return found
+
+    async def _layer(self, image: Published, blob: Descriptor) -> _Layer:
+        if blob.digest not in self._layers:
+            where = f"The layer {blob.digest} of {image.repository.path}"
+            reader = partial(_read_layer, where, self._wanted)
+            self._layers[blob.digest] = await image.repository.consume(blob, reader)
+        return self._layers[blob.digest]
+
+
+def _read_layer(where: str, wanted: Callable[[str], bool], chunks: Iterable[bytes]) -> _Layer:
+    stream = _Stream(chunks)
+    try:
+        with tarfile.open(fileobj=stream, mode="r|*") as tar:  # type: ignore[call-overload]  # it needs `read` only
+            layer = _collected(tar, wanted)
+        # The digest is known to be right at the end of the stream, and not before.
+        while stream.read(1 << 20):
+            pass
+    except RegistryError:
+        raise
+    except _DAMAGED as error:
+        raise RegistryError(f"{where} cannot be read ({error}); it is no gzip-compressed tar.") from error
+    return layer
+
+
+def _collected(tar: tarfile.TarFile, wanted: Callable[[str], bool]) -> _Layer:
+    layer = _Layer()
+    for member in tar:
+        path = member.name.removeprefix("./").strip("/")
+        directory, _, name = path.rpartition("/")
+        if name == _OPAQUE:
+            layer.opaque.add(directory)
+        elif name.startswith(_WHITEOUT):
+            layer.hidden.add(f"{directory}/{name[len(_WHITEOUT) :]}".lstrip("/"))
+        elif not member.isdir():
+            layer.hidden.add(path)
+            if member.isreg() and wanted(path):
+                layer.files[path] = _content(tar, member)
+    return layer
+
+
+def _content(tar: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:
+    if member.size > _LARGEST_FILE:
+        raise ValueError(f"{member.name} has {member.size} bytes")
+    file = tar.extractfile(member)
+    return file.read() if file else b""
+
+
+class _Stream:
+    """Chunks as a file that is read from its start to its end."""
+
+    def __init__(self, chunks: Iterable[bytes]) -> None:
+        self._chunks: Iterator[bytes] = iter(chunks)
+        self._rest = b""
+
+    def read(self, size: int) -> bytes:
+        """Return so many bytes, or less at the end."""
+        parts, left = [self._rest[:size]], size - len(self._rest)
+        self._rest = self._rest[size:]
+        while left > 0 and (chunk := next(self._chunks, b"")):
+            parts.append(chunk[:left])
+            self._rest = chunk[left:]
+            left -= len(chunk)
+        return b"".join(parts)

@@ -1,0 +1,32 @@
+"""Whether images are each other's parents: the layers of a parent are the first of its children.
+
+Tools find a base image by that too: https://github.com/opencontainers/image-spec/blob/v1.1.0/annotations.md
+"""
+
+from collections.abc import Iterable
+
+from pipeline.errors import VerificationError
+from pipeline.images import by_name
+from pipeline.registry.manifest import Manifest
+from pipeline.release.published import Published
+
+
+def is_built_on(child: Manifest, parent: Manifest) -> bool:
+    """Tell whether the layers of one image are the first of another."""
+    return child.layers[: len(parent.layers)] == parent.layers
+
+
+def refuse_strangers(images: Iterable[Published]) -> None:
+    """Refuse images of a release of which one is not built on its parent.
+
+    Raises:
+        VerificationError: one is not.
+    """
+    by_image = {image.repository.name: image for image in images}
+    for name, image in by_image.items():
+        parent = by_name()[name].parent
+        if parent and not is_built_on(image.manifest, by_image[parent].manifest):
+            raise VerificationError(
+                f"{name}@{image.manifest.digest} is not built on {parent}@{by_image[parent].manifest.digest}, "
+                "its parent of the same release; publish the release again."
+            )

@@ -1,0 +1,170 @@
+"""What is new between two releases: packages of the distribution and of Python that came, went or changed."""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from functools import partial
+from typing import Any
+
+from pipeline.concurrency import concurrently
+from pipeline.errors import ReleaseError, SettingsError
+from pipeline.images import by_name
+from pipeline.registry.address import parse_address
+from pipeline.registry.registry import Registry, open_registry
+from pipeline.release.files import FileReader
+from pipeline.release.login import Login
+from pipeline.release.published import Published, find_published
+from pipeline.release.tags import parse_version
+from pipeline.settings import Settings
+
+_STATUS = "var/lib/dpkg/status"
+#: Where pip puts what it installs; what Debian's own packages bring is in their list already.
+_DISTRIBUTION = re.compile(r"(?!usr/lib/python3/).*(?:site|dist)-packages/([^/]+)-([^/-]+)\.dist-info/METADATA")
+_FORMATS = ("markdown", "json")
+NONE = "–"  # noqa: RUF001  in a table, for a version that there is none of
+
+
+@dataclass(frozen=True)
+class Change:
+    """A package that is not the same in both releases.
+
+    Args:
+        package: its name.
+        before: its version in the first; empty where it was not there.
+        after: its version in the second; empty where it is gone.
+    """
+
+    package: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True)
+class ImageNotes:
+    """What is new in an image.
+
+    Args:
+        name: of the image.
+        before: its reference in the first release; empty where it was not there.
+        after: its reference in the second; empty where it is gone.
+        packages: of the distribution, by name.
+        python: distributions of Python, by name.
+    """
+
+    name: str
+    before: str
+    after: str
+    packages: tuple[Change, ...]
+    python: tuple[Change, ...]
+
+
+async def release_notes(before: str, after: str, layout: str, given: Mapping[str, Any], login: Login) -> str:
+    """Compare two releases.
+
+    Args:
+        before: the version of the first.
+        after: the version of the second.
+        layout: markdown or json.
+        given: the settings that were given as arguments; `registry` is read.
+        login: to the registry.
+
+    Raises:
+        ReleaseError: one of them is not published.
+        RegistryError: the registry refuses, or did not answer often enough.
+    """
+    if layout not in _FORMATS:
+        raise SettingsError(f"The format {layout!r} is not known; give {' or '.join(_FORMATS)}.")
+    versions = parse_version(before), parse_version(after)
+    address = parse_address(Settings(**given).registry)
+    async with login.access() as access, open_registry(address, access) as registry:
+        reader = FileReader(lambda path: path == _STATUS or _DISTRIBUTION.fullmatch(path) is not None)
+        old, new = [await _published(registry, version) for version in versions]
+        notes = [await _compare(name, old.get(name), new.get(name), reader) for name in by_name()]
+    return (_markdown if layout == "markdown" else _json)(*versions, notes)
+
+
+async def _published(registry: Registry, version: str) -> dict[str, Published]:
+    found = await concurrently([partial(find_published, registry.repository(name), version) for name in by_name()])
+    images = {name: image for name, image in zip(by_name(), found, strict=True) if image}
+    if not images:
+        raise ReleaseError(f"{registry.address} has no image of {version}; check --registry and the version.")
+    return images
+
+
+async def _compare(name: str, old: Published | None, new: Published | None, reader: FileReader) -> ImageNotes:
+    before, after = [await reader.read(image) if image else {} for image in (old, new)]
+    return ImageNotes(
+        name,
+        str(old.reference(old.label("version"))) if old else "",
+        str(new.reference(new.label("version"))) if new else "",
+        _changes(_packages(before), _packages(after)),
+        _changes(_distributions(before), _distributions(after)),
+    )
+
+
+def _packages(files: Mapping[str, bytes]) -> dict[str, str]:
+    """Read dpkg's list: https://www.debian.org/doc/debian-policy/ch-controlfields.html."""
+    stanzas = files.get(_STATUS, b"").decode(errors="replace").split("\n\n")
+    fields = [dict(re.findall(r"^(Package|Status|Version): (.*)$", stanza, re.MULTILINE)) for stanza in stanzas]
+    installed = (one for one in fields if one.get("Status", "").endswith(" installed"))
+    return {one["Package"]: one.get("Version", "") for one in installed if "Package" in one}
+
+
+def _distributions(files: Mapping[str, bytes]) -> dict[str, str]:
+    """Read the names of pip's directories: https://packaging.python.org/specifications/recording-installed-packages."""
+    found: dict[str, set[str]] = {}
+    for path in files:
+        if match := _DISTRIBUTION.fullmatch(path):
+            found.setdefault(re.sub(r"[-_.]+", "-", match[1]).lower(), set()).add(match[2])
+    return {name: ", ".join(sorted(versions)) for name, versions in found.items()}
+
+
+def _changes(before: Mapping[str, str], after: Mapping[str, str]) -> tuple[Change, ...]:
+    pairs = ((name, before.get(name, ""), after.get(name, "")) for name in sorted({*before, *after}))
+    return tuple(Change(*pair) for pair in pairs if pair[1] != pair[2])
+
+
+def _json(before: str, after: str, notes: list[ImageNotes]) -> str:
+    def sorted_out(changes: tuple[Change, ...]) -> dict[str, object]:
+        return {
+            "added": [asdict(change) for change in changes if not change.before],
+            "removed": [asdict(change) for change in changes if not change.after],
+            "upgraded": [asdict(change) for change in changes if change.before and change.after],
+        }
+
+    images = [{**asdict(one), "packages": sorted_out(one.packages), "python": sorted_out(one.python)} for one in notes]
+    return json.dumps({"from": before, "to": after, "images": images}, indent=2, ensure_ascii=False) + "\n"
+
+
+def _markdown(before: str, after: str, notes: list[ImageNotes]) -> str:
+    return "\n".join([f"# From {before} to {after}", "", *(line for one in notes for line in _section(one, notes))])
+
+
+def _section(one: ImageNotes, notes: list[ImageNotes]) -> Iterator[str]:
+    """Write what is new in an image, and leave to its parent's section what it has from there."""
+    parent = next((other for other in notes if other.name == by_name()[one.name].parent), None)
+    yield from (f"## {one.name}", "", f"`{one.after or one.before}`", "")
+    if not (one.before and one.after):
+        yield from ("New." if one.after else "No longer published.", "")
+        return
+    nothing = True
+    for title, changes, below in (
+        ("Package", one.packages, parent.packages if parent else ()),
+        ("Python distribution", one.python, parent.python if parent else ()),
+    ):
+        own = [change for change in changes if change not in below]
+        nothing &= not own
+        yield from _table(title, own)
+    if parent and (parent.packages or parent.python):
+        yield from (f"And all that is new in {parent.name}.", "")
+    elif nothing:
+        yield from ("Nothing.", "")
+
+
+def _table(title: str, changes: list[Change]) -> Iterator[str]:
+    if not changes:
+        return
+    yield from (f"| {title} | before | after |", "| --- | --- | --- |")
+    yield from (f"| {one.package} | {one.before or NONE} | {one.after or NONE} |" for one in changes)
+    yield ""

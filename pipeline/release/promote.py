@@ -1,0 +1,129 @@
+"""A release from one registry to another: the same digests, under the same tags, and nothing built."""
+
+import contextlib
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
+from functools import partial
+
+from pipeline.concurrency import concurrently
+from pipeline.errors import ReleaseError
+from pipeline.images import by_name
+from pipeline.registry.address import TAG, Address, parse_address
+from pipeline.registry.manifest import Descriptor
+from pipeline.registry.registry import Registry, open_registry
+from pipeline.registry.repository import Repository
+from pipeline.release.content import Image
+from pipeline.release.document import release_document
+from pipeline.release.lineage import refuse_strangers
+from pipeline.release.login import Login
+from pipeline.release.published import Published, find_published
+from pipeline.release.push import Candidate, push_release
+from pipeline.release.tags import Tags, parse_version
+from pipeline.settings import STAND_IN
+
+
+@dataclass(frozen=True)
+class Side:
+    """A registry that a release comes from or goes to.
+
+    Args:
+        registry: its address.
+        login: to it.
+    """
+
+    registry: str
+    login: Login
+
+
+async def promote(tag: str, source: Side, target: Side, *, dry_run: bool, allow_stand_in_base: bool) -> str:
+    """Copy a release, all or nothing.
+
+    Args:
+        tag: its version.
+        source: where it is.
+        target: where it goes; the same registry, to have the tags that move name this release again.
+        dry_run: look only.
+        allow_stand_in_base: copy also what is built on a stand-in base.
+
+    Returns:
+        JSON: each image's reference with its tag and digest, as it was read back.
+
+    Raises:
+        ReleaseError: the release is not whole, or the target has another under its version.
+        RegistryError: a registry refuses, or did not answer often enough.
+    """
+    version, to = parse_version(tag), parse_address(target.registry)
+    async with (
+        source.login.access() as reading,
+        target.login.access() as writing,
+        open_registry(parse_address(source.registry), reading) as origin,
+        open_registry(to, writing) as registry,
+    ):
+        images = await _released(origin, version)
+        if not allow_stand_in_base:
+            _refuse_stand_in(images)
+        tags = _tags(images, version)
+        candidates = [_candidate(image, to) for image in images]
+        new = await push_release(registry, tags, candidates, dry_run=dry_run)
+    return release_document(to, tags, candidates, new, dry_run=dry_run)
+
+
+async def _released(origin: Registry, version: str) -> list[Published]:
+    """Return the images of a release, after a look at whether they are one."""
+    names = list(by_name())
+    found = await concurrently([partial(find_published, origin.repository(name), version) for name in names])
+    if missing := [name for name, image in zip(names, found, strict=True) if image is None]:
+        raise ReleaseError(
+            f"{origin.address}/{missing[0]}:{version} is not published, and a release is copied whole; "
+            "publish it, or run a publish that broke off again."
+        )
+    images = [image for image in found if image is not None]
+    refuse_strangers(images)
+    return images
+
+
+def _refuse_stand_in(images: list[Published]) -> None:
+    base = images[0].label("baseImage")
+    if STAND_IN.match(base):
+        raise ReleaseError(
+            f"The release is built on {base}, a stand-in of one machine; promote one that is built on the real base, "
+            "or insist with --allow-stand-in-base."
+        )
+
+
+def _tags(images: list[Published], version: str) -> Tags:
+    """Return the tags that the images were published under, as they say themselves."""
+    said = {image.label("tags") for image in images}
+    tags = tuple(said.pop().split(",")) if len(said) == 1 else ()
+    if version not in tags or not all(TAG.fullmatch(tag) for tag in tags):
+        raise ReleaseError(
+            f"The images do not agree that they are tagged {version} (int.skao.image.tags); publish the release again."
+        )
+    return Tags(version, tuple(tag for tag in tags if tag != version))
+
+
+def _candidate(image: Published, to: Address) -> Candidate:
+    repository, same_host = image.repository, image.repository.address.host == to.host
+    parent = by_name()[repository.name].parent
+    nearby = repository if same_host else None
+    return Candidate(repository.name, parent, image.manifest.digest, partial(_content, image), nearby)
+
+
+@contextlib.asynccontextmanager
+async def _content(image: Published) -> AsyncIterator[Image]:
+    blobs = {blob.digest: _Remote(image.repository, blob) for blob in image.manifest.blobs}
+    yield Image(image.manifest, blobs)
+
+
+@dataclass(frozen=True)
+class _Remote:
+    """A blob in another registry; nothing of it is kept here."""
+
+    repository: Repository
+    blob: Descriptor
+
+    def __len__(self) -> int:
+        return self.blob.size
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(self.repository.stream(self.blob))

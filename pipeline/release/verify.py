@@ -1,0 +1,70 @@
+"""For a consumer: whether an image is of a release of this pipeline, and what of that was seen to be true."""
+
+import json
+from functools import partial
+
+from pipeline.concurrency import concurrently
+from pipeline.errors import VerificationError
+from pipeline.registry.address import Reference, parse_reference
+from pipeline.registry.registry import Registry, open_registry
+from pipeline.release.facts import FACTS, Finding, Subject
+from pipeline.release.login import Login
+from pipeline.release.published import Published, find_published
+
+
+async def verify(text: str, login: Login, *, allow_stand_in_base: bool) -> str:
+    """Verify an image.
+
+    Args:
+        text: its reference, with a tag or a digest.
+        login: to its registry.
+        allow_stand_in_base: take an image that is built on a stand-in base.
+
+    Returns:
+        JSON: the image's reference with its digest, and every fact with what was found.
+
+    Raises:
+        VerificationError: a fact does not hold; all findings are in the text.
+        RegistryError: the registry refuses, or did not answer often enough.
+    """
+    reference = parse_reference(text)
+    async with login.access() as access, open_registry(reference.address, access) as registry:
+        image = await _find(registry, reference)
+        subject = Subject(image, reference, registry, allow_stand_in_base)
+        findings = await concurrently([partial(fact.find, subject) for fact in FACTS])
+    failed = [finding for finding in findings if finding.holds is False]
+    if failed:
+        names = ", ".join(finding.fact for finding in failed)
+        raise VerificationError(
+            f"{image.reference(reference.tag)} is not what it should be ({names}); do not use it.\n{table(findings)}"
+        )
+    return _document(image, reference, findings)
+
+
+async def _find(registry: Registry, reference: Reference) -> Published:
+    image = await find_published(registry.repository(reference.name), reference.digest or reference.tag)
+    if image is None:
+        raise VerificationError(f"The registry has no image {reference}; check its name, tag and digest.")
+    return image
+
+
+def table(findings: "list[Finding]") -> str:
+    """Return the findings, a line each."""
+    words = {True: "verified", False: "FAILED", None: "not verified"}
+    width = max(len(finding.fact) for finding in findings)
+    return "\n".join(
+        f"  {words[finding.holds].ljust(12)}  {finding.fact.ljust(width)}  {finding.message}" for finding in findings
+    )
+
+
+def _document(image: Published, reference: Reference, findings: "list[Finding]") -> str:
+    document = {
+        "reference": str(image.reference(reference.tag)),
+        "version": image.label("version"),
+        "created": image.label("created"),
+        "facts": [
+            {"name": finding.fact, "verified": finding.holds is True, "message": finding.message}
+            for finding in findings
+        ],
+    }
+    return json.dumps(document, indent=2) + "\n"
