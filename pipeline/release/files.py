@@ -28,11 +28,13 @@ class _Layer:
     Attributes:
         files: the contents of those that were wanted, by their paths.
         hidden: paths that are gone, with all that was below them.
+        directories: in the place of which a layer below may have had something else.
         opaque: directories that have nothing of the layers below.
     """
 
     files: dict[str, bytes] = field(default_factory=dict)
     hidden: set[str] = field(default_factory=set)
+    directories: set[str] = field(default_factory=set)
     opaque: set[str] = field(default_factory=set)
 
 
@@ -64,6 +66,7 @@ class FileReader:
         """
         found: dict[str, bytes] = {}
         hidden: set[str] = set()
+        directories: set[str] = set()
         opaque: set[str] = set()
         for blob in reversed(image.manifest.layers):
             if enough(found):
@@ -71,9 +74,10 @@ class FileReader:
             layer = await self._layer(image, blob)
             for path, content in layer.files.items():
                 above = {str(parent) for parent in PurePosixPath(path).parents}
-                if path not in hidden and not above & (hidden | opaque):
+                if path not in hidden | directories and not above & (hidden | opaque):
                     found[path] = content
             hidden |= layer.hidden
+            directories |= layer.directories
             opaque |= layer.opaque
         return found
 
@@ -109,7 +113,9 @@ def _collected(tar: tarfile.TarFile, wanted: Callable[[str], bool]) -> _Layer:
             layer.opaque.add(directory)
         elif name.startswith(_WHITEOUT):
             layer.hidden.add(f"{directory}/{name[len(_WHITEOUT) :]}".lstrip("/"))
-        elif not member.isdir():
+        elif member.isdir():
+            layer.directories.add(path)
+        else:
             layer.hidden.add(path)
             if member.isreg() and wanted(path):
                 layer.files[path] = _content(tar, member)

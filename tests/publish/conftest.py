@@ -7,16 +7,18 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
+from pipeline.images import by_name
 from pipeline.registry.access import Access, Patience
 from pipeline.registry.address import parse_address
 from pipeline.registry.registry import Registry, open_registry
-from pipeline.release.push import Candidate
+from pipeline.release.push import Candidate, published_digests
 from tests.publish.proxy import Proxy, proxied
 from tests.publish.small_release import Recipe, make
 from tests.registry import running
 
 #: As little as a test needs.
 PATIENCE = Patience(attempts=5, first_wait=0.01, longest_wait=1.5, connect=2, answer=1)
+NOBODY = Access(patience=PATIENCE)
 #: Makes a release of small images for the test's registry; what is given differs from the default.
 Maker = Callable[..., list[Candidate]]
 
@@ -56,7 +58,7 @@ def path(request: pytest.FixtureRequest) -> str:
 @pytest_asyncio.fixture(loop_scope="session")
 async def registry(server: Running, path: str) -> AsyncIterator[Registry]:
     """The test's place in the registry."""
-    async with open_registry(parse_address(f"{server.host}/{path}"), Access(patience=PATIENCE)) as registry:
+    async with open_registry(parse_address(f"{server.host}/{path}"), NOBODY) as registry:
         yield registry
 
 
@@ -70,7 +72,7 @@ def proxy(server: Running) -> Iterator[Proxy]:
 @pytest_asyncio.fixture(loop_scope="session")
 async def behind(proxy: Proxy, path: str) -> AsyncIterator[Registry]:
     """The test's place in the registry, reached through the proxy."""
-    async with open_registry(parse_address(f"{proxy.address}/{path}"), Access(patience=PATIENCE)) as registry:
+    async with open_registry(parse_address(f"{proxy.address}/{path}"), NOBODY) as registry:
         yield registry
 
 
@@ -89,9 +91,6 @@ def release(server: Running, path: str, tmp_path: Path) -> Maker:
 
 async def digests(registry: Registry, tag: str) -> dict[str, str]:
     """Return what a tag names in each repository of the catalogue that has it."""
-    from pipeline.images import by_name
-    from pipeline.release.push import published_digests
-
     return await published_digests(registry, tag, by_name())
 
 

@@ -38,7 +38,7 @@ class Recipe:
         base: what the first of them is built from.
         files: what each image adds, by its name and the files' paths; something by default.
         labels: that replace an image's own.
-        metadata: replaces /etc/skao.metadata of an image.
+        metadata: replaces /etc/skao.metadata of an image; None for no such file.
     """
 
     registry: str
@@ -48,7 +48,7 @@ class Recipe:
     created: str = CREATED
     files: Mapping[str, Mapping[str, bytes]] = field(default_factory=dict)
     labels: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-    metadata: Mapping[str, str] = field(default_factory=dict)
+    metadata: Mapping[str, str | None] = field(default_factory=dict)
 
 
 def make(directory: Path, recipe: Recipe) -> list[Candidate]:
@@ -58,18 +58,23 @@ def make(directory: Path, recipe: Recipe) -> list[Candidate]:
         registry=recipe.registry, version=recipe.version, created=recipe.created, base=recipe.base, revision="c" * 40
     )
     build = Build(settings, Base(dag.container(), recipe.base), recipe.extra_tags)
-    bottom = layer({"etc/os-release": b"ID=small\n", "bin/": b""})
     layers: dict[str, list[bytes]] = {}
     candidates = []
     for name, image in by_name().items():
         own = {"usr/share/doc/" + name: name.encode(), **recipe.files.get(name, {})}
         metadata = recipe.metadata.get(name, metadata_of(image, build).render())
-        below = layers[image.parent] if image.parent else [bottom]
-        layers[name] = [*below, layer(own), layer({"etc/skao.metadata": metadata.encode()})]
+        below = layers[image.parent] if image.parent else [BOTTOM]
+        layers[name] = [*below, layer(own), layer({} if metadata is None else {"etc/skao.metadata": metadata.encode()})]
         labels = {**labels_of(image, build), **recipe.labels.get(name, {})}
         digest = write_archive(directory / f"{name}.tar", layers[name], labels, recipe.created)
         candidates.append(Candidate(name, image.parent, digest, partial(_content, directory / f"{name}.tar")))
     return candidates
+
+
+def make_base(directory: Path) -> Candidate:
+    """Write the image that all others are built from."""
+    digest = write_archive(directory / "ubuntu.tar", [BOTTOM], {}, CREATED)
+    return Candidate("ubuntu", None, digest, partial(_content, directory / "ubuntu.tar"))
 
 
 def layer(files: Mapping[str, bytes]) -> bytes:
@@ -98,7 +103,7 @@ def write_archive(path: Path, layers: list[bytes], labels: Mapping[str, str], cr
         "os": "linux",
         "created": created,
         "config": {"Labels": dict(labels)},
-        "rootfs": {"type": "layers", "diff_ids": [_digest(gzip.decompress(one)) for one in layers]},
+        "rootfs": {"type": "layers", "diff_ids": [_diff_id(one) for one in layers]},
     }
     manifest = {
         "schemaVersion": 2,
@@ -123,10 +128,19 @@ def write_archive(path: Path, layers: list[bytes], labels: Mapping[str, str], cr
     return str(entry["digest"])
 
 
-def _digest(content: bytes) -> str:
-    return f"sha256:{hashlib.sha256(content).hexdigest()}"
+def _diff_id(layer: bytes) -> str:
+    # Some tests put what is no gzip in the place of a layer.
+    try:
+        unpacked = gzip.decompress(layer)
+    except (OSError, EOFError):
+        unpacked = layer
+    return f"sha256:{hashlib.sha256(unpacked).hexdigest()}"
 
 
 @contextlib.asynccontextmanager
 async def _content(path: Path) -> AsyncIterator[Image]:
     yield read_archive(path)
+
+
+#: The layer of the base.
+BOTTOM = layer({"etc/os-release": b"ID=small\n", "bin/": b""})

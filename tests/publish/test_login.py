@@ -15,14 +15,13 @@ from pipeline.registry.registry import open_registry
 from pipeline.release.push import Candidate, push_release
 from pipeline.release.tags import Tags
 from tests.publish.certificates import Signed, sign
-from tests.publish.conftest import PATIENCE, Maker, Running, digests, of
+from tests.publish.conftest import NOBODY, Maker, Running, digests, of
 from tests.publish.tokens import serving
 from tests.registry import running
 
 USER, PASSWORD = "publisher", "swordfish-of-the-tests"
 #: bcrypt of that password.
 HTPASSWD = f"{USER}:$2b$05$abcdefghijklmnopqrstuuiometDhhC5KnDnkFbpxwkKtSWhJRnhK\n"
-NOBODY = Access(patience=PATIENCE)
 LOGIN = replace(NOBODY, username=USER, password=SecretStr(PASSWORD))
 WRONG = replace(LOGIN, password=SecretStr("wrong"))
 

@@ -1,0 +1,153 @@
+"""What cannot be published is refused in one sentence with the remedy, and nothing is pushed."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from dagger import dag
+
+from pipeline import assembly
+from pipeline.checks import Check, Subject
+from pipeline.checks.check import CheckFailure
+from pipeline.engine.session import Session
+from pipeline.errors import ChecksFailedError, ReleaseError, SettingsError, UserError
+from pipeline.release import publish as module
+from pipeline.release.login import Login
+from pipeline.release.publish import Order, publish
+from tests.conftest import Built
+from tests.publish.certificates import Signed, sign
+from tests.publish.conftest import Running
+from tests.publish.test_login import HTPASSWD, PASSWORD, USER, tls
+from tests.registry import running
+
+ORDER = Order("1.2.3-rc.1", allow_stand_in_base=True)
+STAND_IN = "bootstrap:auto"
+
+
+async def refusal(registry: str, order: Order = ORDER, login: Login | None = None, **given: Any) -> UserError:
+    """Publish, and return the error, which is for the user to mend."""
+    with pytest.raises(UserError) as caught:
+        await publish(order, {"registry": registry, "base": STAND_IN, **given}, None, login or Login())
+    assert caught.value.exit_code == 2
+    return caught.value
+
+
+@pytest.mark.parametrize(
+    ("order", "sentence"),
+    [
+        (replace(ORDER, tag="latest"), "The tag 'latest' is no version; give --tag as 1.2.3"),
+        (replace(ORDER, tag="1.2"), "The tag '1.2' is no version"),
+        (replace(ORDER, extra_tags=("latest",)), "The extra tag 'latest' is for releases"),
+        (replace(ORDER, to="https://host.example"), "The registry 'https://host.example' has a scheme"),
+        (replace(ORDER, to="team/images"), "The registry 'team/images' is no host"),
+        (replace(ORDER, to="host.example/../x"), "The path '../x' of the registry"),
+        (replace(ORDER, allow_stand_in_base=False), "The base bootstrap:auto is a stand-in of this machine"),
+        (replace(ORDER, tag="1.2.3"), "CHANGELOG.md says nothing of 1.2.3"),
+        (replace(ORDER, tag="0.1.0"), "CHANGELOG.md heads the section of 0.1.0 with 'unreleased'"),
+    ],
+    ids=lambda value: value.tag if isinstance(value, Order) else value[:40],
+)
+async def test_what_makes_no_release_is_refused(server: Running, path: str, order: Order, sentence: str) -> None:
+    error = await refusal(f"{server.host}/{path}", order)
+    assert str(error).startswith(sentence)
+    assert "\n" not in str(error)
+    assert server.repositories(path) == set()
+
+
+@pytest.mark.parametrize("registry", ["team/images", "https://host.example", "host.example/../x"])
+async def test_a_registry_of_the_settings_is_refused_likewise(registry: str) -> None:
+    assert isinstance(await refusal(registry), SettingsError)
+
+
+@pytest.mark.parametrize("login", [Login(username="somebody")])
+async def test_half_a_login_is_refused(server: Running, path: str, login: Login) -> None:
+    assert "takes both --username NAME and --password" in str(await refusal(f"{server.host}/{path}", login=login))
+
+
+@pytest.fixture(scope="module")
+def signed(tmp_path_factory: pytest.TempPathFactory) -> Signed:
+    """A certificate of a private CA."""
+    return sign(tmp_path_factory.mktemp("certificates"))
+
+
+@pytest.fixture(scope="module")
+def guarded(signed: Signed, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """A registry with TLS that wants a login."""
+    directory = tmp_path_factory.mktemp("guarded")
+    (directory / "htpasswd").write_text(HTPASSWD)
+    with running(directory, f"auth: {{htpasswd: {{realm: test, path: {directory}/htpasswd}}}}\n", tls(signed)) as host:
+        yield Running(host, directory / "blobs")
+
+
+async def test_a_login_is_asked_for_before_anything_is_built(
+    engine: Session, guarded: Running, signed: Signed, events: list[Any]
+) -> None:
+    steps = len(events)
+    error = await refusal(guarded.host, login=Login(ca=dag.host().file(str(signed.ca))))
+    assert "wants a login for ska-base (401); give --username NAME" in str(error)
+    assert not [event for event in events[steps:] if event["event"] == "step" and "ska-" in event["name"]]
+    assert guarded.repositories("") == set()
+
+
+async def test_a_wrong_password_is_refused_before_anything_is_built(
+    engine: Session, guarded: Running, signed: Signed
+) -> None:
+    wrong = dag.set_secret("wrong-password", "wrong")
+    error = await refusal(guarded.host, login=Login(USER, wrong, dag.host().file(str(signed.ca))))
+    assert str(error).startswith(f"The registry {guarded.host} refuses the login of the user '{USER}' (401)")
+    assert guarded.repositories("") == set()
+
+
+async def test_an_unknown_certificate_is_refused(guarded: Running) -> None:
+    error = await refusal(guarded.host)
+    assert "is not trusted here" in str(error)
+    assert str(error).endswith("give the CA that signed it: --ca FILE.")
+
+
+async def test_a_ca_that_is_no_certificate_is_refused(engine: Session, guarded: Running, tmp_path: Path) -> None:
+    (tmp_path / "ca.pem").write_text("no certificate")
+    error = await refusal(guarded.host, login=Login(ca=dag.host().file(str(tmp_path / "ca.pem"))))
+    assert str(error) == "The file of --ca holds no certificate; give the CA's certificate in PEM."
+
+
+async def test_plain_http_without_consent_is_refused(server: Running, path: str) -> None:
+    host = server.host.replace("127.0.0.1", "0.0.0.0")
+    error = await refusal(f"{host}/{path}")
+    assert str(error).endswith(f"make it speak TLS, or consent with --plain-http {host}.")
+    assert server.repositories(path) == set()
+
+
+async def test_a_check_that_fails_stops_everything(
+    engine: Session, built: Built, server: Running, path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def find(subject: Subject, step: str) -> str:
+        if subject.image == "ska-python":
+            raise CheckFailure("sabotage")
+        return ""
+
+    monkeypatch.setattr(assembly, "checks_of", lambda image: (Check("sabotaged", "a fact", find),))
+    # The images of the session, which nothing has to be built for.
+    monkeypatch.setattr(module, "require_section", lambda *_: None)
+    given = {"created": built.report["created"], "base": built.report["base"]}
+    error = await refusal(f"{server.host}/{path}", replace(ORDER, tag=built.report["version"]), **given)
+    assert isinstance(error, ChecksFailedError)
+    assert str(error).startswith("1 check failed (ska-python: sabotaged), so nothing is handed out")
+    assert server.repositories(path) == set()
+
+
+async def test_a_right_login_publishes(
+    engine: Session, guarded: Running, signed: Signed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same way that is refused above ends well, up to the build."""
+    reached = []
+
+    async def pack_all(build: object) -> list[Any]:
+        reached.append(build)
+        raise ReleaseError("far enough")
+
+    monkeypatch.setattr(module, "pack_all", pack_all)
+    right = dag.set_secret("right-password", PASSWORD + "\n")
+    error = await refusal(guarded.host, login=Login(USER, right, dag.host().file(str(signed.ca))))
+    assert (str(error), len(reached)) == ("far enough", 1)

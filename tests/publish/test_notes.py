@@ -1,0 +1,121 @@
+"""What is new between two releases, in Markdown and JSON."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from pipeline.errors import ReleaseError, SettingsError
+from pipeline.registry.registry import Registry
+from pipeline.release.login import Login
+from pipeline.release.notes import release_notes
+from pipeline.release.push import push_release
+from pipeline.release.tags import Tags
+from tests.publish.conftest import Maker
+
+VENV = "usr/lib/pipx/venvs/poetry/lib/python3.10/site-packages"
+
+
+def dpkg(**versions: str) -> bytes:
+    """Return dpkg's list of packages."""
+    stanzas = [
+        f"Package: {name}\nStatus: install ok installed\nVersion: {version}\n" for name, version in versions.items()
+    ]
+    return "\n".join([*stanzas, "Package: gone\nStatus: deinstall ok config-files\nVersion: 1\n"]).encode()
+
+
+def files(packages: Mapping[str, str], python: Mapping[str, str] | None = None) -> dict[str, bytes]:
+    """Return the files that tell of packages."""
+    pip = {f"{VENV}/{name}-{version}.dist-info/METADATA": b"" for name, version in (python or {}).items()}
+    return {"var/lib/dpkg/status": dpkg(**packages), **pip}
+
+
+@pytest.fixture
+async def two(registry: Registry, release: Maker) -> Registry:
+    """A registry with the releases 1.0.0 and 1.0.1."""
+    old = {
+        "ska-base": files({"libc6": "2.35-1", "login": "1"}),
+        "ska-build": files({"libc6": "2.35-1", "login": "1", "gcc": "11"}, {"poetry": "2.0.0", "Foo_Bar": "1"}),
+    }
+    new = {
+        "ska-base": files({"libc6": "2.35-2", "tzdata": "2026a"}),
+        "ska-build": files({"libc6": "2.35-2", "tzdata": "2026a", "gcc": "12"}, {"poetry": "2.1.0", "foo.bar": "1"}),
+    }
+    await push_release(registry, Tags("1.0.0"), release(files=old))
+    await push_release(registry, Tags("1.0.1"), release(files=new, version="1.0.1"))
+    return registry
+
+
+async def notes(registry: Registry, layout: str, before: str = "1.0.0", after: str = "1.0.1") -> str:
+    return await release_notes(before, after, layout, {"registry": str(registry.address)}, Login())
+
+
+async def entry(registry: Registry, name: str) -> dict[str, Any]:
+    """Return the JSON of an image."""
+    document = json.loads(await notes(registry, "json"))
+    (found,) = [one for one in document["images"] if one["name"] == name]
+    return dict(found)
+
+
+async def test_packages_that_came_went_and_changed_are_told_apart(two: Registry) -> None:
+    assert (await entry(two, "ska-base"))["packages"] == {
+        "added": [{"package": "tzdata", "before": "", "after": "2026a"}],
+        "removed": [{"package": "login", "before": "1", "after": ""}],
+        "upgraded": [{"package": "libc6", "before": "2.35-1", "after": "2.35-2"}],
+    }
+
+
+async def test_distributions_of_python_are_known_by_their_normal_names(two: Registry) -> None:
+    assert (await entry(two, "ska-build"))["python"] == {
+        "added": [],
+        "removed": [],
+        "upgraded": [{"package": "poetry", "before": "2.0.0", "after": "2.1.0"}],
+    }
+
+
+async def test_an_image_has_all_that_is_new_in_its_parent(two: Registry) -> None:
+    names = {one["package"] for one in (await entry(two, "ska-build"))["packages"]["upgraded"]}
+    assert names == {"libc6", "gcc"}
+    assert (await entry(two, "ska-python"))["packages"] == (await entry(two, "ska-base"))["packages"]
+
+
+async def test_each_image_is_named_by_its_digest(two: Registry) -> None:
+    one = await entry(two, "ska-base")
+    for key, tag in (("before", "1.0.0"), ("after", "1.0.1")):
+        manifest = await two.repository("ska-base").manifest(tag)
+        assert manifest
+        assert one[key] == f"{two.address}/ska-base:{tag}@{manifest.digest}"
+
+
+async def test_the_markdown_says_it_once(two: Registry) -> None:
+    text = await notes(two, "markdown")
+    base, build, build_python, python = text.split("\n## ")[1:]
+    assert text.startswith("# From 1.0.0 to 1.0.1\n")
+    assert "| libc6 | 2.35-1 | 2.35-2 |\n| login | 1 | – |\n| tzdata | – | 2026a |" in base  # noqa: RUF001
+    assert "| Package | before | after |\n| --- | --- | --- |\n| gcc | 11 | 12 |\n" in build
+    assert "| poetry | 2.0.0 | 2.1.0 |" in build
+    assert "libc6" not in build
+    assert build.endswith("And all that is new in ska-base.\n")
+    assert build_python.endswith("And all that is new in ska-build.\n")
+    assert python.endswith("And all that is new in ska-base.\n")
+
+
+async def test_nothing_new_is_said(two: Registry) -> None:
+    assert (await notes(two, "markdown", "1.0.0", "1.0.0")).count("\nNothing.\n") == 4
+
+
+async def test_an_image_that_is_new_is_said(registry: Registry, release: Maker) -> None:
+    await push_release(registry, Tags("1.0.0"), release()[:1])
+    await push_release(registry, Tags("1.0.1"), release(version="1.0.1"))
+    assert (await notes(registry, "markdown")).count("\nNew.\n") == 3
+
+
+async def test_a_release_that_is_not_there_is_said(two: Registry) -> None:
+    with pytest.raises(ReleaseError, match=r"has no image of 9\.9\.9; check --registry and the version"):
+        await notes(two, "json", after="9.9.9")
+
+
+async def test_an_unknown_format_is_refused(registry: Registry) -> None:
+    with pytest.raises(SettingsError, match="The format 'yaml' is not known; give markdown or json"):
+        await notes(registry, "yaml")
