@@ -6,6 +6,7 @@ nothing holds a blob in memory. Every operation may be repeated, so each is retr
 
 import json
 import logging
+import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from typing import Any, Protocol, TypeVar
@@ -53,6 +54,8 @@ class Repository:
         self._patience = access.patience
         self._asked = Asked(address.host, self.path, access.username)
         self._client = Client(address, self.path, access, plain_http=plain_http)
+        # A client answers a 401 once: with a second call beside it, one of them would take it for a refusal.
+        self._one_call = threading.Lock()
 
     def close(self) -> None:
         """Close the connections."""
@@ -143,8 +146,11 @@ class Repository:
             reraise=True,
         )
         # A cancelled run does not wait for a blob that is on its way.
-        in_thread = partial(anyio.to_thread.run_sync, partial(self._translated, call), abandon_on_cancel=True)
-        return await retrying(in_thread)
+        return await retrying(partial(anyio.to_thread.run_sync, partial(self._alone, call), abandon_on_cancel=True))
+
+    def _alone(self, call: Callable[[], T]) -> T:
+        with self._one_call:
+            return self._translated(call)
 
     def _wait(self, state: tenacity.RetryCallState) -> float:
         backoff = tenacity.wait_random_exponential(self._patience.first_wait, self._patience.longest_wait)

@@ -144,7 +144,7 @@ async def _packages(image: Published, login: Login) -> Finding:
     packages = tuple(match.groupdict() for match in matches if match)
     unknown = tuple(line for line, match in zip(lines, matches, strict=True) if not match)
     names = ", ".join(package["package"] for package in packages)
-    reasons = (f"security updates of {len(packages)} packages are pending: {names}",) if packages else ()
+    reasons = (f"security updates are pending: {names}",) if packages else ()
     return Finding(reasons, packages, unknown)
 
 

@@ -5,7 +5,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,9 +25,13 @@ class Client:
 
     Args:
         directory: everything that it writes.
+        network: variables that lead to this machine's network.
+        index: variables that make Poetry ask this machine's package index.
     """
 
     directory: Path
+    network: Mapping[str, str]
+    index: Mapping[str, str]
 
     def buildah(self, *argv: str | Path) -> str:
         """Run buildah and return what it printed, both streams.
@@ -37,6 +41,16 @@ class Client:
         """
         root, run = self.directory / "root", self.directory / "run"
         return call("buildah", "--root", root, "--runroot", run, "--storage-driver", "overlay", *argv)
+
+    def configure(self, name: str, reference: str) -> None:
+        """Give an image the site's variables, as a site's own base image would; its layers stay as they are."""
+        variables = self.network if name == "ska-python" else {**self.network, **self.index}
+        if not variables:
+            return
+        container = self.buildah("from", "--pull-never", reference).strip()
+        settings = [word for name, value in variables.items() for word in ("--env", f"{name}={value}")]
+        self.buildah("config", *settings, container)
+        self.buildah("commit", "--quiet", "--rm", container, reference)
 
     def build(self, dockerfile: Path, context: Path, tag: str, *argv: str) -> str:
         """Build a Dockerfile as this machine's site would: with its certificates and its package index."""
@@ -69,16 +83,15 @@ def call(*argv: str | Path) -> str:
 def client(built: Built, archives: dict[str, Path]) -> Iterator[Client]:
     """The built images in buildah's store, under the references of the report."""
     directory = Path(tempfile.mkdtemp(prefix="ska-images-consumers-", dir=SCRATCH))
-    client = Client(directory)
     settings = asyncio.run(host.read_host())
     settings.write(directory / "site")
     network = {name: value.replace(host.GUEST, SITE) for name, value in settings.env().items()}
-    index = _package_index(directory / "site", settings)
+    client = Client(directory, network, _package_index(directory / "site", settings))
     store = f"[overlay@{directory / 'root'}+{directory / 'run'}]"
     for image in built.report["images"]:
         reference = image["reference"]
         call("skopeo", "copy", f"oci-archive:{archives[image['name']]}", f"containers-storage:{store}{reference}")
-        _configure(client, reference, network if image["name"] == "ska-python" else network | index)
+        client.configure(image["name"], reference)
     yield client
     client.buildah("rm", "--all")
     shutil.rmtree(directory)
@@ -92,13 +105,3 @@ def _package_index(site: Path, settings: host.Host) -> dict[str, str]:
     default = ("-c", "from pip._internal.models.index import PyPI; print(PyPI.simple_url)")
     asked = call(sys.executable, *(("-m", "pip", "config", "get", "global.index-url") if own else default))
     return {"PYTHONPATH": f"{SITE}/plugins", "POETRY_PYPI_MIRROR_URL": asked.strip()}
-
-
-def _configure(client: Client, reference: str, variables: dict[str, str]) -> None:
-    """Give an image the site's variables, as a site's own base image would; its layers stay as they are."""
-    if not variables:
-        return
-    container = client.buildah("from", "--pull-never", reference).strip()
-    settings = [word for name, value in variables.items() for word in ("--env", f"{name}={value}")]
-    client.buildah("config", *settings, container)
-    client.buildah("commit", "--quiet", "--rm", container, reference)

@@ -1,0 +1,256 @@
+"""The whole way of a release through the real command line: published, used, promoted, verified, described."""
+
+import asyncio
+import json
+import os
+import shutil
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import SecretStr
+
+from pipeline.images import CATALOGUE
+from pipeline.registry.access import Access
+from pipeline.registry.address import parse_address
+from pipeline.registry.registry import open_registry
+from pipeline.release.push import published_digests, push_release
+from pipeline.release.tags import Tags
+from tests.conftest import Built
+from tests.consumers.conftest import Client, call
+from tests.consumers.test_dockerfiles import COMMANDS, DOCKERFILES
+from tests.publish.small_release import Recipe, make
+from tests.publish.test_login import HTPASSWD, PASSWORD, USER
+from tests.registry import running
+
+ROOT = Path(__file__).parents[2]
+NAMES = [image.name for image in CATALOGUE]
+#: Of every program of a client: who it is, and that the registry is on this machine.
+CREDENTIALS = f"{USER}:{PASSWORD}"
+
+
+@dataclass
+class Releaser:
+    """A checkout with the version's day in its changelog, a registry that wants a login, and what was seen of runs.
+
+    Args:
+        checkout: where the command runs.
+        store: of the engine.
+        host: of the registry.
+        version: of the images of the session, so that nothing has to be built.
+        created: when they were.
+        commands: the command lines of all processes while the command ran.
+        said: all that the command printed.
+    """
+
+    checkout: Path
+    store: Path
+    host: str
+    version: str
+    created: str
+    commands: set[bytes] = field(default_factory=set)
+    said: list[str] = field(default_factory=list)
+
+    def run(self, *words: object, code: int = 0) -> "subprocess.CompletedProcess[str]":
+        """Run a function with the login."""
+        argv = [sys.executable, "-m", "pipeline", "--progress=plain", "--store", self.store, *words]
+        variables = {"REGISTRY_PASSWORD": PASSWORD, "SKA_DEBUG": "1"}
+        process = subprocess.Popen(
+            [str(word) for word in argv],
+            cwd=self.checkout,
+            env=os.environ | variables,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        watcher = threading.Thread(target=self._watch, args=(process,))
+        watcher.start()
+        stdout, stderr = process.communicate()
+        watcher.join()
+        self.said += [stdout, stderr]
+        assert process.returncode == code, f"{' '.join(map(str, words))}: {stdout}{stderr}"
+        return subprocess.CompletedProcess(argv, code, stdout, stderr)
+
+    def publish(self, *words: object, code: int = 0) -> "subprocess.CompletedProcess[str]":
+        """Publish the images of the session."""
+        # The images name the registry of the settings, as those of the session do.
+        what = ("publish", "--tag", f"v{self.version}", "--to", f"{self.host}/ska", "--allow-stand-in-base")
+        return self.run(*what, *LOGIN, *words, code=code)
+
+    def _watch(self, process: "subprocess.Popen[str]") -> None:
+        while process.poll() is None:
+            for path in Path("/proc").glob("[0-9]*/cmdline"):
+                try:
+                    self.commands.add(path.read_bytes())
+                except OSError:
+                    continue
+            time.sleep(0.02)
+
+
+LOGIN = ("--username", USER, "--password", "env://REGISTRY_PASSWORD")
+
+
+@pytest.fixture(scope="module")
+def releaser(built: Built, store: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Releaser]:
+    """The checkout and the registry."""
+    directory = tmp_path_factory.mktemp("releases")
+    checkout = directory / "checkout"
+    shutil.copytree(ROOT / "pipeline", checkout / "pipeline", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "pyproject.toml", checkout)
+    version, created = built.report["version"], built.report["created"]
+    changelog = (ROOT / "CHANGELOG.md").read_text()
+    (checkout / "CHANGELOG.md").write_text(changelog.replace(f"[{version}] - unreleased", f"[{version}] - 2026-01-31"))
+    (directory / "htpasswd").write_text(HTPASSWD)
+    with running(directory, f"auth: {{htpasswd: {{realm: test, path: {directory}/htpasswd}}}}\n") as host:
+        yield Releaser(checkout, store, host, version, created)
+
+
+@pytest.fixture(scope="module")
+def published(releaser: Releaser) -> dict[str, Any]:
+    """The document of the release, published by the command."""
+    output = releaser.checkout / "release.json"
+    done = releaser.publish("-o", output)
+    document = json.loads(output.read_text())
+    lines = [image["reference"] for image in document["images"]]
+    closing = f"{len(NAMES)} of {len(NAMES)} images published as {releaser.version}."
+    assert done.stdout.splitlines() == [*lines, "", closing]
+    return dict(document)
+
+
+def digests(document: dict[str, Any]) -> dict[str, str]:
+    return {image["name"]: image["digest"] for image in document["images"]}
+
+
+def test_what_is_published_is_what_was_built(published: dict[str, Any], built: Built) -> None:
+    assert digests(published) == {image["name"]: image["digest"] for image in built.report["images"]}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_skopeo_pulls_an_image_by_the_reference_of_the_document(
+    releaser: Releaser, published: dict[str, Any], name: str, tmp_path: Path
+) -> None:
+    (image,) = [image for image in published["images"] if image["name"] == name]
+    # skopeo takes no reference with both a tag and a digest.
+    reference = image["reference"].replace(f":{releaser.version}@", "@")
+    call(
+        "skopeo",
+        "copy",
+        "--quiet",
+        "--src-tls-verify=false",
+        f"--src-creds={CREDENTIALS}",
+        f"docker://{reference}",
+        f"oci:{tmp_path}:x",
+    )
+    index = json.loads((tmp_path / "index.json").read_text())
+    assert index["manifests"][0]["digest"] == image["digest"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_buildah_pulls_an_image_and_starts_it(
+    releaser: Releaser, published: dict[str, Any], client: Client, name: str
+) -> None:
+    reference = f"{releaser.host}/ska/{name}:{releaser.version}"
+    client.buildah("pull", "--quiet", "--tls-verify=false", f"--creds={CREDENTIALS}", reference)
+    assert client.run(reference, "nonroot", "id", "-u") == "65532\n"
+
+
+def test_an_application_is_built_from_the_registry(
+    releaser: Releaser, published: dict[str, Any], client: Client
+) -> None:
+    registry = f"{releaser.host}/ska"
+    for name in ("ska-build-python", "ska-python"):
+        reference = f"{registry}/{name}:{releaser.version}"
+        client.buildah("pull", "--quiet", "--tls-verify=false", f"--creds={CREDENTIALS}", reference)
+        client.configure(name, reference)
+    project = DOCKERFILES / "python-poetry"
+    arguments = ("--build-arg", f"REGISTRY={registry}", "--build-arg", f"VERSION={releaser.version}")
+    client.build(project / "Dockerfile", project, "from-registry", *arguments)
+    command, printed = COMMANDS[project.name]
+    assert client.run("from-registry", "nonroot", "sh", "-c", command) == printed
+
+
+def test_publishing_again_changes_nothing_and_says_so(releaser: Releaser, published: dict[str, Any]) -> None:
+    done = releaser.publish()
+    last = done.stdout.splitlines()[-1]
+    assert last == f"Nothing to publish: {releaser.version} is there already, with the same content."
+
+
+async def test_another_content_under_the_version_is_refused(
+    releaser: Releaser, published: dict[str, Any], tmp_path: Path
+) -> None:
+    others = make(tmp_path, Recipe(f"{releaser.host}/other", releaser.version, created=releaser.created))
+    access = Access(USER, SecretStr(PASSWORD))
+    async with open_registry(parse_address(f"{releaser.host}/other"), access) as registry:
+        await push_release(registry, Tags(releaser.version), others)
+        done = await asyncio.to_thread(releaser.publish, "--to", f"{releaser.host}/other", code=2)
+        assert f"is published as {others[0].digest}, and this build of it" in done.stderr
+        assert digests(published)["ska-base"] in done.stderr
+        assert await published_digests(registry, releaser.version, NAMES) == {one.name: one.digest for one in others}
+
+
+@pytest.fixture(scope="module")
+def promoted(releaser: Releaser, published: dict[str, Any]) -> dict[str, Any]:
+    """The document of the same release in another place."""
+    places = ("--from", f"{releaser.host}/ska", "--to", f"{releaser.host}/production", "--allow-stand-in-base")
+    logins = [word for side in ("from", "to") for word in (f"--{side}-username", USER, f"--{side}-password", LOGIN[-1])]
+    done = releaser.run("--json", "promote", "--tag", releaser.version, *places, *logins)
+    return dict(json.loads(done.stdout))
+
+
+def test_promoting_keeps_the_digests(promoted: dict[str, Any], published: dict[str, Any]) -> None:
+    assert digests(promoted) == digests(published)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_promoted_image_is_verified(releaser: Releaser, promoted: dict[str, Any], name: str) -> None:
+    reference = f"{releaser.host}/production/{name}:{releaser.version}"
+    done = releaser.run("verify", "--reference", reference, "--allow-stand-in-base", *LOGIN)
+    first, *facts = done.stdout.splitlines()
+    assert first == f"{reference}@{digests(promoted)[name]}"
+    assert [fact.split()[0] for fact in facts] == ["verified"] * 5
+
+
+def test_an_image_on_a_stand_in_base_is_not_verified_unasked(releaser: Releaser, promoted: dict[str, Any]) -> None:
+    reference = f"{releaser.host}/production/ska-python:{releaser.version}"
+    done = releaser.run("verify", "--reference", reference, *LOGIN, code=2)
+    assert "FAILED        base      bootstrap:" in done.stderr
+
+
+def test_the_packages_of_real_images_are_compared(releaser: Releaser, promoted: dict[str, Any]) -> None:
+    places = ("--registry", f"{releaser.host}/production", "--from", releaser.version, "--to", releaser.version)
+    done = releaser.run("release-notes", *places, *LOGIN)
+    assert done.stdout.startswith(f"# From {releaser.version} to {releaser.version}\n")
+    assert done.stdout.count("\nNothing.\n") == len(NAMES)
+
+
+def test_no_command_line_log_document_or_file_holds_the_password(
+    releaser: Releaser, published: dict[str, Any], promoted: dict[str, Any]
+) -> None:
+    # buildah and skopeo, which other tests start, are given it as an argument: theirs is another way.
+    ours = {command for command in releaser.commands if b"creds=" not in command}
+    assert any(b"pipeline.engine" in command for command in ours)
+    assert not [command for command in ours if PASSWORD.encode() in command]
+    assert PASSWORD not in "".join(releaser.said)
+    # The registry's log is no place of ours; what was built before has the digests that it had.
+    changed = ("-type", "f", "-cnewer", releaser.checkout / "CHANGELOG.md")
+    search = ("-exec", "grep", "--files-with-matches", PASSWORD, "{}", "+")
+    assert call("find", releaser.store, releaser.checkout, *changed, "-name", "*.json", "-print")
+    found = subprocess.run(
+        ["find", releaser.store, releaser.checkout, *changed, *search], capture_output=True, check=False
+    )
+    assert found.stdout == b""
+
+
+def test_a_password_as_plain_text_is_refused_and_not_repeated(releaser: Releaser) -> None:
+    words = ("publish", "--tag", releaser.version, "--registry", f"{releaser.host}/no", "--username", USER)
+    done = releaser.run(*words, "--password", "a-plain-password", code=2)
+    assert done.stderr.splitlines()[-1] == (
+        "Error: --password takes a secret as env://NAME or file://PATH, never as plain text."
+    )
+    assert "a-plain-password" not in done.stdout + done.stderr
