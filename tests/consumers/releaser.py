@@ -1,0 +1,71 @@
+"""The real command line, watched while it publishes, promotes and verifies."""
+
+import os
+import subprocess
+import sys
+import threading
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tests.publish.test_login import PASSWORD, USER
+
+LOGIN = ("--username", USER, "--password", "env://REGISTRY_PASSWORD")
+
+
+@dataclass
+class Releaser:
+    """A checkout with the version's day in its changelog, a registry that wants a login, and what was seen of runs.
+
+    Args:
+        checkout: where the command runs.
+        store: of the engine.
+        host: of the registry.
+        version: of the images of the session, so that nothing has to be built.
+        created: when they were.
+        commands: the command lines of all processes while the command ran.
+        said: all that the command printed.
+    """
+
+    checkout: Path
+    store: Path
+    host: str
+    version: str
+    created: str
+    commands: set[bytes] = field(default_factory=set)
+    said: list[str] = field(default_factory=list)
+
+    def run(self, *words: object, code: int = 0) -> "subprocess.CompletedProcess[str]":
+        """Run a function with the login."""
+        argv = [sys.executable, "-m", "pipeline", "--progress=plain", "--store", str(self.store), *map(str, words)]
+        variables = {"REGISTRY_PASSWORD": PASSWORD, "SKA_DEBUG": "1"}
+        process = subprocess.Popen(
+            argv,
+            cwd=self.checkout,
+            env=os.environ | variables,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        watcher = threading.Thread(target=self._watch, args=(process,))
+        watcher.start()
+        stdout, stderr = process.communicate()
+        watcher.join()
+        self.said += [stdout, stderr]
+        assert process.returncode == code, f"{' '.join(map(str, words))}: {stdout}{stderr}"
+        return subprocess.CompletedProcess(argv, code, stdout, stderr)
+
+    def publish(self, *words: object, code: int = 0) -> "subprocess.CompletedProcess[str]":
+        """Publish the images of the session."""
+        # The images name the registry of the settings, as those of the session do.
+        what = ("publish", "--tag", f"v{self.version}", "--to", f"{self.host}/ska", "--allow-stand-in-base")
+        return self.run(*what, *LOGIN, *words, code=code)
+
+    def _watch(self, process: "subprocess.Popen[str]") -> None:
+        while process.poll() is None:
+            for path in Path("/proc").glob("[0-9]*/cmdline"):
+                try:
+                    self.commands.add(path.read_bytes())
+                except OSError:
+                    continue
+            time.sleep(0.02)
