@@ -136,9 +136,10 @@ PIPELINES: dict[str, tuple[dict[str, str], set[str]]] = {
     "a merge request": ({"CI_PIPELINE_SOURCE": "merge_request_event", "CI_COMMIT_REF_PROTECTED": "true"}, TESTED),
     "the default branch": ({**PUSH, "CI_COMMIT_BRANCH": "main"}, PUBLISHED),
     "the default branch, by hand": ({**PUSH, "CI_COMMIT_BRANCH": "main", "CI_PIPELINE_SOURCE": "web"}, TESTED),
-    "a version": ({**PUSH, "CI_COMMIT_TAG": "v1.2.3"}, PUBLISHED),
+    "a version": ({**PUSH, "CI_COMMIT_TAG": "v1.2.3"}, {*PUBLISHED, "promote"}),
     "a version that anybody may tag": ({**PUSH, "CI_COMMIT_TAG": "1.2.3", "CI_COMMIT_REF_PROTECTED": "false"}, TESTED),
     "a pre-release": ({**PUSH, "CI_COMMIT_TAG": "1.2.3-rc.1"}, PUBLISHED),
+    "a night": ({**PUSH, "CI_COMMIT_BRANCH": "main", "CI_PIPELINE_SOURCE": "schedule"}, {"night"}),
     "another tag": ({**PUSH, "CI_COMMIT_TAG": "1.2"}, set()),
     "another branch": ({**PUSH, "CI_COMMIT_BRANCH": "other"}, set()),
 }

@@ -115,6 +115,10 @@ def runner(built: Built, store: Path, staging: str, tmp_path_factory: pytest.Tem
         built,
         SKA_STORE=str(store),
         PUBLISH_FLAGS="--allow-stand-in-base",
+        PROMOTE_FLAGS="--allow-stand-in-base",
+        PRODUCTION_REGISTRY=staging.replace("/staging", "/production"),
+        PRODUCTION_USERNAME="publisher",
+        PRODUCTION_PASSWORD=PASSWORD,
         STAGING_REGISTRY=staging,
         STAGING_USERNAME="publisher",
         STAGING_PASSWORD=PASSWORD,
@@ -170,6 +174,23 @@ def test_a_job_that_is_run_again_publishes_nothing_new(runner: Runner) -> None:
     done = runner.run("publish", CI_JOB_ID="4712", CI_RUNNER_TAGS="[]")
     assert done.returncode == 0, done.stdout
     assert (runner.clone / "release.json").read_text() == before.replace('"new": true', '"new": false')
+
+
+def test_a_release_is_promoted_with_its_digests(runner: Runner, staging: str) -> None:
+    done = runner.run("promote")
+    assert done.returncode == 0, done.stdout
+    promoted, release = (json.loads((runner.clone / name).read_text()) for name in ("promoted.json", "release.json"))
+    assert {one["name"]: one["digest"] for one in promoted["images"]} == {
+        one["name"]: one["digest"] for one in release["images"]
+    }
+    assert promoted["registry"] == staging.replace("/staging", "/production")
+
+
+def test_a_release_of_today_is_left_alone_at_night(runner: Runner) -> None:
+    done = runner.run("night", CI_PIPELINE_SOURCE="schedule", CI_COMMIT_BRANCH="main", CI_COMMIT_TAG="")
+    assert done.returncode == 0, done.stdout
+    assert f"night: {runner.version} is up to date" in done.stdout
+    assert json.loads((runner.clone / "outdated.json").read_text())["outdated"] is False
 
 
 def test_the_tests_run_as_everywhere_and_their_results_go_to_gitlab(runner: Runner) -> None:
