@@ -62,6 +62,11 @@ class Call:
 Value = tuple[Call, ...]
 
 
+class _Server(HTTPServer):
+    # The SDK registers all functions at once, each over a connection of its own; five may wait by default.
+    request_queue_size = 512
+
+
 @dataclass
 class Registry:
     """What has been registered, by ID; a value is the calls that made it."""
@@ -100,7 +105,7 @@ def serve() -> Iterator[Registry]:
         def log_message(self, *_: Any) -> None:
             """Say nothing."""
 
-    with HTTPServer(("127.0.0.1", 0), Handler) as server:
+    with _Server(("127.0.0.1", 0), Handler) as server:
         registry.port = server.server_port
         Thread(target=server.serve_forever, daemon=True).start()
         try:
