@@ -13,6 +13,7 @@ SkaError                    exit code 1: a defect of the pipeline
     ├── ReleaseError        a release cannot be made as it was asked for
     ├── SbomError           an SBOM does not say what is in its image
     ├── AuditError          an image is not as hard as its baseline, or cannot be audited
+    ├── SigningError        an image cannot be signed
     ├── ToolError           a tool cannot be had, or is not what it should be
     └── VerificationError   a published image is not what it says of itself
 """
@@ -80,6 +81,10 @@ class ReleaseError(UserError):
 
 class SbomError(UserError):
     """An SBOM does not say what is in its image."""
+
+
+class SigningError(UserError):
+    """An image cannot be signed; nothing was tagged."""
 
 
 class ToolError(UserError):

@@ -69,8 +69,7 @@ class Apt:
         Raises:
             FetchError: it cannot be had, or is another one than it was.
         """
-        _run([*self._command(), "download", "-qq", f"{deb.package}={deb.version}"], cwd=self._directory)
-        (path,) = self._directory.glob(f"{deb.package}_*.deb")
+        path = self.download(f"{deb.package}={deb.version}")
         if (found := sha256(path)) != deb.sha256:
             raise FetchError(
                 f"The package {deb.package} {deb.version} has the SHA-256 {found}, and {deb.sha256} was expected; "
@@ -78,6 +77,19 @@ class Apt:
             )
         tar = subprocess.run(["dpkg-deb", "--fsys-tarfile", path], capture_output=True, check=True).stdout
         return subprocess.run(["tar", "-xO", f"./{deb.member}"], input=tar, capture_output=True, check=True).stdout
+
+    def download(self, package: str) -> Path:
+        """Return the file of a package, whose signature apt has verified.
+
+        Args:
+            package: its name, or NAME=VERSION.
+
+        Raises:
+            FetchError: it cannot be had.
+        """
+        _run([*self._command(), "download", "-qq", package], cwd=self._directory)
+        (path,) = self._directory.glob(f"{package.partition('=')[0]}_*.deb")
+        return path
 
     def _mirror(self) -> str:
         listed = _run(["apt-get", "indextargets", "--format", "$(ORIGIN) $(LABEL) $(REPO_URI)"])

@@ -1,14 +1,13 @@
 """What must be true of an image of a release, one function a fact.
 
 A fact that cannot be looked at from here, because another registry does not answer, is neither verified nor refuted;
-the result says so. The signature and what else was signed are further facts, once releases are signed: they belong
-into FACTS.
+the result says so. Whose signature counts the user says; without a word the signature is not looked at.
 """
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from pipeline.errors import MetadataError, RegistryError, SettingsError
+from pipeline.errors import MetadataError, RegistryError, SettingsError, VerificationError
 from pipeline.images import by_name
 from pipeline.labels import OCI
 from pipeline.metadata import KEYS, PATH, parse
@@ -19,6 +18,7 @@ from pipeline.release.files import FileReader
 from pipeline.release.lineage import is_built_on
 from pipeline.release.published import Published, find_published
 from pipeline.settings import STAND_IN, VERSION
+from pipeline.trust.signature import Witness, attested_types
 
 _FILE = PATH.lstrip("/")
 #: What OCI's labels repeat.
@@ -34,12 +34,14 @@ class Subject:
         reference: by which it was found.
         registry: where it is, and its parents.
         allow_stand_in_base: whether it may be built on a stand-in base.
+        witness: looks at signatures; None where nobody's count.
     """
 
     image: Published
     reference: Reference
     registry: Registry
     allow_stand_in_base: bool
+    witness: Witness | None
 
 
 @dataclass(frozen=True)
@@ -168,10 +170,35 @@ async def _base(subject: Subject) -> str:
     return f"the layers of {base} are the first"
 
 
+def _witness(subject: Subject) -> Witness:
+    if subject.witness is None:
+        raise _Unknown("nobody was named whose signature counts; give --key FILE, or --identity and --issuer")
+    return subject.witness
+
+
+async def _signature(subject: Subject) -> str:
+    try:
+        return await _witness(subject).signature(subject.image.reference())
+    except VerificationError as error:
+        raise _Refuted(str(error)) from error
+
+
+async def _attestations(subject: Subject) -> str:
+    witness, image = _witness(subject), subject.image
+    types = await attested_types(image.repository, image.manifest.digest)
+    try:
+        await witness.attestations(image.reference(), types)
+    except VerificationError as error:
+        raise _Refuted(str(error)) from error
+    return f"signed as well: {', '.join(types)}" if types else "nothing more is said of it"
+
+
 FACTS = (
     Fact("labels", _labels),
     Fact("metadata", _metadata),
     Fact("release", _release),
     Fact("lineage", _lineage),
     Fact("base", _base),
+    Fact("signature", _signature),
+    Fact("attestations", _attestations),
 )

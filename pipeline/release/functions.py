@@ -5,13 +5,17 @@ from typing import Annotated, Any
 import dagger
 from dagger import Doc
 
+from pipeline.build import Build
 from pipeline.fresh import fresh
 from pipeline.release.login import Login
 from pipeline.release.notes import release_notes
 from pipeline.release.outdated import Question, outdated
 from pipeline.release.promote import Side, promote
 from pipeline.release.publish import Order, publish
+from pipeline.release.resign import parse_resigning
 from pipeline.release.verify import verify
+from pipeline.trust.signature import Trusted
+from pipeline.trust.signer import Signer
 
 Username = Annotated[str, Doc("Who logs in to the registry; by default nobody.")]
 Password = Annotated[dagger.Secret | None, Doc("Password or token of that user, as in env://REGISTRY_PASSWORD.")]
@@ -20,15 +24,29 @@ PlainHttp = Annotated[
     list[str] | None,
     Doc("Host, with its port, that may be spoken to without TLS; may be given again. This machine needs no word."),
 ]
-
-
 StandIn = Annotated[bool, Doc("Take also what is built on a stand-in base.")]
+Key = Annotated[dagger.Secret | None, Doc("Private key of cosign to sign with, as in file://cosign.key.")]
+KeyPassword = Annotated[dagger.Secret | None, Doc("Password of that key, as in env://COSIGN_PASSWORD.")]
+KmsKey = Annotated[str, Doc("Key in a KMS to sign with, as cosign names it: awskms:///alias/NAME, hashivault://NAME …")]
+KmsEnvironment = Annotated[
+    dagger.Secret | None, Doc("Lines NAME=value by which cosign logs in to the KMS, as in file://vault.env.")
+]
+IdentityToken = Annotated[
+    dagger.Secret | None,
+    Doc("Token of a GitLab job with the audience sigstore, to sign without a key, as in env://SIGSTORE_ID_TOKEN."),
+]
+Tlog = Annotated[bool, Doc("Enter signatures of the key into Sigstore's public log, which tells the images' names.")]
 
 
 class ReleaseFunctions:
     """A part of the module's main object."""
 
     base_archive: dagger.File | None
+    tools: dagger.Directory | None
+
+    async def _build(self) -> Build:
+        """Return the settings and the base of this call."""
+        raise NotImplementedError
 
     def _given(self) -> dict[str, Any]:
         """Return the settings that were given as arguments of the constructor."""
@@ -47,6 +65,12 @@ class ReleaseFunctions:
         password: Password = None,
         ca: Ca = None,
         plain_http: PlainHttp = None,
+        key: Key = None,
+        key_password: KeyPassword = None,
+        kms_key: KmsKey = "",
+        kms_environment: KmsEnvironment = None,
+        identity_token: IdentityToken = None,
+        tlog: Tlog = False,
         dry_run: Annotated[bool, Doc("Build, check and look at the registry, and push nothing.")] = False,
         allow_stand_in_base: StandIn = False,
     ) -> str:
@@ -55,10 +79,12 @@ class ReleaseFunctions:
         Returns JSON: the reference of each image, NAME:TAG@sha256:…, as it was read back from the registry.
         Blobs and manifests are pushed first, under no tag; the tags are set last, together. What has been
         published under a version stays: the same content again changes nothing, another content is refused.
+        With a key every image is signed by its digest before it gets a tag.
         """
-        order = Order(tag, tuple(extra_tags or ()), to, dry_run, allow_stand_in_base)
+        signer = Signer(key, key_password, kms_key, kms_environment, identity_token, tlog)
+        order = Order(tag, tuple(extra_tags or ()), to, dry_run, allow_stand_in_base, signer)
         login = Login(username, password, ca, tuple(plain_http or ()))
-        return await publish(order, self._given(), self.base_archive, login)
+        return await publish(order, self._given(), self.base_archive, login, self.tools)
 
     @fresh
     async def promote(
@@ -72,6 +98,17 @@ class ReleaseFunctions:
         to_password: Password = None,
         ca: Ca = None,
         plain_http: PlainHttp = None,
+        key: Key = None,
+        key_password: KeyPassword = None,
+        kms_key: KmsKey = "",
+        kms_environment: KmsEnvironment = None,
+        identity_token: IdentityToken = None,
+        tlog: Tlog = False,
+        from_key: Annotated[
+            dagger.File | None, Doc("Public key that the release is signed with by now; by default that of the key.")
+        ] = None,
+        from_identity: Annotated[str, Doc("Identity that it is signed by instead.")] = "",
+        from_issuer: Annotated[str, Doc("Who vouches for that identity.")] = "",
         dry_run: Annotated[bool, Doc("Look at both registries, and push nothing.")] = False,
         allow_stand_in_base: StandIn = False,
     ) -> str:
@@ -79,11 +116,19 @@ class ReleaseFunctions:
 
         Returns JSON: the reference of each image, NAME:TAG@sha256:…, as it was read back from the registry.
         Every image gets the tags that it names itself. Nothing is built, and a version that is there with another
-        content is refused.
+        content is refused. With a key every image is signed again, because a signature names the repository; what was
+        signed of it before is verified, and attested again.
         """
+        resigning = parse_resigning(
+            Signer(key, key_password, kms_key, kms_environment, identity_token, tlog),
+            Trusted(from_key, from_identity, from_issuer, tlog),
+            self._build,
+        )
         source = Side(from_, Login(from_username, from_password, ca, tuple(plain_http or ())))
         target = Side(to, Login(to_username, to_password, ca, tuple(plain_http or ())))
-        return await promote(tag, source, target, dry_run=dry_run, allow_stand_in_base=allow_stand_in_base)
+        return await promote(
+            tag, source, target, dry_run=dry_run, allow_stand_in_base=allow_stand_in_base, resigning=resigning
+        )
 
     @fresh
     async def verify(
@@ -93,15 +138,25 @@ class ReleaseFunctions:
         password: Password = None,
         ca: Ca = None,
         plain_http: PlainHttp = None,
+        key: Annotated[dagger.File | None, Doc("Public key whose signatures count, in PEM.")] = None,
+        identity: Annotated[
+            str, Doc("Identity whose signatures count, as in https://gitlab.com/GROUP/PROJECT//.gitlab-ci.yml@REF.")
+        ] = "",
+        issuer: Annotated[str, Doc("Who vouches for that identity, as in https://gitlab.com.")] = "",
+        tlog: Annotated[bool, Doc("Take signatures of the key only if they are in Sigstore's public log.")] = False,
         allow_stand_in_base: StandIn = False,
     ) -> str:
         """Verify that an image is of a release of this pipeline: its labels, metadata, tags, parents and base.
 
         Returns JSON: the image's reference with its digest, and each fact with whether it was verified and what was
-        found. The call fails when a fact does not hold. Nothing is built, and no container is started.
+        found. The call fails when a fact does not hold. Nothing is built. Signatures are looked at, by cosign in a
+        container, where somebody is named whose signatures count; else they are not verified, and the JSON says so.
         """
         login = Login(username, password, ca, tuple(plain_http or ()))
-        return await verify(reference, login, allow_stand_in_base=allow_stand_in_base)
+        trusted = Trusted(key, identity, issuer, tlog)
+        return await verify(
+            reference, login, allow_stand_in_base=allow_stand_in_base, trusted=trusted, build=self._build
+        )
 
     @fresh
     async def outdated(

@@ -18,6 +18,7 @@ from pipeline.release.lineage import refuse_strangers
 from pipeline.release.login import Login
 from pipeline.release.published import Published, find_published
 from pipeline.release.push import Candidate, push_release
+from pipeline.release.resign import Resigning
 from pipeline.release.tags import Tags, parse_version
 from pipeline.settings import STAND_IN
 
@@ -35,7 +36,15 @@ class Side:
     login: Login
 
 
-async def promote(tag: str, source: Side, target: Side, *, dry_run: bool, allow_stand_in_base: bool) -> str:
+async def promote(
+    tag: str,
+    source: Side,
+    target: Side,
+    *,
+    dry_run: bool,
+    allow_stand_in_base: bool,
+    resigning: Resigning | None = None,
+) -> str:
     """Copy a release, all or nothing.
 
     Args:
@@ -44,6 +53,7 @@ async def promote(tag: str, source: Side, target: Side, *, dry_run: bool, allow_
         target: where it goes; the same registry, to have the tags that move name this release again.
         dry_run: look only.
         allow_stand_in_base: copy also what is built on a stand-in base.
+        resigning: how it is signed again; None for not at all.
 
     Returns:
         JSON: each image's reference with its tag and digest, as it was read back.
@@ -51,6 +61,8 @@ async def promote(tag: str, source: Side, target: Side, *, dry_run: bool, allow_
     Raises:
         ReleaseError: the release is not whole, or the target has another under its version.
         RegistryError: a registry refuses, or did not answer often enough.
+        VerificationError: the images are not each other's parents, or are not signed as they should be.
+        SigningError: an image could not be signed.
     """
     version, to = parse_version(tag), parse_address(target.registry)
     async with (
@@ -64,7 +76,8 @@ async def promote(tag: str, source: Side, target: Side, *, dry_run: bool, allow_
             _refuse_stand_in(images)
         tags = _tags(images, version)
         candidates = [_candidate(image, to) for image in images]
-        new = await push_release(registry, tags, candidates, dry_run=dry_run)
+        sign = await resigning.open(images, origin, registry) if resigning else None
+        new = await push_release(registry, tags, candidates, dry_run=dry_run, sign=sign)
     return release_document(to, tags, candidates, new, dry_run=dry_run)
 
 

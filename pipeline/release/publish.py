@@ -3,7 +3,7 @@
 import contextlib
 import tempfile
 from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,8 @@ from pipeline.release.published import find_published
 from pipeline.release.push import Candidate, push_release
 from pipeline.release.tags import Tags, parse_extra_tags, parse_version
 from pipeline.settings import STAND_IN, Settings
+from pipeline.trust.sign import open_signing, sign_images
+from pipeline.trust.signer import Signer, parse_signer
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,7 @@ class Order:
         to: a registry to push to that is not the one in the images' references; empty for that one.
         dry_run: do all but the pushing.
         allow_stand_in_base: publish what is built on a base of this machine's own.
+        signer: who signs; nobody, where it names nobody.
     """
 
     tag: str
@@ -45,9 +48,16 @@ class Order:
     to: str = ""
     dry_run: bool = False
     allow_stand_in_base: bool = False
+    signer: Signer = field(default_factory=Signer)
 
 
-async def publish(order: Order, given: Mapping[str, Any], base_archive: dagger.File | None, login: Login) -> str:
+async def publish(
+    order: Order,
+    given: Mapping[str, Any],
+    base_archive: dagger.File | None,
+    login: Login,
+    tools: dagger.Directory | None = None,
+) -> str:
     """Publish the images, all or none.
 
     Args:
@@ -55,6 +65,7 @@ async def publish(order: Order, given: Mapping[str, Any], base_archive: dagger.F
         given: the settings that were given as arguments.
         base_archive: used instead of the base of the settings.
         login: of the registry.
+        tools: used instead of their makers' releases.
 
     Returns:
         JSON: each image's reference with its tag and digest, as it was read back.
@@ -63,7 +74,9 @@ async def publish(order: Order, given: Mapping[str, Any], base_archive: dagger.F
         SettingsError, ReleaseError: it cannot be published as ordered.
         RegistryError: the registry refuses, or did not answer often enough.
         ChecksFailedError: an image is not what it should be.
+        SigningError: an image could not be signed.
     """
+    signer = parse_signer(order.signer)
     given = {**given, "version": parse_version(order.tag)}
     settings = Settings(**given)
     tags = Tags(settings.version, parse_extra_tags(order.extra_tags, settings))
@@ -77,10 +90,13 @@ async def publish(order: Order, given: Mapping[str, Any], base_archive: dagger.F
         )
     async with login.access() as access, open_registry(address, access) as registry:
         settings = await _as_begun(settings, given, registry)
-        build = Build(settings, await select_base(settings, base_archive), tags.extra)
+        build = Build(settings, await select_base(settings, base_archive), tags.extra, tools)
+        # Before the build, so that a wrong password is known early.
+        signing = await open_signing(build, registry, signer) if signer else None
         packed = await pack_all(build)
         candidates = [_candidate(one) for one in packed]
-        new = await push_release(registry, tags, candidates, dry_run=order.dry_run)
+        sign = partial(sign_images, signing, attestations={}) if signing else None
+        new = await push_release(registry, tags, candidates, dry_run=order.dry_run, sign=sign)
     return release_document(address, tags, candidates, new, dry_run=order.dry_run)
 
 

@@ -6,13 +6,14 @@ What holds at every moment, also after `kill -9` or a broken network:
   of the release: no tag is set before all of them have been pushed and read back.
 - The tag of a version is set once. Parents get theirs before their children do, so that every image that a version's
   tag names has a parent with that tag.
+- Where a release is signed, no tag names an image without its signature: they come between the two.
 - What is missing, blobs or tags, is put there by the same command again.
 
 Dagger's Container.publish cannot do this: it pushes an image under a tag or not at all.
 """
 
 import logging
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from functools import partial
@@ -21,6 +22,7 @@ import anyio
 
 from pipeline.concurrency import concurrently
 from pipeline.errors import ReleaseError, SkaError
+from pipeline.registry.address import Reference
 from pipeline.registry.registry import Registry
 from pipeline.registry.repository import Repository
 from pipeline.release.content import Image
@@ -48,8 +50,12 @@ class Candidate:
     nearby: Repository | None = None
 
 
+#: Signs images by their digests.
+Sign = Callable[[Sequence[Reference]], Awaitable[None]]
+
+
 async def push_release(
-    registry: Registry, tags: Tags, images: Sequence[Candidate], *, dry_run: bool = False
+    registry: Registry, tags: Tags, images: Sequence[Candidate], *, dry_run: bool = False, sign: Sign | None = None
 ) -> frozenset[str]:
     """Push the images of a release, and tag them when all are there.
 
@@ -58,6 +64,7 @@ async def push_release(
         tags: of every image.
         images: parents before children.
         dry_run: look only.
+        sign: signs them when all are there; also those that were published before, which may lack it.
 
     Returns:
         The names of those that had not been published under this version before.
@@ -65,10 +72,13 @@ async def push_release(
     Raises:
         ReleaseError: an image is published under this version with another content.
         RegistryError: the registry refuses, or did not answer often enough.
+        SigningError: an image could not be signed; nothing was tagged.
     """
     missing = await _unpublished(registry, tags.version, images)
     if not dry_run:
         await _push_all(registry, images, missing)
+        if sign:
+            await sign([Reference(registry.address, image.name, digest=image.digest) for image in images])
         # Somebody else may have published this version meanwhile.
         await _unpublished(registry, tags.version, images)
         for tag in tags.all:

@@ -1,8 +1,10 @@
 """For a consumer: whether an image is of a release of this pipeline, and what of that was seen to be true."""
 
 import json
+from collections.abc import Awaitable, Callable
 from functools import partial
 
+from pipeline.build import Build
 from pipeline.concurrency import concurrently
 from pipeline.errors import VerificationError
 from pipeline.registry.address import Reference, parse_reference
@@ -10,15 +12,25 @@ from pipeline.registry.registry import Registry, open_registry
 from pipeline.release.facts import FACTS, Finding, Subject
 from pipeline.release.login import Login
 from pipeline.release.published import Published, find_published
+from pipeline.trust.signature import Trusted, open_witness, parse_trusted
 
 
-async def verify(text: str, login: Login, *, allow_stand_in_base: bool) -> str:
+async def verify(
+    text: str,
+    login: Login,
+    *,
+    allow_stand_in_base: bool,
+    trusted: Trusted,
+    build: Callable[[], Awaitable[Build]],
+) -> str:
     """Verify an image.
 
     Args:
         text: its reference, with a tag or a digest.
         login: to its registry.
         allow_stand_in_base: take an image that is built on a stand-in base.
+        trusted: whose signatures count.
+        build: gives the base and the tools by which signatures are looked at; not called where nobody's count.
 
     Returns:
         JSON: the image's reference with its digest, and every fact with what was found.
@@ -27,10 +39,11 @@ async def verify(text: str, login: Login, *, allow_stand_in_base: bool) -> str:
         VerificationError: a fact does not hold; all findings are in the text.
         RegistryError: the registry refuses, or did not answer often enough.
     """
-    reference = parse_reference(text)
+    reference, whose = parse_reference(text), parse_trusted(trusted)
     async with login.access() as access, open_registry(reference.address, access) as registry:
         image = await _find(registry, reference)
-        subject = Subject(image, reference, registry, allow_stand_in_base)
+        witness = await open_witness(await build(), registry, whose) if whose else None
+        subject = Subject(image, reference, registry, allow_stand_in_base, witness)
         findings = await concurrently([partial(fact.find, subject) for fact in FACTS])
     failed = [finding for finding in findings if finding.holds is False]
     if failed:

@@ -21,4 +21,10 @@ hardening   what the steps harden, and by which rule
 report      one report of a build, as a page and as data
 document    what stands in it
 container_scanning  what a scan found, as GitLab reads it
+attestation what is said of an image under a signature
+cosign      cosign in a container that reaches a registry
+sign        signatures and attestations of a release
+signature   whether they hold
+signer      who signs
+policy      what has podman, skopeo and clusters take only what is signed
 """

@@ -1,6 +1,6 @@
 """The module's functions by which images are trusted; like all of them they hold no logic."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import dagger
 from dagger import Doc, check
@@ -11,6 +11,7 @@ from pipeline.settings import moment
 from pipeline.trust.audit import audit_images, record_audit
 from pipeline.trust.audited import audit_table, require_hard
 from pipeline.trust.database import DatabaseOrder
+from pipeline.trust.policy import policy_directory
 from pipeline.trust.provenance import provenance_directory
 from pipeline.trust.report import report
 from pipeline.trust.sbom import sbom_directory
@@ -28,6 +29,22 @@ class TrustFunctions:
     async def _build(self) -> Build:
         """Return the settings and the base of this call."""
         raise NotImplementedError
+
+    def _given(self) -> dict[str, Any]:
+        """Return the settings that were given as arguments of the constructor."""
+        raise NotImplementedError
+
+    @fresh
+    async def policy(
+        self,
+        key: Annotated[dagger.File, Doc("Public key that the images are signed with, in PEM: cosign.pub.")],
+    ) -> dagger.Directory:
+        """Write policies that take the images of the registry only when they are signed; nothing is built.
+
+        Returns a directory with policy.json and registries.d for podman and skopeo, kyverno.yaml and
+        policy-controller.yaml for Kubernetes, and the key.
+        """
+        return await policy_directory(key, self._given())
 
     @fresh
     async def sbom(

@@ -1,4 +1,4 @@
-"""The real command line, watched while it publishes, promotes and verifies."""
+"""Who releases through the real command line, and what is seen of it meanwhile."""
 
 import os
 import subprocess
@@ -9,8 +9,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.publish.test_login import PASSWORD, USER
+from tests.trust.signing import PASSWORD as KEY_PASSWORD
+from tests.trust.signing import KeyPair
 
 LOGIN = ("--username", USER, "--password", "env://REGISTRY_PASSWORD")
+SIGNER = ("--key", "env://COSIGN_KEY", "--key-password", "env://COSIGN_PASSWORD")
 
 
 @dataclass
@@ -23,6 +26,8 @@ class Releaser:
         host: of the registry.
         version: of the images of the session, so that nothing has to be built.
         created: when they were.
+        tools: the directory of --tools.
+        keys: that the release is signed with.
         commands: the command lines of all processes while the command ran.
         said: all that the command printed.
     """
@@ -32,13 +37,17 @@ class Releaser:
     host: str
     version: str
     created: str
+    tools: Path
+    keys: KeyPair
     commands: set[bytes] = field(default_factory=set)
     said: list[str] = field(default_factory=list)
 
     def run(self, *words: object, code: int = 0) -> "subprocess.CompletedProcess[str]":
         """Run a function with the login."""
-        argv = [sys.executable, "-m", "pipeline", "--progress=plain", "--store", str(self.store), *map(str, words)]
-        variables = {"REGISTRY_PASSWORD": PASSWORD, "SKA_DEBUG": "1"}
+        own = ("--progress=plain", "--store", self.store, "--base", "bootstrap:auto", "--tools", self.tools)
+        argv = [str(word) for word in (sys.executable, "-m", "pipeline", *own, *words)]
+        signing = {"COSIGN_KEY": self.keys.private.read_text(), "COSIGN_PASSWORD": KEY_PASSWORD}
+        variables = {"REGISTRY_PASSWORD": PASSWORD, "SKA_DEBUG": "1", **signing}
         process = subprocess.Popen(
             argv,
             cwd=self.checkout,
@@ -59,7 +68,7 @@ class Releaser:
         """Publish the images of the session."""
         # The images name the registry of the settings, as those of the session do.
         what = ("publish", "--tag", f"v{self.version}", "--to", f"{self.host}/ska", "--allow-stand-in-base")
-        return self.run(*what, *LOGIN, *words, code=code)
+        return self.run(*what, *LOGIN, *SIGNER, *words, code=code)
 
     def _watch(self, process: "subprocess.Popen[str]") -> None:
         while process.poll() is None:

@@ -1,6 +1,7 @@
 """The whole way of a release through the real command line: published, used, promoted, verified, described."""
 
 import asyncio
+import base64
 import json
 import shutil
 import subprocess
@@ -19,20 +20,26 @@ from pipeline.release.push import published_digests, push_release
 from pipeline.release.tags import Tags
 from tests.conftest import Built
 from tests.consumers.conftest import Client, call
-from tests.consumers.releaser import LOGIN, Releaser
+from tests.consumers.releaser import LOGIN, SIGNER, Releaser
 from tests.consumers.test_dockerfiles import COMMANDS, DOCKERFILES
 from tests.publish.small_release import Recipe, make
 from tests.publish.test_login import HTPASSWD, PASSWORD, USER
 from tests.registry import running
+from tests.trust.signing import PASSWORD as KEY_PASSWORD
+from tests.trust.signing import KeyPair, cosign, keys
+
+__all__ = ["cosign", "keys"]
 
 ROOT = Path(__file__).parents[2]
 NAMES = [image.name for image in CATALOGUE]
-#: Of every program of a client: who it is, and that the registry is on this machine.
+#: Of every program of a client: who it is.
 CREDENTIALS = f"{USER}:{PASSWORD}"
 
 
 @pytest.fixture(scope="module")
-def releaser(built: Built, store: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Releaser]:
+def releaser(
+    built: Built, store: Path, tools: Path, keys: KeyPair, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Releaser]:
     """The checkout and the registry."""
     directory = tmp_path_factory.mktemp("releases")
     checkout = directory / "checkout"
@@ -43,7 +50,7 @@ def releaser(built: Built, store: Path, tmp_path_factory: pytest.TempPathFactory
     (checkout / "CHANGELOG.md").write_text(changelog.replace(f"[{version}] - unreleased", f"[{version}] - 2026-01-31"))
     (directory / "htpasswd").write_text(HTPASSWD)
     with running(directory, f"auth: {{htpasswd: {{realm: test, path: {directory}/htpasswd}}}}\n") as host:
-        yield Releaser(checkout, store, host, version, created)
+        yield Releaser(checkout, store, host, version, created, tools, keys)
 
 
 @pytest.fixture(scope="module")
@@ -134,7 +141,7 @@ def promoted(releaser: Releaser, published: dict[str, Any]) -> dict[str, Any]:
     """The document of the same release in another place."""
     places = ("--from", f"{releaser.host}/ska", "--to", f"{releaser.host}/production", "--allow-stand-in-base")
     logins = [word for side in ("from", "to") for word in (f"--{side}-username", USER, f"--{side}-password", LOGIN[-1])]
-    done = releaser.run("--json", "promote", "--tag", releaser.version, *places, *logins)
+    done = releaser.run("--json", "promote", "--tag", releaser.version, *places, *logins, *SIGNER)
     return dict(json.loads(done.stdout))
 
 
@@ -145,16 +152,17 @@ def test_promoting_keeps_the_digests(promoted: dict[str, Any], published: dict[s
 @pytest.mark.parametrize("name", NAMES)
 def test_a_promoted_image_is_verified(releaser: Releaser, promoted: dict[str, Any], name: str) -> None:
     reference = f"{releaser.host}/production/{name}:{releaser.version}"
-    done = releaser.run("verify", "--reference", reference, "--allow-stand-in-base", *LOGIN)
+    trusted = ("--key", releaser.keys.public)
+    done = releaser.run("verify", "--reference", reference, "--allow-stand-in-base", *LOGIN, *trusted)
     first, *facts = done.stdout.splitlines()
     assert first == f"{reference}@{digests(promoted)[name]}"
-    assert [fact.split()[0] for fact in facts] == ["verified"] * 5
+    assert [fact.split()[0] for fact in facts] == ["verified"] * 7
 
 
 def test_an_image_on_a_stand_in_base_is_not_verified_unasked(releaser: Releaser, promoted: dict[str, Any]) -> None:
     reference = f"{releaser.host}/production/ska-python:{releaser.version}"
     done = releaser.run("verify", "--reference", reference, *LOGIN, code=2)
-    assert "FAILED        base      bootstrap:" in done.stderr
+    assert "FAILED        base          bootstrap:" in done.stderr
 
 
 def test_the_packages_of_real_images_are_compared(releaser: Releaser, promoted: dict[str, Any]) -> None:
@@ -164,17 +172,21 @@ def test_the_packages_of_real_images_are_compared(releaser: Releaser, promoted: 
     assert done.stdout.count("\nNothing.\n") == len(NAMES)
 
 
-def test_no_command_line_log_document_or_file_holds_the_password(
+def test_no_command_line_log_document_or_file_holds_a_password_or_the_key(
     releaser: Releaser, published: dict[str, Any], promoted: dict[str, Any]
 ) -> None:
     # buildah and skopeo, which other tests start, are given it as an argument: theirs is another way.
     ours = {command for command in releaser.commands if b"creds=" not in command}
     assert any(b"pipeline.engine" in command for command in ours)
-    assert not [command for command in ours if PASSWORD.encode() in command]
-    assert PASSWORD not in "".join(releaser.said)
+    key = releaser.keys.private.read_text().splitlines()[1]
+    secrets = [PASSWORD, base64.b64encode(CREDENTIALS.encode()).decode(), KEY_PASSWORD, key]
+    for secret in secrets:
+        assert not [command for command in ours if secret.encode() in command]
+        assert secret not in "".join(releaser.said)
     # The registry's log is no place of ours; what was built before has the digests that it had.
     changed = ("-type", "f", "-cnewer", releaser.checkout / "CHANGELOG.md")
-    search = ("-exec", "grep", "--files-with-matches", PASSWORD, "{}", "+")
+    patterns = [word for secret in secrets for word in ("-e", secret)]
+    search = ("-exec", "grep", "--files-with-matches", "--fixed-strings", *patterns, "{}", "+")
     assert call("find", releaser.store, releaser.checkout, *changed, "-name", "*.json", "-print")
     found = subprocess.run(
         ["find", releaser.store, releaser.checkout, *changed, *search], capture_output=True, check=False

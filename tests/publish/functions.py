@@ -13,8 +13,26 @@ LOGIN = {
     ),
 }
 
-STAND_IN = Argument("Boolean!", "false", "Take also what is built on a stand-in base.")
-USERNAME, PASSWORD = LOGIN["username"], LOGIN["password"]
+STAND_IN = {"allow_stand_in_base": Argument("Boolean!", "false", "Take also what is built on a stand-in base.")}
+
+SIGNER = {
+    "key": Argument("Secret", "null", "Private key of cosign to sign with, as in file://cosign.key."),
+    "key_password": Argument("Secret", "null", "Password of that key, as in env://COSIGN_PASSWORD."),
+    "kms_key": Argument(
+        "String!", '""', "Key in a KMS to sign with, as cosign names it: awskms:///alias/NAME, hashivault://NAME …"
+    ),
+    "kms_environment": Argument(
+        "Secret", "null", "Lines NAME=value by which cosign logs in to the KMS, as in file://vault.env."
+    ),
+    "identity_token": Argument(
+        "Secret",
+        "null",
+        "Token of a GitLab job with the audience sigstore, to sign without a key, as in env://SIGSTORE_ID_TOKEN.",
+    ),
+    "tlog": Argument(
+        "Boolean!", "false", "Enter signatures of the key into Sigstore's public log, which tells the images' names."
+    ),
+}
 
 RELEASE_FUNCTIONS = {
     "publish": Function(
@@ -24,7 +42,8 @@ RELEASE_FUNCTIONS = {
         "Build and check all images, and publish all of them or none.\n\n"
         "Returns JSON: the reference of each image, NAME:TAG@sha256:…, as it was read back from the registry.\n"
         "Blobs and manifests are pushed first, under no tag; the tags are set last, together. What has been\n"
-        "published under a version stays: the same content again changes nothing, another content is refused.",
+        "published under a version stays: the same content again changes nothing, another content is refused.\n"
+        "With a key every image is signed by its digest before it gets a tag.",
         {
             "tag": Argument(
                 "String!", None, "Version to publish, as in 1.2.3 or v1.2.3; it is set once and never moves."
@@ -38,8 +57,9 @@ RELEASE_FUNCTIONS = {
                 "String!", '""', "Registry to push to instead, as for staging; the images keep naming `registry`."
             ),
             **LOGIN,
+            **SIGNER,
             "dry_run": Argument("Boolean!", "false", "Build, check and look at the registry, and push nothing."),
-            "allow_stand_in_base": STAND_IN,
+            **STAND_IN,
         },
     ),
     "promote": Function(
@@ -49,21 +69,31 @@ RELEASE_FUNCTIONS = {
         "Copy a release from one registry to another, all of it or nothing; the digests stay the same.\n\n"
         "Returns JSON: the reference of each image, NAME:TAG@sha256:…, as it was read back from the registry.\n"
         "Every image gets the tags that it names itself. Nothing is built, and a version that is there with another\n"
-        "content is refused.",
+        "content is refused. With a key every image is signed again, because a signature names the repository; "
+        "what was\n"
+        "signed of it before is verified, and attested again.",
         {
             "tag": Argument("String!", None, "Version to promote, as in 1.2.3."),
             "from": Argument("String!", None, "Registry, with a path where there is one, that has the release."),
             "to": Argument(
-                "String!", None, "Registry that gets it; the same one, to have the tags that move name it again."
+                "String!",
+                None,
+                "Registry that gets it; the same one, to have the tags that move name it again.",
             ),
-            "from_username": USERNAME,
-            "from_password": PASSWORD,
-            "to_username": USERNAME,
-            "to_password": PASSWORD,
+            "from_username": LOGIN["username"],
+            "from_password": LOGIN["password"],
+            "to_username": LOGIN["username"],
+            "to_password": LOGIN["password"],
             "ca": LOGIN["ca"],
             "plain_http": LOGIN["plain_http"],
+            **SIGNER,
+            "from_key": Argument(
+                "File", "null", "Public key that the release is signed with by now; by default that of the key."
+            ),
+            "from_identity": Argument("String!", '""', "Identity that it is signed by instead."),
+            "from_issuer": Argument("String!", '""', "Who vouches for that identity."),
             "dry_run": Argument("Boolean!", "false", "Look at both registries, and push nothing."),
-            "allow_stand_in_base": STAND_IN,
+            **STAND_IN,
         },
     ),
     "verify": Function(
@@ -72,13 +102,24 @@ RELEASE_FUNCTIONS = {
         False,
         "Verify that an image is of a release of this pipeline: its labels, metadata, tags, parents and base.\n\n"
         "Returns JSON: the image's reference with its digest, and each fact with whether it was verified and what was\n"
-        "found. The call fails when a fact does not hold. Nothing is built, and no container is started.",
+        "found. The call fails when a fact does not hold. Nothing is built. Signatures are looked at, by cosign in a\n"
+        "container, where somebody is named whose signatures count; else they are not verified, and the JSON says so.",
         {
             "reference": Argument(
                 "String!", None, "Image to verify, as in HOST/ska-python:1.2.3 or HOST/ska-python@sha256:…."
             ),
             **LOGIN,
-            "allow_stand_in_base": STAND_IN,
+            "key": Argument("File", "null", "Public key whose signatures count, in PEM."),
+            "identity": Argument(
+                "String!",
+                '""',
+                "Identity whose signatures count, as in https://gitlab.com/GROUP/PROJECT//.gitlab-ci.yml@REF.",
+            ),
+            "issuer": Argument("String!", '""', "Who vouches for that identity, as in https://gitlab.com."),
+            "tlog": Argument(
+                "Boolean!", "false", "Take signatures of the key only if they are in Sigstore's public log."
+            ),
+            **STAND_IN,
         },
     ),
     "outdated": Function(

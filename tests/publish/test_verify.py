@@ -6,18 +6,22 @@ from typing import Any
 
 import pytest
 
+from pipeline.build import Build
 from pipeline.errors import SettingsError, VerificationError
 from pipeline.registry.registry import Registry
 from pipeline.release.login import Login
 from pipeline.release.push import Candidate, push_release, set_tag
 from pipeline.release.tags import Tags
 from pipeline.release.verify import verify
+from pipeline.trust.signature import Trusted
 from tests.publish.conftest import Maker
 from tests.publish.small_release import make_base
 from tests.registry import free_address
 
 TAGS = Tags("1.0.0", ("1.0",))
 FACTS = ["labels", "metadata", "release", "lineage", "base"]
+#: Nobody's signature counts in these tests; those of trust look at signatures.
+SIGNED = ["signature", "attestations"]
 
 
 @pytest.fixture
@@ -31,7 +35,12 @@ async def base(registry: Registry, tmp_path: Path) -> str:
 async def verified(registry: Registry, name: str = "ska-build-python:1.0.0", **how: bool) -> dict[str, Any]:
     """Verify an image, and return the document."""
     allow = how.get("allow_stand_in_base", False)
-    return dict(json.loads(await verify(f"{registry.address}/{name}", Login(), allow_stand_in_base=allow)))
+    about = verify(f"{registry.address}/{name}", Login(), allow_stand_in_base=allow, trusted=Trusted(), build=_no_build)
+    return dict(json.loads(await about))
+
+
+async def _no_build() -> Build:
+    raise AssertionError("Nothing is built to verify what is not signed.")
 
 
 def said(document: dict[str, Any], fact: str) -> tuple[bool, str]:
@@ -45,7 +54,8 @@ async def test_every_fact_of_a_release_is_verified(registry: Registry, release: 
     images = release(base=base, extra_tags=TAGS.extra)
     await push_release(registry, TAGS, images)
     document = await verified(registry, f"{name}:1.0.0")
-    assert [(fact["name"], fact["verified"]) for fact in document["facts"]] == [(fact, True) for fact in FACTS]
+    found = [(fact["name"], fact["verified"]) for fact in document["facts"]]
+    assert found == [*((fact, True) for fact in FACTS), *((fact, False) for fact in SIGNED)]
     (digest,) = [image.digest for image in images if image.name == name]
     assert document["reference"] == f"{registry.address}/{name}:1.0.0@{digest}"
 
@@ -56,7 +66,8 @@ async def test_an_image_is_found_by_its_digest_and_by_a_tag_that_moves(
     images = release(base=base, extra_tags=TAGS.extra)
     await push_release(registry, TAGS, images)
     for reference in (f"@{images[-1].digest}", ":1.0"):
-        assert all(fact["verified"] for fact in (await verified(registry, f"ska-python{reference}"))["facts"])
+        facts = (await verified(registry, f"ska-python{reference}"))["facts"]
+        assert all(fact["verified"] for fact in facts if fact["name"] in FACTS)
 
 
 async def refused(registry: Registry, images: list[Candidate], name: str = "ska-build-python:1.0.0") -> str:
@@ -82,7 +93,7 @@ async def test_a_file_that_is_missing_or_empty_is_seen(
     registry: Registry, release: Maker, base: str, metadata: str | None, sentence: str
 ) -> None:
     images = release(base=base, metadata={"ska-base": metadata})
-    assert f"FAILED        metadata  {sentence}" in await refused(registry, images, "ska-base:1.0.0")
+    assert f"FAILED        metadata      {sentence}" in await refused(registry, images, "ska-base:1.0.0")
 
 
 async def test_a_label_that_is_missing_is_seen(registry: Registry, release: Maker, base: str) -> None:
@@ -99,7 +110,7 @@ async def test_labels_that_disagree_are_seen(registry: Registry, release: Maker,
 async def test_a_parent_of_another_content_is_seen(registry: Registry, release: Maker, base: str) -> None:
     one, other = release(base=base), release(base=base, files={"ska-build": {"new": b"new"}})
     message = await refused(registry, [*one[:2], other[2], one[3]])
-    assert "FAILED        lineage   the layers of ska-build:1.0.0 are not the first of ska-build-python" in message
+    assert "FAILED        lineage       the layers of ska-build:1.0.0 are not the first of ska-build-python" in message
 
 
 async def test_a_parent_that_is_not_there_is_seen(registry: Registry, release: Maker, base: str) -> None:
@@ -133,7 +144,7 @@ async def test_a_base_of_another_content_is_seen(registry: Registry, release: Ma
     images = release()
     await push_release(registry, Tags("22.04"), [image for image in images if image.name == "ska-python"])
     wrong = f"{registry.address}/ska-python:22.04@{images[-1].digest}"
-    assert f"FAILED        base      the layers of {wrong} are not the first" in await refused(
+    assert f"FAILED        base          the layers of {wrong} are not the first" in await refused(
         registry, release(base=wrong)
     )
 
@@ -146,7 +157,7 @@ async def test_a_base_with_another_digest_than_its_label_is_seen(registry: Regis
 
 
 async def test_a_stand_in_base_takes_consent(registry: Registry, release: Maker) -> None:
-    assert "FAILED        base      bootstrap:debian-12 is a stand-in" in await refused(
+    assert "FAILED        base          bootstrap:debian-12 is a stand-in" in await refused(
         registry, release(base="bootstrap:debian-12")
     )
     document = await verified(registry, allow_stand_in_base=True)

@@ -13,6 +13,9 @@ from pipeline.settings import Settings
 from pipeline.trust import sbom
 from pipeline.trust.sbom import Sbom
 from tests.conftest import Built
+from tests.trust.signing import cosign, keys, other_keys, path, registry, release, server, workbench
+
+__all__ = ["cosign", "keys", "other_keys", "path", "registry", "release", "server", "workbench"]
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

@@ -55,4 +55,13 @@ TRUST_FUNCTIONS = {
             **DATABASE,
         },
     ),
+    "policy": Function(
+        "Directory!",
+        FRESH,
+        False,
+        "Write policies that take the images of the registry only when they are signed; nothing is built.\n\n"
+        "Returns a directory with policy.json and registries.d for podman and skopeo, kyverno.yaml and\n"
+        "policy-controller.yaml for Kubernetes, and the key.",
+        {"key": Argument("File!", None, "Public key that the images are signed with, in PEM: cosign.pub.")},
+    ),
 }

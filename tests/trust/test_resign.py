@@ -1,0 +1,170 @@
+"""A release that is promoted is signed again under its new name, and only when its signatures hold."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from pipeline.build import Build
+from pipeline.errors import SettingsError, VerificationError
+from pipeline.registry.address import parse_address
+from pipeline.registry.registry import Registry, open_registry
+from pipeline.release.login import Login
+from pipeline.release.promote import Side, promote
+from pipeline.release.push import Candidate, push_release
+from pipeline.release.resign import Resigning, parse_resigning
+from pipeline.trust.signature import Trusted
+from pipeline.trust.signer import Signer
+from tests.publish.conftest import NOBODY, Maker, digests, of
+from tests.registry import running
+from tests.trust.signing import SAID, TAGS, KeyPair, Program, publish_signed, reference, replay
+from tests.trust.test_sign import CLOSED
+
+
+@pytest.fixture(scope="module")
+def production(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Another registry."""
+    with running(tmp_path_factory.mktemp("production")) as host:
+        yield host
+
+
+@pytest.fixture
+def images(release: Maker) -> list[Candidate]:
+    """A release, not yet published."""
+    return release()
+
+
+def by(keys: KeyPair, workbench: Build, trusted: Trusted | None = None) -> Resigning:
+    """Return how a release is signed again with a key."""
+
+    async def build() -> Build:
+        return workbench
+
+    return Resigning(keys.signer, trusted, build)
+
+
+async def promoted(registry: Registry, target: str, resigning: Resigning) -> None:
+    """Promote the release, and have it signed again."""
+    sides = Side(str(registry.address), Login()), Side(target, Login())
+    await promote("1.0.0", *sides, dry_run=False, allow_stand_in_base=False, resigning=resigning)
+
+
+async def test_cosign_finds_all_under_the_new_name(
+    workbench: Build,
+    registry: Registry,
+    images: list[Candidate],
+    production: str,
+    path: str,
+    keys: KeyPair,
+    cosign: Program,
+) -> None:
+    target = f"{production}/{path}"
+    await publish_signed(workbench, registry, images, keys.signer)
+    await promoted(registry, target, by(keys, workbench))
+    for image in images:
+        name = f"{target}/{image.name}@{image.digest}"
+        done = cosign("verify", "--key", keys.public, CLOSED, "--output", "json", name)
+        assert f'"docker-reference":"{target}/{image.name}"' in done.stdout, done.stderr
+        for said in SAID:
+            done = cosign("verify-attestation", "--key", keys.public, CLOSED, "--type", said.type, name)
+            assert done.returncode == 0, done.stderr
+
+
+async def test_another_key_signs_what_the_first_one_signed(
+    workbench: Build,
+    registry: Registry,
+    images: list[Candidate],
+    production: str,
+    path: str,
+    keys: KeyPair,
+    other_keys: KeyPair,
+    cosign: Program,
+) -> None:
+    await publish_signed(workbench, registry, images, other_keys.signer)
+    await promoted(registry, f"{production}/{path}", by(keys, workbench, other_keys.trusted))
+    done = cosign("verify", "--key", keys.public, CLOSED, f"{production}/{path}/ska-base@{images[0].digest}")
+    assert done.returncode == 0, done.stderr
+
+
+async def refused(registry: Registry, target: str, resigning: Resigning) -> str:
+    """Promote, and return why that is refused; nothing is tagged then."""
+    with pytest.raises(VerificationError) as caught:
+        await promoted(registry, target, resigning)
+    async with open_registry(parse_address(target), NOBODY) as opened:
+        assert await digests(opened, "1.0.0") == {}
+    return str(caught.value)
+
+
+async def test_what_was_not_signed_is_not_signed_again(
+    workbench: Build, registry: Registry, images: list[Candidate], production: str, path: str, keys: KeyPair
+) -> None:
+    await push_release(registry, TAGS, images)
+    message = await refused(registry, f"{production}/{path}", by(keys, workbench))
+    assert "is not signed again, because what is signed of it does not hold (cosign verify: no signatures" in message
+
+
+async def test_what_somebody_else_signed_is_not_signed_again(
+    workbench: Build,
+    registry: Registry,
+    images: list[Candidate],
+    production: str,
+    path: str,
+    keys: KeyPair,
+    other_keys: KeyPair,
+) -> None:
+    await publish_signed(workbench, registry, images, other_keys.signer)
+    message = await refused(registry, f"{production}/{path}", by(keys, workbench))
+    assert "does not hold (cosign verify: no matching signatures" in message
+
+
+async def test_what_was_attested_of_another_release_is_not_signed_again(
+    workbench: Build,
+    registry: Registry,
+    images: list[Candidate],
+    release: Maker,
+    production: str,
+    path: str,
+    keys: KeyPair,
+) -> None:
+    others = release(files={"ska-base": {"new": b"new"}})
+    await publish_signed(workbench, registry, others, keys.signer)
+    await publish_signed_as(registry, workbench, images, keys)
+    await replay(registry, reference(registry, others[0]), reference(registry, images[0]), "att")
+    message = await refused(registry, f"{production}/{path}", by(keys, workbench))
+    assert "does not hold (cosign verify-attestation: no matching attestations" in message
+
+
+async def publish_signed_as(registry: Registry, workbench: Build, images: list[Candidate], keys: KeyPair) -> None:
+    """Publish in the place of a release that is there."""
+    for image in images:
+        repository = registry.repository(image.name)
+        async with image.content() as content:
+            for blob in content.manifest.blobs:
+                await repository.push_blob(blob, content.blobs[blob.digest])
+            await repository.push_manifest("1.0.0", content.manifest)
+    await publish_signed(workbench, registry, images, keys.signer, ())
+
+
+async def test_without_a_key_nobody_knows_who_signed_before(
+    workbench: Build, registry: Registry, images: list[Candidate], production: str, path: str, keys: KeyPair
+) -> None:
+    await publish_signed(workbench, registry, images, keys.signer)
+    signer = Signer(identity_token=keys.signer.password)
+    resigning = Resigning(signer, None, by(keys, workbench).build)
+    with pytest.raises(SettingsError, match="give --from-key FILE, or --from-identity and --from-issuer"):
+        await promoted(registry, f"{production}/{path}", resigning)
+
+
+async def test_whose_signatures_count_is_not_said_in_vain(workbench: Build, keys: KeyPair) -> None:
+    with pytest.raises(SettingsError, match="give --key, or leave out --from-key"):
+        parse_resigning(Signer(), keys.trusted, by(keys, workbench).build)
+
+
+async def test_a_release_that_nobody_signs_is_copied_as_it_is(
+    workbench: Build, registry: Registry, images: list[Candidate], production: str, path: str, keys: KeyPair
+) -> None:
+    assert parse_resigning(Signer(), Trusted(), by(keys, workbench).build) is None
+    await push_release(registry, TAGS, images)
+    sides = Side(str(registry.address), Login()), Side(f"{production}/{path}", Login())
+    await promote("1.0.0", *sides, dry_run=False, allow_stand_in_base=False)
+    async with open_registry(parse_address(f"{production}/{path}"), NOBODY) as target:
+        assert await digests(target, "1.0.0") == of(images)
