@@ -140,7 +140,7 @@ class ReleaseFunctions:
         plain_http: PlainHttp = None,
         key: Annotated[dagger.File | None, Doc("Public key whose signatures count, in PEM.")] = None,
         identity: Annotated[
-            str, Doc("Identity whose signatures count, as in https://gitlab.com/GROUP/PROJECT//.gitlab-ci.yml@REF.")
+            str, Doc("Identity whose signatures count, as its certificate names it: a CI file with its ref.")
         ] = "",
         issuer: Annotated[str, Doc("Who vouches for that identity, as in https://gitlab.com.")] = "",
         tlog: Annotated[bool, Doc("Take signatures of the key only if they are in Sigstore's public log.")] = False,

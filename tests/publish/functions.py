@@ -113,7 +113,7 @@ RELEASE_FUNCTIONS = {
             "identity": Argument(
                 "String!",
                 '""',
-                "Identity whose signatures count, as in https://gitlab.com/GROUP/PROJECT//.gitlab-ci.yml@REF.",
+                "Identity whose signatures count, as its certificate names it: a CI file with its ref.",
             ),
             "issuer": Argument("String!", '""', "Who vouches for that identity, as in https://gitlab.com."),
             "tlog": Argument(
