@@ -14,7 +14,7 @@ HOST="runc=runc skopeo=skopeo mmdebstrap=mmdebstrap unshare=util-linux flock=uti
 # What the engine of anyone but root is started with, and so its tests.
 USER_HOST="newuidmap=uidmap"
 TEST_HOST="docker-registry=docker-registry buildah=buildah umoci=umoci zstd=zstd openssl=openssl git=git $USER_HOST
-           gpg=gpg gpg-agent=gpg-agent gpgconf=gpgconf apt-ftparchive=apt-utils"
+           chromium=chromium gpg=gpg gpg-agent=gpg-agent gpgconf=gpgconf apt-ftparchive=apt-utils"
 STAMP=.venv/setup-stamp
 
 stop() {
