@@ -177,4 +177,5 @@ async def _read(image: Image, container: dagger.Container, tarball: dagger.File)
         size=sum(layer["size"] for layer in layers),
         unpacked_size=int(unpacked),
         layers=tuple(layer["digest"] for layer in layers),
+        layer_sizes=tuple(layer["size"] for layer in layers),
     )

@@ -19,12 +19,14 @@ class Archive:
         size: of all layers as they are packed, in bytes.
         unpacked_size: of all files, in bytes.
         layers: their digests, the lowest first.
+        layer_sizes: of each as it is packed, in bytes.
     """
 
     digest: str
     size: int
     unpacked_size: int
     layers: tuple[str, ...]
+    layer_sizes: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ BAD = CheckedImage(
     find("ska-python"),
     (CheckResult("python-version", False, "expected 3.10, found 3.11\nand more"), CheckResult("size", True, "2")),
 )
-ARCHIVE = Archive("sha256:d", 12, 34, ("sha256:a", "sha256:b"))
+ARCHIVE = Archive("sha256:d", 12, 34, ("sha256:a", "sha256:b"), (5, 7))
 
 
 def test_images_that_passed_are_let_through() -> None:
@@ -66,6 +66,7 @@ def test_the_report_is_json_with_all_that_is_known_of_an_image() -> None:
                 "size": 12,
                 "unpacked_size": 34,
                 "layers": ["sha256:a", "sha256:b"],
+                "layer_sizes": [5, 7],
                 "checks": [
                     {"name": "locale", "passed": True, "message": "C.UTF-8"},
                     {"name": "size", "passed": True, "message": "1"},

@@ -60,7 +60,12 @@ def _image(one: Reported, build: Build) -> dict[str, Any]:
         "parent": image.parent,
         "reference": build.reference(image.name),
         "pull": f"{build.reference(image.name)}@{archive.digest}",
-        **asdict(archive),
+        "digest": archive.digest,
+        "size": archive.size,
+        "unpacked_size": archive.unpacked_size,
+        "layers": [
+            {"digest": digest, "size": size} for digest, size in zip(archive.layers, archive.layer_sizes, strict=True)
+        ],
         "passed": scanned.passed and not one.audited.problems and all(check["passed"] for check in checks),
         "packages": Counter(package.kind for package in one.sbom.packages),
         "sboms": [f"sbom/{name}" for name in one.sbom.files],

@@ -80,4 +80,4 @@ def _json(document: Mapping[str, Any]) -> str:
 
 
 def _megabytes(size: int) -> str:
-    return f"{size / 1_000_000:.0f} MB"
+    return f"{size / 1_000_000:.1f} MB" if size < 10_000_000 else f"{size / 1_000_000:.0f} MB"
