@@ -1,6 +1,7 @@
 """Releases: the images in registries, under versions that never change.
 
 tags        versions and the tags beside them
+gates       what images pass before they are published
 changelog   what a release must say of itself
 archive     an image's archive, as blobs to push
 push        images into a registry: blobs, manifests, and last of all tags

@@ -14,6 +14,8 @@ from pipeline.release.promote import Side, promote
 from pipeline.release.publish import Order, publish
 from pipeline.release.resign import parse_resigning
 from pipeline.release.verify import verify
+from pipeline.trust.database import DatabaseOrder
+from pipeline.trust.functions import DatabaseDirectory, Mirror
 from pipeline.trust.signature import Trusted
 from pipeline.trust.signer import Signer
 
@@ -71,6 +73,8 @@ class ReleaseFunctions:
         kms_environment: KmsEnvironment = None,
         identity_token: IdentityToken = None,
         tlog: Tlog = False,
+        vulnerability_db: Mirror = "",
+        vulnerability_db_directory: DatabaseDirectory = None,
         dry_run: Annotated[bool, Doc("Build, check and look at the registry, and push nothing.")] = False,
         allow_stand_in_base: StandIn = False,
     ) -> str:
@@ -79,10 +83,12 @@ class ReleaseFunctions:
         Returns JSON: the reference of each image, NAME:TAG@sha256:…, as it was read back from the registry.
         Blobs and manifests are pushed first, under no tag; the tags are set last, together. What has been
         published under a version stays: the same content again changes nothing, another content is refused.
-        With a key every image is signed by its digest before it gets a tag.
+        With --tools the images are scanned, audited and described first, and published only when they pass.
+        With a key every image is signed by its digest, and so is all that was found, before it gets a tag.
         """
         signer = Signer(key, key_password, kms_key, kms_environment, identity_token, tlog)
-        order = Order(tag, tuple(extra_tags or ()), to, dry_run, allow_stand_in_base, signer)
+        database = DatabaseOrder(vulnerability_db, vulnerability_db_directory)
+        order = Order(tag, tuple(extra_tags or ()), to, dry_run, allow_stand_in_base, signer, database)
         login = Login(username, password, ca, tuple(plain_http or ()))
         return await publish(order, self._given(), self.base_archive, login, self.tools)
 

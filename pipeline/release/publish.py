@@ -21,11 +21,13 @@ from pipeline.registry.registry import Registry, open_registry
 from pipeline.release.changelog import require_section
 from pipeline.release.content import Image, read_archive
 from pipeline.release.document import release_document
+from pipeline.release.gates import open_gates
 from pipeline.release.login import Login
 from pipeline.release.published import find_published
 from pipeline.release.push import Candidate, push_release
 from pipeline.release.tags import Tags, parse_extra_tags, parse_version
-from pipeline.settings import STAND_IN, Settings
+from pipeline.settings import STAND_IN, Settings, moment
+from pipeline.trust.database import DatabaseOrder
 from pipeline.trust.sign import open_signing, sign_images
 from pipeline.trust.signer import Signer, parse_signer
 
@@ -41,6 +43,7 @@ class Order:
         dry_run: do all but the pushing.
         allow_stand_in_base: publish what is built on a base of this machine's own.
         signer: who signs; nobody, where it names nobody.
+        database: of vulnerabilities, for the scan.
     """
 
     tag: str
@@ -49,6 +52,7 @@ class Order:
     dry_run: bool = False
     allow_stand_in_base: bool = False
     signer: Signer = field(default_factory=Signer)
+    database: DatabaseOrder = field(default_factory=DatabaseOrder)
 
 
 async def publish(
@@ -65,7 +69,7 @@ async def publish(
         given: the settings that were given as arguments.
         base_archive: used instead of the base of the settings.
         login: of the registry.
-        tools: used instead of their makers' releases.
+        tools: of the gates, which are not held without, and of the signature.
 
     Returns:
         JSON: each image's reference with its tag and digest, as it was read back.
@@ -74,6 +78,7 @@ async def publish(
         SettingsError, ReleaseError: it cannot be published as ordered.
         RegistryError: the registry refuses, or did not answer often enough.
         ChecksFailedError: an image is not what it should be.
+        SbomError, AuditError, ScanError: it does not pass a gate.
         SigningError: an image could not be signed.
     """
     signer = parse_signer(order.signer)
@@ -91,11 +96,13 @@ async def publish(
     async with login.access() as access, open_registry(address, access) as registry:
         settings = await _as_begun(settings, given, registry)
         build = Build(settings, await select_base(settings, base_archive), tags.extra, tools)
-        # Before the build, so that a wrong password is known early.
+        # Before the build, so that a wrong password or an old database is known early.
         signing = await open_signing(build, registry, signer) if signer else None
+        gates = await open_gates(build, order.database, moment)
         packed = await pack_all(build)
+        said = await gates.hold(packed)
         candidates = [_candidate(one) for one in packed]
-        sign = partial(sign_images, signing, attestations={}) if signing else None
+        sign = partial(sign_images, signing, attestations=said) if signing else None
         new = await push_release(registry, tags, candidates, dry_run=order.dry_run, sign=sign)
     return release_document(address, tags, candidates, new, dry_run=order.dry_run)
 

@@ -27,6 +27,7 @@ class Releaser:
         version: of the images of the session, so that nothing has to be built.
         created: when they were.
         tools: the directory of --tools.
+        database: of vulnerabilities, none of them here.
         keys: that the release is signed with.
         commands: the command lines of all processes while the command ran.
         said: all that the command printed.
@@ -38,6 +39,7 @@ class Releaser:
     version: str
     created: str
     tools: Path
+    database: Path
     keys: KeyPair
     commands: set[bytes] = field(default_factory=set)
     said: list[str] = field(default_factory=list)
@@ -68,7 +70,8 @@ class Releaser:
         """Publish the images of the session."""
         # The images name the registry of the settings, as those of the session do.
         what = ("publish", "--tag", f"v{self.version}", "--to", f"{self.host}/ska", "--allow-stand-in-base")
-        return self.run(*what, *LOGIN, *SIGNER, *words, code=code)
+        database = ("--vulnerability-db-directory", self.database)
+        return self.run(*what, *LOGIN, *SIGNER, *database, *words, code=code)
 
     def _watch(self, process: "subprocess.Popen[str]") -> None:
         while process.poll() is None:

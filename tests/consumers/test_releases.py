@@ -18,6 +18,7 @@ from pipeline.registry.address import parse_address
 from pipeline.registry.registry import open_registry
 from pipeline.release.push import published_digests, push_release
 from pipeline.release.tags import Tags
+from pipeline.trust.results import TEST_RESULT, VULNERABILITIES
 from tests.conftest import Built
 from tests.consumers.conftest import Client, call
 from tests.consumers.releaser import LOGIN, SIGNER, Releaser
@@ -25,8 +26,11 @@ from tests.consumers.test_dockerfiles import COMMANDS, DOCKERFILES
 from tests.publish.small_release import Recipe, make
 from tests.publish.test_login import HTPASSWD, PASSWORD, USER
 from tests.registry import running
+from tests.trust.databases import CRITICAL, NOT_HERE
+from tests.trust.databases import make as make_database
 from tests.trust.signing import PASSWORD as KEY_PASSWORD
-from tests.trust.signing import KeyPair, cosign, keys
+from tests.trust.signing import KeyPair, Program, cosign, keys
+from tests.trust.test_sign import CLOSED
 
 __all__ = ["cosign", "keys"]
 
@@ -50,7 +54,8 @@ def releaser(
     (checkout / "CHANGELOG.md").write_text(changelog.replace(f"[{version}] - unreleased", f"[{version}] - 2026-01-31"))
     (directory / "htpasswd").write_text(HTPASSWD)
     with running(directory, f"auth: {{htpasswd: {{realm: test, path: {directory}/htpasswd}}}}\n") as host:
-        yield Releaser(checkout, store, host, version, created, tools, keys)
+        database = make_database(directory / "database", *NOT_HERE)
+        yield Releaser(checkout, store, host, version, created, tools, database, keys)
 
 
 @pytest.fixture(scope="module")
@@ -115,6 +120,23 @@ def test_an_application_is_built_from_the_registry(
     client.build(project / "Dockerfile", project, "from-registry", *arguments)
     command, printed = COMMANDS[project.name]
     assert client.run("from-registry", "nonroot", "sh", "-c", command) == printed
+
+
+def test_what_a_gate_refuses_is_not_published(releaser: Releaser, tmp_path: Path) -> None:
+    database = make_database(tmp_path / "database", CRITICAL)
+    place = ("--to", f"{releaser.host}/refused", "--vulnerability-db-directory", database)
+    done = releaser.publish(*place, code=2)
+    assert CRITICAL.id in done.stderr
+    assert not (releaser.checkout.parent / "blobs/docker/registry/v2/repositories/refused").exists()
+
+
+def test_all_that_was_found_is_attested(releaser: Releaser, published: dict[str, Any], cosign: Program) -> None:
+    login = ("--registry-username", USER, "--registry-password", PASSWORD)
+    for said in ("cyclonedx", "spdxjson", "slsaprovenance1", TEST_RESULT, VULNERABILITIES):
+        for image in published["images"]:
+            target = image["reference"].replace(f":{releaser.version}@", "@")
+            done = cosign("verify-attestation", "--key", releaser.keys.public, CLOSED, *login, "--type", said, target)
+            assert done.returncode == 0, done.stderr
 
 
 def test_publishing_again_changes_nothing_and_says_so(releaser: Releaser, published: dict[str, Any]) -> None:

@@ -1,6 +1,7 @@
 """The module's functions that have to do with registries, as they should be registered."""
 
 from tests.registered import FRESH, Argument, Function
+from tests.trust.functions import DATABASE
 
 LOGIN = {
     "username": Argument("String!", '""', "Who logs in to the registry; by default nobody."),
@@ -43,7 +44,8 @@ RELEASE_FUNCTIONS = {
         "Returns JSON: the reference of each image, NAME:TAG@sha256:…, as it was read back from the registry.\n"
         "Blobs and manifests are pushed first, under no tag; the tags are set last, together. What has been\n"
         "published under a version stays: the same content again changes nothing, another content is refused.\n"
-        "With a key every image is signed by its digest before it gets a tag.",
+        "With --tools the images are scanned, audited and described first, and published only when they pass.\n"
+        "With a key every image is signed by its digest, and so is all that was found, before it gets a tag.",
         {
             "tag": Argument(
                 "String!", None, "Version to publish, as in 1.2.3 or v1.2.3; it is set once and never moves."
@@ -58,6 +60,7 @@ RELEASE_FUNCTIONS = {
             ),
             **LOGIN,
             **SIGNER,
+            **DATABASE,
             "dry_run": Argument("Boolean!", "false", "Build, check and look at the registry, and push nothing."),
             **STAND_IN,
         },

@@ -1,0 +1,65 @@
+"""The gates that images pass before they are published, and what is then attested of them."""
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from pipeline.assembly import Packed
+from pipeline.build import Build
+from pipeline.trust import scan
+from pipeline.trust.attestation import Attestation
+from pipeline.trust.database import DatabaseOrder
+from pipeline.trust.results import state
+from pipeline.trust.scan import Scanner
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Gates:
+    """The gates beside the checks: SBOMs that are complete, the audit, and the scan.
+
+    Args:
+        build: the settings, the base and the tools.
+        scanner: of the scan; None where no tools were given, and no gate is held.
+        started: when the build began, ISO 8601, UTC.
+        clock: says the same of now.
+    """
+
+    build: Build
+    scanner: Scanner | None
+    started: str
+    clock: Callable[[], str]
+
+    async def hold(self, packed: Sequence[Packed]) -> dict[str, list[Attestation]]:
+        """Hold images against the gates, and return what is attested of each, by its name.
+
+        Raises:
+            SbomError, AuditError, ScanError: an image does not pass.
+            ToolError, dagger.ExecError: a gate cannot be held.
+        """
+        if self.scanner is None:
+            return {}
+        said = await state(packed, self.build, self.scanner, self.started, self.clock)
+        return {
+            name: [Attestation(one.predicate_type, one.predicate_json()) for one in statements]
+            for name, statements in said.items()
+        }
+
+
+async def open_gates(build: Build, database: DatabaseOrder, clock: Callable[[], str]) -> Gates:
+    """Get what the gates take, before anything is built.
+
+    Args:
+        build: whose tools, where it was given any, say that there are gates.
+        database: of vulnerabilities.
+        clock: says the present moment, ISO 8601, UTC.
+
+    Raises:
+        ScanError, ToolError, SettingsError: as of `scan.prepare`.
+    """
+    started = clock()
+    if build.tools is None:
+        _log.warning("no --tools: nothing is scanned, audited and described; `make tools` fills a directory for that")
+        return Gates(build, None, started, clock)
+    return Gates(build, await scan.prepare(build, database, started), started, clock)
