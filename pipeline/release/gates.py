@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from pipeline.assembly import Packed
 from pipeline.build import Build
+from pipeline.errors import ReleaseError
 from pipeline.trust import scan
 from pipeline.trust.attestation import Attestation
 from pipeline.trust.database import DatabaseOrder
@@ -47,18 +48,25 @@ class Gates:
         }
 
 
-async def open_gates(build: Build, database: DatabaseOrder, clock: Callable[[], str]) -> Gates:
+async def open_gates(build: Build, database: DatabaseOrder, clock: Callable[[], str], *, required: bool) -> Gates:
     """Get what the gates take, before anything is built.
 
     Args:
         build: whose tools, where it was given any, say that there are gates.
         database: of vulnerabilities.
         clock: says the present moment, ISO 8601, UTC.
+        required: whether nothing may be published without them.
 
     Raises:
+        ReleaseError: they are required, and there are no tools.
         ScanError, ToolError, SettingsError: as of `scan.prepare`.
     """
     started = clock()
+    if build.tools is None and required:
+        raise ReleaseError(
+            f"{build.settings.version} is a final version, which passes all gates, and their tools were not given; "
+            "give --tools DIR (`make tools` fills one), or publish a pre-release."
+        )
     if build.tools is None:
         _log.warning("no --tools: nothing is scanned, audited and described; `make tools` fills a directory for that")
         return Gates(build, None, started, clock)

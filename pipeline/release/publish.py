@@ -98,7 +98,7 @@ async def publish(
         build = Build(settings, await select_base(settings, base_archive), tags.extra, tools)
         # Before the build, so that a wrong password or an old database is known early.
         signing = await open_signing(build, registry, signer) if signer else None
-        gates = await open_gates(build, order.database, moment)
+        gates = await open_gates(build, order.database, moment, required=tags.is_final)
         packed = await pack_all(build)
         said = await gates.hold(packed)
         candidates = [_candidate(one) for one in packed]

@@ -16,6 +16,8 @@ from tests.conftest import Built
 from tests.consumers.conftest import call
 from tests.gitlab.pipeline import ROOT, environment, jobs, load, run
 from tests.registry import running
+from tests.trust.databases import NOT_HERE
+from tests.trust.databases import make as make_database
 
 NAMES = [image.name for image in CATALOGUE]
 PASSWORD = "of the tests"  # noqa: S105
@@ -107,14 +109,18 @@ def staging(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def runner(built: Built, store: Path, staging: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runner]:
+def runner(
+    built: Built, store: Path, staging: str, tools: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Runner]:
     """A runner that has the images of the session in its store."""
     directory = tmp_path_factory.mktemp("gitlab")
+    database = make_database(directory / "database", *NOT_HERE)
     yield Runner(
         directory,
         built,
         SKA_STORE=str(store),
-        PUBLISH_FLAGS="--allow-stand-in-base",
+        PUBLISH_FLAGS=f"--allow-stand-in-base --vulnerability-db-directory={database}",
+        TOOLS_FLAGS=f"--tools={tools}",
         PROMOTE_FLAGS="--allow-stand-in-base",
         PRODUCTION_REGISTRY=staging.replace("/staging", "/production"),
         PRODUCTION_USERNAME="publisher",

@@ -21,15 +21,20 @@ from tests.publish.certificates import Signed, sign
 from tests.publish.conftest import Running
 from tests.publish.test_login import HTPASSWD, PASSWORD, USER, tls
 from tests.registry import running
+from tests.trust.databases import NOT_HERE, order_of
+from tests.trust.databases import make as make_database
 
 ORDER = Order("1.2.3-rc.1", allow_stand_in_base=True)
 STAND_IN = "bootstrap:auto"
 
 
-async def refusal(registry: str, order: Order = ORDER, login: Login | None = None, **given: Any) -> UserError:
+async def refusal(
+    registry: str, order: Order = ORDER, login: Login | None = None, tools: Path | None = None, **given: Any
+) -> UserError:
     """Publish, and return the error, which is for the user to mend."""
+    directory = dag.host().directory(str(tools)) if tools else None
     with pytest.raises(UserError) as caught:
-        await publish(order, {"registry": registry, "base": STAND_IN, **given}, None, login or Login())
+        await publish(order, {"registry": registry, "base": STAND_IN, **given}, None, login or Login(), directory)
     assert caught.value.exit_code == 2
     return caught.value
 
@@ -120,7 +125,13 @@ async def test_plain_http_without_consent_is_refused(server: Running, path: str)
 
 
 async def test_a_check_that_fails_stops_everything(
-    engine: Session, built: Built, server: Running, path: str, monkeypatch: pytest.MonkeyPatch
+    engine: Session,
+    built: Built,
+    tools: Path,
+    server: Running,
+    path: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     async def find(subject: Subject, step: str) -> str:
         if subject.image == "ska-python":
@@ -131,9 +142,23 @@ async def test_a_check_that_fails_stops_everything(
     # The images of the session, which nothing has to be built for.
     monkeypatch.setattr(module, "require_section", lambda *_: None)
     given = {"created": built.report["created"], "base": built.report["base"]}
-    error = await refusal(f"{server.host}/{path}", replace(ORDER, tag=built.report["version"]), **given)
+    database = order_of(make_database(tmp_path / "database", *NOT_HERE))
+    order = replace(ORDER, tag=built.report["version"], database=database)
+    error = await refusal(f"{server.host}/{path}", order, tools=tools, **given)
     assert isinstance(error, ChecksFailedError)
     assert str(error).startswith("1 check failed (ska-python: sabotaged), so nothing is handed out")
+    assert server.repositories(path) == set()
+
+
+async def test_a_final_version_without_the_tools_of_its_gates_is_refused(
+    engine: Session, server: Running, path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "require_section", lambda *_: None)
+    error = await refusal(f"{server.host}/{path}", replace(ORDER, tag="1.2.3"))
+    assert str(error) == (
+        "1.2.3 is a final version, which passes all gates, and their tools were not given; give --tools DIR "
+        "(`make tools` fills one), or publish a pre-release."
+    )
     assert server.repositories(path) == set()
 
 
