@@ -18,6 +18,7 @@ from pipeline.release.files import FileReader
 from pipeline.release.lineage import is_built_on
 from pipeline.release.published import Published, find_published
 from pipeline.settings import STAND_IN, VERSION
+from pipeline.trust.results import OF_A_RELEASE
 from pipeline.trust.signature import Witness, attested_types
 
 _FILE = PATH.lstrip("/")
@@ -190,7 +191,13 @@ async def _attestations(subject: Subject) -> str:
         await witness.attestations(image.reference(), types)
     except VerificationError as error:
         raise _Refuted(str(error)) from error
-    return f"signed as well: {', '.join(types)}" if types else "nothing more is said of it"
+    if missing := [type_ for type_ in OF_A_RELEASE if type_ not in types]:
+        sentence = f"nothing is attested of type {missing[0]}"
+        if "-" not in image.label("version"):
+            raise _Refuted(f"{sentence}, and a final version has passed all gates")
+        if not types:
+            raise _Unknown(f"{sentence}: a pre-release may be published without the gates")
+    return f"signed as well: {', '.join(types)}"
 
 
 FACTS = (

@@ -17,7 +17,7 @@ from pipeline.trust import audit, sbom, scan
 from pipeline.trust.audited import Audited
 from pipeline.trust.baseline import HARMLESS, PASS
 from pipeline.trust.findings import Finding, Scanned
-from pipeline.trust.provenance import SCANNERS, describe_run, provenance_of, tool_descriptor
+from pipeline.trust.provenance import PREDICATE, SCANNERS, describe_run, provenance_of, tool_descriptor
 from pipeline.trust.sbom import Sbom
 from pipeline.trust.scan import Scanner
 from pipeline.trust.statement import Statement, repository, source_of
@@ -27,6 +27,8 @@ TEST_RESULT = "https://in-toto.io/attestation/test-result/v0.1"
 CYCLONEDX = "https://cyclonedx.org/bom"
 SPDX = "https://spdx.dev/Document"
 VULNERABILITIES = "https://in-toto.io/attestation/vulns/v0.2"
+#: What is attested of every image of a final version.
+OF_A_RELEASE = (PREDICATE, CYCLONEDX, SPDX, TEST_RESULT, VULNERABILITIES)
 
 
 async def state(

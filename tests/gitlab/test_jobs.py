@@ -120,7 +120,7 @@ def runner(
         built,
         SKA_STORE=str(store),
         PUBLISH_FLAGS=f"--allow-stand-in-base --vulnerability-db-directory={database}",
-        TOOLS_FLAGS=f"--tools={tools}",
+        TOOLS=str(tools),
         PROMOTE_FLAGS="--allow-stand-in-base",
         PRODUCTION_REGISTRY=staging.replace("/staging", "/production"),
         PRODUCTION_USERNAME="publisher",

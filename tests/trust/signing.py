@@ -37,6 +37,13 @@ SAID = (
     Attestation("https://in-toto.io/attestation/test-result/v0.1", b'{"result": "PASSED"}'),
     Attestation("https://in-toto.io/attestation/test-result/v0.1", b'{"result": "WARNED"}'),
 )
+#: What there must be of a final version.
+COMPLETE = (
+    *SAID,
+    Attestation("spdxjson", b'{"spdxVersion": "SPDX-2.3"}'),
+    Attestation("slsaprovenance1", b'{"buildDefinition": {}, "runDetails": {}}'),
+    Attestation("https://in-toto.io/attestation/vulns/v0.2", b'{"scanner": {}}'),
+)
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """What a consumer's key does not vouch for is refused, on a real registry, with the real cosign."""
 
 import json
+from functools import partial
 
 import pytest
 
@@ -9,14 +10,16 @@ from pipeline.errors import SettingsError, VerificationError
 from pipeline.registry.registry import Registry
 from pipeline.release.login import Login
 from pipeline.release.push import Candidate, push_release, set_tag
+from pipeline.release.tags import Tags
 from pipeline.release.verify import verify
+from pipeline.trust.results import OF_A_RELEASE
+from pipeline.trust.sign import open_signing, sign_images
 from pipeline.trust.signature import Trusted, parse_trusted
 from tests.publish.conftest import Maker
-from tests.trust.signing import SAID, TAGS, KeyPair, Program, file, publish_signed, reference, replay
+from tests.trust.signing import COMPLETE, TAGS, KeyPair, Program, file, publish_signed, reference, replay
 from tests.trust.test_sign import CLOSED
 
 FACTS = ("signature", "attestations")
-TEST_RESULT = SAID[1].type
 
 
 @pytest.fixture
@@ -49,11 +52,35 @@ async def refused(workbench: Build, registry: Registry, trusted: Trusted, name: 
 async def test_what_is_signed_is_verified(
     workbench: Build, registry: Registry, images: list[Candidate], keys: KeyPair
 ) -> None:
-    await publish_signed(workbench, registry, images, keys.signer)
+    await publish_signed(workbench, registry, images[:1], keys.signer, COMPLETE)
     assert await findings(workbench, registry, keys.trusted) == {
         "signature": (True, f"signed as {registry.address}/ska-base"),
-        "attestations": (True, f"signed as well: https://cyclonedx.org/bom, {TEST_RESULT}"),
+        "attestations": (True, f"signed as well: {', '.join(sorted(OF_A_RELEASE))}"),
     }
+
+
+async def test_a_final_version_of_which_something_is_not_attested_is_refused(
+    workbench: Build, registry: Registry, images: list[Candidate], keys: KeyPair
+) -> None:
+    await publish_signed(workbench, registry, images[:1], keys.signer)
+    message = await refused(workbench, registry, keys.trusted)
+    missing = "nothing is attested of type https://slsa.dev/provenance/v1, and a final version has passed all gates"
+    assert f"FAILED        attestations  {missing}" in message
+
+
+async def test_a_pre_release_of_which_nothing_is_attested_is_not_verified_in_that(
+    workbench: Build, registry: Registry, release: Maker, keys: KeyPair
+) -> None:
+    images = release(base="bootstrap:debian-12", version="1.0.0-rc.1")[:1]
+    signing = await open_signing(workbench, registry, keys.signer)
+    sign = partial(sign_images, signing, attestations={})
+    await push_release(registry, Tags("1.0.0-rc.1"), images, sign=sign)
+    found = await findings(workbench, registry, keys.trusted, "ska-base:1.0.0-rc.1")
+    assert found["signature"][0]
+    assert found["attestations"] == (
+        False,
+        "nothing is attested of type https://slsa.dev/provenance/v1: a pre-release may be published without the gates",
+    )
 
 
 async def test_without_a_key_nothing_is_said_to_be_verified(
@@ -132,7 +159,7 @@ async def test_an_image_is_verified_by_each_of_its_tags(
     workbench: Build, registry: Registry, release: Maker, keys: KeyPair
 ) -> None:
     images = release(base="bootstrap:debian-12", extra_tags=("stable",))
-    await publish_signed(workbench, registry, images, keys.signer)
+    await publish_signed(workbench, registry, images, keys.signer, COMPLETE)
     await set_tag(registry.repository("ska-python"), "stable", images[-1].digest)
     found = await findings(workbench, registry, keys.trusted, "ska-python:stable")
     assert [holds for holds, _ in found.values()] == [True, True]
