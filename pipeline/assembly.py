@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 
@@ -126,11 +126,25 @@ async def pack_images(names: Iterable[str], build: Build, only: Collection[str] 
         UnknownImageError: there is no such image.
         dagger.ExecError: an image cannot be built.
     """
-    return await concurrently([partial(_pack, image, build, only) for image in _listed(names)])
+
+    async def one(image: Image) -> Packed:
+        return await _pack(image, await _finish(image, build), build, only)
+
+    return await concurrently([partial(one, image) for image in _listed(names)])
 
 
-async def _pack(image: Image, build: Build, only: Collection[str] | None) -> Packed:
-    container = await _finish(image, build)
+async def pack_containers(containers: Mapping[str, dagger.Container], build: Build) -> list[Packed]:
+    """Pack and check images that are there already.
+
+    Args:
+        containers: by the images' names.
+        build: the settings that they were built with.
+    """
+    jobs = [partial(_pack, find(name), container, build, None) for name, container in containers.items()]
+    return await concurrently(jobs)
+
+
+async def _pack(image: Image, container: dagger.Container, build: Build, only: Collection[str] | None) -> Packed:
     tarball = container.as_tarball()
     # Packing a large layer is the longest of these, so that it begins first.
     read, check = partial(_read, image, container, tarball), partial(_check, image, container, build, only)

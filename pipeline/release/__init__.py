@@ -7,5 +7,6 @@ archive     an image's archive, as blobs to push
 push        images into a registry: blobs, manifests, and last of all tags
 published   an image in a registry, as it describes itself
 publish     build, check, push
+report      what is found in a release, as in a build
 login       the user's words on how to reach registries
 """

@@ -12,8 +12,10 @@ from pipeline.release.notes import release_notes
 from pipeline.release.outdated import Question, outdated
 from pipeline.release.promote import Side, promote
 from pipeline.release.publish import Order, publish
+from pipeline.release.report import Release, report_release
 from pipeline.release.resign import parse_resigning
 from pipeline.release.verify import verify
+from pipeline.settings import moment
 from pipeline.trust.database import DatabaseOrder
 from pipeline.trust.functions import DatabaseDirectory, Mirror
 from pipeline.trust.signature import Trusted
@@ -201,3 +203,22 @@ class ReleaseFunctions:
         """
         login = Login(username, password, ca, tuple(plain_http or ()))
         return await release_notes(from_, to, format_, self._given(), login)
+
+    @fresh
+    async def report_release(
+        self,
+        tag: Annotated[str, Doc("Version to report on, as in 1.2.3.")],
+        vulnerability_db: Mirror = "",
+        vulnerability_db_directory: DatabaseDirectory = None,
+        username: Username = "",
+        password: Password = None,
+        ca: Ca = None,
+        plain_http: PlainHttp = None,
+    ) -> dagger.Directory:
+        """Check, audit and scan the images of a release as they are in the registry, and report what was found.
+
+        Returns the same directory as `report`. Nothing is built but what the tools run in.
+        """
+        order = DatabaseOrder(vulnerability_db, vulnerability_db_directory)
+        release = Release(tag, Login(username, password, ca, tuple(plain_http or ())))
+        return await report_release(release, await self._build(), order, moment)

@@ -9,11 +9,12 @@ from pathlib import Path
 
 import dagger
 import requests.utils
+from dagger import dag
 from pydantic import SecretStr
 
 from pipeline.errors import SettingsError
 from pipeline.registry.access import Access
-from pipeline.registry.address import parse_address
+from pipeline.registry.address import Reference, parse_address
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,13 @@ class Login:
     password: dagger.Secret | None = None
     ca: dagger.File | None = None
     plain_http: Sequence[str] = field(default_factory=tuple)
+
+    def container(self, reference: Reference) -> dagger.Container:
+        """Return an image of the registry as a container; the engine gets the login."""
+        container = dag.container()
+        if self.password is not None:
+            container = container.with_registry_auth(reference.address.host, self.username, self.password)
+        return container.from_(str(reference))
 
     @contextlib.asynccontextmanager
     async def access(self) -> AsyncIterator[Access]:

@@ -9,9 +9,6 @@ from datetime import date
 from functools import partial
 from typing import Any
 
-import dagger
-from dagger import dag
-
 from pipeline.checks import Subject
 from pipeline.checks.base import SECURITY_UPDATES
 from pipeline.concurrency import concurrently
@@ -94,7 +91,7 @@ async def outdated(question: Question, given: Mapping[str, Any], login: Login) -
     is_outdated = any(entry["reasons"] for entry in entries)
     document = {"registry": str(address), "version": version, "outdated": is_outdated, "images": entries}
     text = json.dumps(document, indent=2, ensure_ascii=False) + "\n"
-    return await verdict(_container(published, login), text, question.exit_code if is_outdated else 0)
+    return await verdict(login.container(published.reference()), text, question.exit_code if is_outdated else 0)
 
 
 async def _newest(registry: Registry) -> str:
@@ -137,7 +134,7 @@ def _age(image: Published, today: str, max_age: int) -> Finding:
 async def _packages(image: Published, login: Login) -> Finding:
     name = image.repository.name
     # Another command in every run: engines would keep the answer of an earlier day.
-    container = _container(image, login).with_env_variable("SKA_LOOK", uuid.uuid4().hex)
+    container = login.container(image.reference()).with_env_variable("SKA_LOOK", uuid.uuid4().hex)
     result = await SECURITY_UPDATES.run(Subject(name, container, 0, "", "", lambda _: container))
     lines = () if result.passed else result.message.splitlines()
     matches = [_PENDING.fullmatch(line) for line in lines]
@@ -160,10 +157,3 @@ async def _base(base: str, access: Access) -> Finding:
     if now is None:
         return Finding(unknown=(f"the base {base} has no tag, or no longer",))
     return Finding(reasons=(f"the base {name} is {now.digest} now, and was {digest}",) if now.digest != digest else ())
-
-
-def _container(image: Published, login: Login) -> dagger.Container:
-    container = dag.container()
-    if login.password is not None:
-        container = container.with_registry_auth(image.repository.address.host, login.username, login.password)
-    return container.from_(str(image.reference()))

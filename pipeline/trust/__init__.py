@@ -20,6 +20,7 @@ baseline    what earlier audits found
 hardening   what the steps harden, and by which rule
 report      one report of a build, as a page and as data
 document    what stands in it
+groups      what the size of an image is made of
 container_scanning  what a scan found, as GitLab reads it
 attestation what is said of an image under a signature
 cosign      cosign in a container that reaches a registry

@@ -68,9 +68,18 @@ async def gate(images: Iterable[Finished], build: Build) -> list[Audited]:
         AuditError: one is not as hard as its baseline; the text holds the whole table.
         ToolError, dagger.ExecError: as `audit_images`.
     """
-    audited = await _judged({one.image.name: one.container for one in images}, build)
+    audited = await audit_finished(images, build)
     require_hard(audited)
     return audited
+
+
+async def audit_finished(images: Iterable[Finished], build: Build) -> list[Audited]:
+    """Audit images that are built and packed; what is found is a result.
+
+    Raises:
+        ToolError, AuditError, dagger.ExecError: as `audit_images`.
+    """
+    return await _judged({one.image.name: one.container for one in images}, build)
 
 
 async def record_audit(build: Build) -> str:

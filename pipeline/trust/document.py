@@ -1,7 +1,7 @@
 """The report of a build as data: all that was measured and found, of every image."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -9,6 +9,7 @@ from pipeline.assembly import Packed
 from pipeline.build import Build
 from pipeline.trust.audited import Audited
 from pipeline.trust.findings import Finding, Scanned
+from pipeline.trust.groups import OTHER
 from pipeline.trust.sbom import Sbom
 from pipeline.trust.severity import SEVERITIES
 from pipeline.trust.tailoring import DROPPED
@@ -16,12 +17,13 @@ from pipeline.trust.tailoring import DROPPED
 
 @dataclass(frozen=True)
 class Reported:
-    """An image with all that was found in it."""
+    """An image with all that was found in it; the sizes are bytes by group of packages."""
 
     packed: Packed
     scanned: Scanned
     audited: Audited
     sbom: Sbom
+    groups: Mapping[str, int]
 
 
 def report_document(reported: Sequence[Reported], build: Build, now: str) -> dict[str, Any]:
@@ -63,6 +65,7 @@ def _image(one: Reported, build: Build) -> dict[str, Any]:
         "digest": archive.digest,
         "size": archive.size,
         "unpacked_size": archive.unpacked_size,
+        "groups": {**one.groups, OTHER: max(0, archive.unpacked_size - sum(one.groups.values()))},
         "layers": [
             {"digest": digest, "size": size} for digest, size in zip(archive.layers, archive.layer_sizes, strict=True)
         ],

@@ -1,7 +1,7 @@
 """One report of a build: a page for people, and the same for programs."""
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -10,16 +10,17 @@ import dagger
 import jinja2
 from dagger import dag
 
-from pipeline.assembly import pack_images
+from pipeline.assembly import Packed, pack_images
 from pipeline.build import Build
-from pipeline.concurrency import both
+from pipeline.concurrency import both, concurrently
 from pipeline.trust import sbom
-from pipeline.trust.audit import audit_images
+from pipeline.trust.audit import audit_finished
 from pipeline.trust.container_scanning import FILE, container_scanning
 from pipeline.trust.database import DatabaseOrder
 from pipeline.trust.document import Reported, report_document
 from pipeline.trust.exemptions import VEX
-from pipeline.trust.scan import prepare, scan_packed
+from pipeline.trust.groups import sizes_of_groups
+from pipeline.trust.scan import Scanner, prepare, scan_packed
 
 _TEMPLATE = Path(__file__).parent.parent / "data" / "report.html"
 
@@ -44,15 +45,31 @@ async def report(
         ScanError, AuditError, SbomError: an image cannot be looked at, or the tools cannot be trusted.
         dagger.ExecError: an image cannot be built.
     """
+    scanner = await prepare(build, order, clock(), vex)
+    return await report_on(await pack_images(names, build), build, scanner, clock)
+
+
+async def report_on(
+    packed: Sequence[Packed], build: Build, scanner: Scanner, clock: Callable[[], str]
+) -> dagger.Directory:
+    """Look at images with every gate's tool, and report what was found.
+
+    Args:
+        packed: the images, with the results of their checks.
+        build: the settings, the base and the tools.
+        scanner: from `scan.prepare`.
+        clock: gives the present moment, as in 2026-01-31T12:00:00Z.
+
+    Raises:
+        ToolError, ScanError, AuditError, SbomError: an image cannot be looked at, or the tools cannot be trusted.
+    """
     now = clock()
-    scanner = await prepare(build, order, now, vex)
-    packed = await pack_images(names, build)
-    listed = [one.image.name for one in packed]
-    sboms, (audited, scanned) = await both(
-        partial(sbom.gate, packed, build),
-        partial(both, partial(audit_images, listed, build), partial(scan_packed, packed, build, scanner)),
+    groups = [partial(sizes_of_groups, one.container, one.image.name) for one in packed]
+    (sboms, sizes), (audited, scanned) = await both(
+        partial(both, partial(sbom.gate, packed, build), partial(concurrently, groups)),
+        partial(both, partial(audit_finished, packed, build), partial(scan_packed, packed, build, scanner)),
     )
-    reported = [Reported(*one) for one in zip(packed, scanned, audited, sboms, strict=True)]
+    reported = [Reported(*one) for one in zip(packed, scanned, audited, sboms, sizes, strict=True)]
     document = report_document(reported, build, now)
     files = {
         "report.html": page(document),

@@ -157,4 +157,16 @@ RELEASE_FUNCTIONS = {
             **LOGIN,
         },
     ),
+    "report_release": Function(
+        "Directory!",
+        FRESH,
+        False,
+        "Check, audit and scan the images of a release as they are in the registry, and report what was found.\n\n"
+        "Returns the same directory as `report`. Nothing is built but what the tools run in.",
+        {
+            "tag": Argument("String!", None, "Version to report on, as in 1.2.3."),
+            **DATABASE,
+            **LOGIN,
+        },
+    ),
 }
