@@ -46,6 +46,7 @@ class TrustFunctions:
         """
         return await policy_directory(key, self._given())
 
+    @check
     @fresh
     async def sbom(
         self,

@@ -17,7 +17,7 @@ TRUST_FUNCTIONS = {
     "sbom": Function(
         "Directory!",
         FRESH,
-        False,
+        True,
         "Build images and list all of their packages, in CycloneDX and in SPDX.\n\n"
         "Returns a directory with NAME.cdx.json and NAME.spdx.json for each image. An SBOM that lists other packages\n"
         "than its image says to hold fails the call.",
