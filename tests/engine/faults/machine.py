@@ -107,6 +107,15 @@ def processes(*words: str) -> list[int]:
     return found
 
 
+def peaks_of_memory(*words: str) -> list[int]:
+    """The bytes that the processes with one of these words in their command lines had at most in memory."""
+    found = []
+    for number in processes(*words):
+        status = Path(f"/proc/{number}/status").read_text()
+        found += [int(line.split()[1]) * 1024 for line in status.splitlines() if line.startswith("VmHWM:")]
+    return found
+
+
 def left_over(store: Path) -> list[str]:
     """What there is of sessions on a store that have ended: processes, mounts, control groups, unfinished files."""
     mounts = [line for line in Path("/proc/self/mounts").read_text().splitlines() if str(store) in line]
