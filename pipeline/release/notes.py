@@ -4,17 +4,15 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
-from functools import partial
 from typing import Any
 
-from pipeline.concurrency import concurrently
 from pipeline.errors import ReleaseError, SettingsError
 from pipeline.images import by_name
 from pipeline.registry.address import parse_address
 from pipeline.registry.registry import Registry, open_registry
 from pipeline.release.files import FileReader
 from pipeline.release.login import Login
-from pipeline.release.published import Published, find_published
+from pipeline.release.published import Published, find_images
 from pipeline.release.tags import parse_version
 from pipeline.settings import Settings
 
@@ -85,8 +83,7 @@ async def release_notes(before: str, after: str, layout: str, given: Mapping[str
 
 
 async def _published(registry: Registry, version: str) -> dict[str, Published]:
-    found = await concurrently([partial(find_published, registry.repository(name), version) for name in by_name()])
-    images = {name: image for name, image in zip(by_name(), found, strict=True) if image}
+    images = await find_images(registry, version)
     if not images:
         raise ReleaseError(f"{registry.address} has no image of {version}; check --registry and the version.")
     return images

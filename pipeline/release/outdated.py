@@ -19,7 +19,7 @@ from pipeline.registry.address import parse_address
 from pipeline.registry.registry import Registry, open_registry
 from pipeline.release.bases import open_upstream
 from pipeline.release.login import Login
-from pipeline.release.published import Published, find_published
+from pipeline.release.published import Published, find_images
 from pipeline.release.tags import newest, parse_version
 from pipeline.settings import STAND_IN, Settings
 from pipeline.verdict import verdict
@@ -77,21 +77,20 @@ async def outdated(question: Question, given: Mapping[str, Any], login: Login) -
     address = parse_address(settings.registry)
     async with login.access() as access, open_registry(address, access) as registry:
         version = parse_version(question.tag) if question.tag else await _newest(registry)
-        jobs = [partial(find_published, registry.repository(name), version) for name in by_name()]
-        images = dict(zip(by_name(), await concurrently(jobs), strict=True))
-        published = next((image for image in images.values() if image), None)
-        if published is None:
+        images = await find_images(registry, version)
+        if not images:
             raise ReleaseError(f"{address} has no image of {version}; check --registry and --tag.")
 
         async def look(name: str) -> dict[str, object]:
-            image = images[name]
+            image = images.get(name)
             return _entry(name, image, await _look(image, question.max_age, settings, access, login))
 
-        entries = await concurrently([partial(look, name) for name in images])
+        entries = await concurrently([partial(look, name) for name in by_name()])
     is_outdated = any(entry["reasons"] for entry in entries)
     document = {"registry": str(address), "version": version, "outdated": is_outdated, "images": entries}
     text = json.dumps(document, indent=2, ensure_ascii=False) + "\n"
-    return await verdict(login.container(published.reference()), text, question.exit_code if is_outdated else 0)
+    any_image = next(iter(images.values()))
+    return await verdict(login.container(any_image.reference()), text, question.exit_code if is_outdated else 0)
 
 
 async def _newest(registry: Registry) -> str:

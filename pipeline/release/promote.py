@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from functools import partial
 
-from pipeline.concurrency import concurrently
 from pipeline.errors import ReleaseError
 from pipeline.images import by_name
 from pipeline.registry.address import TAG, Address, parse_address
@@ -16,7 +15,7 @@ from pipeline.release.content import Image
 from pipeline.release.document import release_document
 from pipeline.release.lineage import refuse_strangers
 from pipeline.release.login import Login
-from pipeline.release.published import Published, find_published
+from pipeline.release.published import Published, find_images
 from pipeline.release.push import Candidate, push_release
 from pipeline.release.resign import Resigning
 from pipeline.release.tags import Tags, parse_version
@@ -83,14 +82,13 @@ async def promote(
 
 async def _released(origin: Registry, version: str) -> list[Published]:
     """Return the images of a release, after a look at whether they are one."""
-    names = list(by_name())
-    found = await concurrently([partial(find_published, origin.repository(name), version) for name in names])
-    if missing := [name for name, image in zip(names, found, strict=True) if image is None]:
+    found = await find_images(origin, version)
+    if missing := [name for name in by_name() if name not in found]:
         raise ReleaseError(
             f"{origin.address}/{missing[0]}:{version} is not published, and a release is copied whole; "
             "publish it, or run a publish that broke off again."
         )
-    images = [image for image in found if image is not None]
+    images = list(found.values())
     refuse_strangers(images)
     return images
 

@@ -3,12 +3,16 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
+from pipeline.concurrency import concurrently
 from pipeline.errors import RegistryError
+from pipeline.images import by_name
 from pipeline.metadata import PREFIX
 from pipeline.registry.address import DIGEST, Reference
 from pipeline.registry.manifest import Manifest
+from pipeline.registry.registry import Registry
 from pipeline.registry.repository import Repository
 
 _INDEXES = (
@@ -74,6 +78,17 @@ async def find_published(
     if manifest is None:
         return None
     return Published(repository, manifest, await repository.document(manifest.config))
+
+
+async def find_images(registry: Registry, version: str) -> dict[str, Published]:
+    """Look up the images of a version, parents before children; those that are not there are left out.
+
+    Raises:
+        RegistryError: the registry refuses, or does not answer.
+    """
+    jobs = [partial(find_published, registry.repository(name), version) for name in by_name()]
+    found = zip(by_name(), await concurrently(jobs), strict=True)
+    return {name: image for name, image in found if image is not None}
 
 
 def _of_platform(manifest: Manifest, platform: tuple[str, str]) -> str:

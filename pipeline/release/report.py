@@ -2,19 +2,17 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import partial
 
 import dagger
 
 from pipeline.assembly import Packed, pack_containers
 from pipeline.build import Build
-from pipeline.concurrency import concurrently
 from pipeline.errors import ReleaseError
 from pipeline.images import by_name
 from pipeline.registry.address import parse_address
 from pipeline.registry.registry import open_registry
 from pipeline.release.login import Login
-from pipeline.release.published import Published, find_published
+from pipeline.release.published import Published, find_images
 from pipeline.release.tags import parse_version
 from pipeline.trust.database import DatabaseOrder
 from pipeline.trust.report import report_on
@@ -64,11 +62,10 @@ async def report_release(
 async def _published(release: Release, version: str, build: Build) -> dict[str, Published]:
     address = parse_address(build.settings.registry)
     async with release.login.access() as access, open_registry(address, access) as registry:
-        found = await concurrently([partial(find_published, registry.repository(name), version) for name in by_name()])
-    images = dict(zip(by_name(), found, strict=True))
-    if missing := [name for name, image in images.items() if image is None]:
+        images = await find_images(registry, version)
+    if missing := [name for name in by_name() if name not in images]:
         raise ReleaseError(f"{address}/{missing[0]}:{version} is not published; check --registry and --tag.")
-    return {name: image for name, image in images.items() if image is not None}
+    return images
 
 
 def _as_published(packed: Packed, image: Published) -> Packed:

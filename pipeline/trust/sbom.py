@@ -12,10 +12,9 @@ from pipeline.assembly import Finished, finish_images
 from pipeline.build import Build
 from pipeline.concurrency import both, concurrently
 from pipeline.errors import SbomError
-from pipeline.tools import Toolbox
 from pipeline.trust.fixed import Described, fixed_cyclonedx, fixed_spdx
 from pipeline.trust.inventory import Package, ask_image, packages_of_cyclonedx, packages_of_spdx
-from pipeline.trust.trivy import TRIVY, trivy_image
+from pipeline.trust.trivy import trivy_image, with_trivy
 
 _FORMATS = ("cyclonedx", "spdx-json")
 #: Of a list of packages in an error.
@@ -58,7 +57,7 @@ async def gate(images: Iterable[Finished], build: Build) -> list[Sbom]:
         ToolError: Trivy cannot be had.
         dagger.ExecError: it fails, or an image cannot be asked.
     """
-    container = await _with_trivy(build)
+    container = await with_trivy(build)
     sboms = await concurrently([partial(_describe, image, build, container) for image in images])
     for sbom in sboms:
         require_complete(sbom)
@@ -77,7 +76,7 @@ async def sbom_directory(names: Iterable[str], build: Build) -> dagger.Directory
         SbomError, ToolError, dagger.ExecError: as `gate`.
     """
     # What is wrong with a tool is known before an image is built.
-    await _with_trivy(build)
+    await with_trivy(build)
     directory = dag.directory()
     for sbom in await gate(await finish_images(names, build), build):
         for name, contents in sbom.files.items():
@@ -105,10 +104,6 @@ def require_complete(sbom: Sbom) -> None:
                 f"The SBOM {name} is not complete: of what the image says of itself it {', and it '.join(wrong)}; "
                 "publish nothing, and find out which of the two is wrong."
             )
-
-
-async def _with_trivy(build: Build) -> dagger.Container:
-    return build.base.container.with_(await Toolbox.of(build).mount("trivy", TRIVY))
 
 
 async def _describe(image: Finished, build: Build, container: dagger.Container) -> Sbom:

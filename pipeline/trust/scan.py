@@ -16,7 +16,6 @@ from pipeline.checks.base import SECURITY_UPDATES
 from pipeline.concurrency import concurrently
 from pipeline.errors import ScanError
 from pipeline.images import by_name, chain
-from pipeline.tools import Toolbox
 from pipeline.trust.database import DB, Database, DatabaseOrder, open_database
 from pipeline.trust.exemptions import VEX, Exemption, read_exemptions, require_matched
 from pipeline.trust.findings import (
@@ -28,7 +27,7 @@ from pipeline.trust.findings import (
     read_layers,
     scan_table,
 )
-from pipeline.trust.trivy import TRIVY, trivy_image
+from pipeline.trust.trivy import trivy_image, with_trivy
 
 #: What a finding is said to come from that is in the base already.
 BASE = "base"
@@ -70,7 +69,7 @@ async def prepare(build: Build, order: DatabaseOrder, now: str, vex: Path = VEX)
     """
     settings, moment = build.settings, datetime.fromisoformat(now.replace("Z", "+00:00"))
     exemptions = read_exemptions(vex, moment.date())
-    container = build.base.container.with_(await Toolbox.of(build).mount("trivy", TRIVY))
+    container = await with_trivy(build)
     # A base has no certificates; ska-base brings them.
     certificates = chain("ska-base", build).file(_CERTIFICATES)
     database = await open_database(order, container, certificates, moment, settings.scan_database_days)

@@ -7,7 +7,10 @@ from collections.abc import Sequence
 
 import dagger
 
-#: Where the program is mounted (`Toolbox.mount`).
+from pipeline.build import Build
+from pipeline.tools import Toolbox
+
+#: Where the program is mounted.
 TRIVY = "/mnt/tools/trivy"
 #: Trivy's cache, thrown away with the container; a vulnerability database is mounted at its db/.
 CACHE = "/mnt/trivy"
@@ -33,6 +36,15 @@ for format in $formats; do
 done
 rm -rf "$layout" "$cache/fanal"
 """
+
+
+async def with_trivy(build: Build) -> dagger.Container:
+    """Return a container of the base in which Trivy is mounted.
+
+    Raises:
+        ToolError: Trivy cannot be had, or is not what it should be.
+    """
+    return build.base.container.with_(await Toolbox.of(build).mount("trivy", TRIVY))
 
 
 def trivy_image(
