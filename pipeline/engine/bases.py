@@ -16,13 +16,14 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.engine import registry
+from pipeline.engine.copying import copy_tree
 from pipeline.engine.disk import disk_full_told
 from pipeline.engine.documents import ImageConfig
 from pipeline.engine.errors import ArchiveInvalid, BadInput
-from pipeline.engine.files import copy_tree
 from pipeline.engine.graph import HostTree, ImageRoot
 from pipeline.engine.oci import read_layout
 from pipeline.engine.patterns import EVERYTHING, Selection
+from pipeline.engine.rootpath import walk
 from pipeline.engine.snapshots import Snapshots, builds
 from pipeline.engine.survey import file_digest
 from pipeline.engine.unpack import apply_layer
@@ -168,7 +169,7 @@ async def host_tree_made(snapshots: Snapshots, node: HostTree, directory: Path) 
 def tree_digest(root: Path) -> str:
     """Return the hexadecimal SHA-256 over a tree's names, modes, owners, link targets and contents."""
     found = hashlib.sha256()
-    for path in sorted(root.rglob("*")):
+    for path in sorted(walk(root)):
         status = path.lstat()
         content = ""
         if stat.S_ISREG(status.st_mode):

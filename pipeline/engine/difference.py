@@ -7,9 +7,9 @@ import stat
 from pathlib import Path
 from typing import Any
 
-from pipeline.engine.files import copy_tree
+from pipeline.engine.copying import copy_tree
 from pipeline.engine.graph import Difference
-from pipeline.engine.rootpath import resolve
+from pipeline.engine.rootpath import resolve, walk
 from pipeline.engine.snapshots import Snapshots, builds
 
 
@@ -25,7 +25,7 @@ async def difference(snapshots: Snapshots, node: Difference, directory: Path) ->
 
 def _different(lower: Path, upper: Path) -> frozenset[str]:
     found: set[str] = set()
-    for path in upper.rglob("*"):
+    for path in walk(upper):
         inside = path.relative_to(upper)
         if not _same(lower / inside, path):
             found |= {str(each) for each in (inside, *inside.parents) if str(each) != "."}

@@ -3,19 +3,17 @@
 import asyncio
 import errno
 import os
-import shutil
-import stat
 from pathlib import Path
 from typing import Any
 
 from pipeline.engine import overlay
 from pipeline.engine.changes import Chown, Copy, NewDirectory, NewFile, Remove, Symlink
+from pipeline.engine.copying import copy_tree, remove_path
 from pipeline.engine.errors import BadInput
 from pipeline.engine.graph import Change
-from pipeline.engine.holes import copy_content
 from pipeline.engine.names import name_of
 from pipeline.engine.patterns import matching
-from pipeline.engine.rootpath import is_directory, mkdirs, resolve
+from pipeline.engine.rootpath import is_directory, mkdirs, resolve, walk
 from pipeline.engine.snapshots import Snapshots, builds
 from pipeline.engine.users import look_up
 
@@ -72,16 +70,9 @@ async def remove(snapshots: Snapshots, node: Remove, directory: Path) -> dict[st
         for path in (one for given in node.paths for one in matching(root, given)):
             target = resolve(root, path, follow=False)
             for each in root.iterdir() if target == root else [target]:
-                _remove(each)
+                remove_path(each)
 
     return await _changed(snapshots, node, directory, change)
-
-
-def _remove(path: Path) -> None:
-    if is_directory(path):
-        shutil.rmtree(path)
-    else:
-        path.unlink(missing_ok=True)
 
 
 @builds(Copy)
@@ -113,97 +104,15 @@ async def chown(snapshots: Snapshots, node: Chown, directory: Path) -> dict[str,
         target = resolve(root, node.path)
         if not target.exists():
             raise BadInput(f"There is no '{node.path}' to give away; name a file or a directory that exists.")
-        for path in (target, *(target.rglob("*") if target.is_dir() else ())):
+        for path in (target, *(walk(target) if target.is_dir() else ())):
             os.chown(path, user.uid, user.gid, follow_symlinks=False)
 
     return await _changed(snapshots, node, directory, change)
 
 
 def _date(target: Path, seconds: int) -> None:
-    for path in (target, *(target.rglob("*") if target.is_dir() else ())):
+    for path in (target, *(walk(target) if target.is_dir() else ())):
         os.utime(path, (seconds, seconds), follow_symlinks=False)
-
-
-def copy_tree(
-    source: Path,
-    target: Path,
-    *,
-    owner: tuple[int, int] | None = None,
-    mode: int | None = None,
-    wanted: frozenset[str] | None = None,
-) -> None:
-    """Copy a file or merge a directory into another, with modes, times, owners, links and extended attributes.
-
-    Args:
-        source: a file, or a directory whose contents are copied.
-        target: the file, or the directory that exists already.
-        owner: numbers that replace the source's.
-        mode: permission bits that replace those of all that is copied, but of links.
-        wanted: the paths below the source that are copied; None for all.
-    """
-    seen: dict[tuple[int, int], Path] = {}
-    pending = [(source, target)]
-    directories: list[tuple[Path, Path]] = []
-    while pending:
-        origin, place = pending.pop()
-        found = origin.lstat()
-        if stat.S_ISDIR(found.st_mode):
-            _room_for_directory(place)
-            directories.append((origin, place))
-            entries = (one for one in origin.iterdir() if wanted is None or str(one.relative_to(source)) in wanted)
-            pending += [(entry, place / entry.name) for entry in entries]
-            continue
-        _copy_one(origin, place, found, seen)
-        if found.st_nlink < 2 or seen[found.st_dev, found.st_ino] == place:
-            _take_over(origin, place, found, owner, mode)
-    for origin, place in reversed(directories):
-        if (origin, place) != (source, target):
-            _take_over(origin, place, origin.lstat(), owner, mode)
-            continue
-        if owner:
-            os.chown(place, *owner)
-        if mode is not None:
-            place.chmod(mode)
-
-
-def _room_for_directory(place: Path) -> None:
-    if not is_directory(place):
-        place.unlink(missing_ok=True)
-        place.mkdir()
-
-
-def _copy_one(origin: Path, place: Path, found: os.stat_result, seen: dict[tuple[int, int], Path]) -> None:
-    _remove(place)
-    first = seen.setdefault((found.st_dev, found.st_ino), place)
-    if first != place:
-        os.link(first, place, follow_symlinks=False)
-    elif stat.S_ISLNK(found.st_mode):
-        place.symlink_to(origin.readlink())
-    elif stat.S_ISREG(found.st_mode):
-        copy_content(origin, place)
-    elif not stat.S_ISSOCK(found.st_mode):
-        _make_node(place, found)
-
-
-def _make_node(place: Path, found: os.stat_result) -> None:
-    try:
-        os.mknod(place, found.st_mode, found.st_rdev)
-    except PermissionError:
-        if stat.S_ISFIFO(found.st_mode):
-            raise  # a user namespace may make no devices: they are left out, as in layers
-
-
-def _take_over(
-    origin: Path, place: Path, found: os.stat_result, owner: tuple[int, int] | None, mode: int | None
-) -> None:
-    if not os.path.lexists(place):
-        return
-    uid, gid = owner or (found.st_uid, found.st_gid)
-    os.chown(place, uid, gid, follow_symlinks=False)
-    # After chown(2), which clears the setuid bit and file capabilities.
-    shutil.copystat(origin, place, follow_symlinks=False)
-    if mode is not None and not stat.S_ISLNK(found.st_mode):
-        place.chmod(mode)
 
 
 def _file_place(root: Path, path: str, name: str) -> Path:

@@ -33,18 +33,29 @@ def data(descriptor: int, size: int) -> Iterator[tuple[int, int]]:
 
 
 def copy_content(source: Path, target: Path) -> None:
-    """Copy what a file holds, and its holes, to a file that does not exist yet.
+    """Copy what a file holds, and its holes, to a file that does not exist yet; only its owner may use that.
 
     Raises:
         FileExistsError: there is something at the target already.
     """
-    with source.open("rb", buffering=0) as origin, target.open("xb", buffering=0) as copy:
+    with (
+        open(source, "rb", buffering=0, opener=_itself) as origin,
+        open(target, "xb", buffering=0, opener=_private) as copy,
+    ):
         size = os.fstat(origin.fileno()).st_size
         for start, end in data(origin.fileno(), size):
             os.lseek(copy.fileno(), start, os.SEEK_SET)
             while start < end and (sent := os.sendfile(copy.fileno(), origin.fileno(), start, end - start)):
                 start += sent
         copy.truncate(size)
+
+
+def _itself(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_NOFOLLOW)
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
 
 
 def write_sparsely(descriptor: int, piece: memoryview, offset: int) -> None:

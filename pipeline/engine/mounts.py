@@ -5,20 +5,35 @@ import contextlib
 import os
 import posixpath
 import shutil
-from collections.abc import AsyncIterator
+import stat
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from pipeline.engine import overlay, syscalls
+from pipeline.engine.beneath import pinned
 from pipeline.engine.bundle import HOSTNAME, bind, tmpfs
+from pipeline.engine.copying import copy_tree
 from pipeline.engine.errors import BadInput
-from pipeline.engine.files import copy_tree
 from pipeline.engine.graph import Exec, Mount, writes_to
 from pipeline.engine.host import GUEST
-from pipeline.engine.rootpath import lies_in, missing, mkdirs, resolve
+from pipeline.engine.rootpath import is_directory, lies_in, missing, mkdirs, resolve
 from pipeline.engine.snapshots import Snapshots
 from pipeline.engine.users import look_up
+
+
+@dataclass(frozen=True)
+class Stub:
+    """What the runtime makes for a mount to lie on.
+
+    Args:
+        root: a directory on the host that stays.
+        path: the file or directory in it.
+    """
+
+    root: Path
+    path: Path
 
 
 @dataclass
@@ -51,60 +66,72 @@ class Mounts:
         held = [target for target in self.places if lies_in(path, target)]
         return max(held, key=len, default=None)
 
-    def on_host(self, path: str, *, write: bool = False) -> Path:
-        """Return where a path of the container is on the host.
+    def on_host(self, path: str, *, write: bool = False) -> tuple[Path, str]:
+        """Return where a path of the container is: a directory on the host that stays, and the path in it.
 
         Raises:
             BadInput: it is in memory, or cannot be written.
         """
         target = self.over(path)
         if target is None:
-            return resolve(self.root, path)
+            return self.root, path
         place = self.places[target]
         if place is None or (write and target in self.read_only):
             how = "in memory" if place is None else "read-only"
             raise BadInput(f"'{path}' is {how} there, so that no redirection can use it; give another path.")
-        return place if path == target else resolve(place, posixpath.relpath(path, target))
+        return (place.parent, place.name) if path == target else (place, posixpath.relpath(path, target))
 
-    def for_output(self, path: str) -> Path:
-        """Return where on the host a file of the container can be written, in a directory that is there.
+    @contextlib.contextmanager
+    def for_output(self, path: str) -> Iterator[Path]:
+        """Yield a name for a file of the container that can be written, in a directory that is there.
 
         Raises:
             BadInput: it cannot.
         """
-        found = self.on_host(path, write=True)
-        if found.is_dir() or not found.parent.is_dir():
-            raise BadInput(f"Output cannot go to '{path}'; give the path of a file in a directory that exists.")
-        return found
+        root, inside = self.on_host(path, write=True)
+        found = resolve(root, inside)
+        with contextlib.ExitStack() as stack:
+            try:
+                target = stack.enter_context(pinned(root, found.parent.relative_to(root))) / found.name
+                usable = not is_directory(target)
+            except (OSError, ValueError):
+                usable = False
+            if not usable:
+                raise BadInput(f"Output cannot go to '{path}'; give the path of a file in a directory that exists.")
+            yield target
 
-    def stubs(self, upper: Path) -> list[Path]:
+    def stubs(self, upper: Path) -> list[Stub]:
         """Return what the runtime will make for the mounts to lie on, outermost first.
 
         Args:
             upper: what has been changed below the root so far.
         """
-        made: list[Path] = []
+        made: list[Stub] = []
         for target in [*self.places, "/proc", "/dev", "/sys"]:
             above = self.over(posixpath.dirname(target))
             place = self.root if above is None else self.places[above]
             if place is not None and place.is_dir() and above not in self.read_only:
-                made += missing(place, target if above is None else posixpath.relpath(target, above))
-        for directory in {each for path in made if path.is_relative_to(self.root) for each in path.parents}:
-            if directory.is_relative_to(self.root) and directory != self.root and directory.is_dir():
-                inside = directory.relative_to(self.root)
-                if not (upper / inside).exists():
-                    self._above_stubs[inside] = directory.lstat()
+                absent = missing(place, target if above is None else posixpath.relpath(target, above))
+                made += (Stub(place, path.relative_to(place)) for path in absent)
+        for inside in {above for stub in made if stub.root == self.root for above in stub.path.parents}:
+            if inside.name and is_directory(self.root / inside) and not os.path.lexists(upper / inside):
+                self._above_stubs[inside] = (self.root / inside).lstat()
         return made
 
     def tidy(self, upper: Path) -> None:
         """Take the directories out of a layer that are in it only because something was mounted below them."""
         for inside, before in sorted(self._above_stubs.items(), reverse=True):
-            with contextlib.suppress(OSError):  # it is not there, or not empty
-                now = (upper / inside).lstat()
-                if [now.st_mode, now.st_uid, now.st_gid] == [before.st_mode, before.st_uid, before.st_gid] and not any(
-                    name.endswith("overlay.opaque") for name in os.listxattr(upper / inside)
-                ):
-                    (upper / inside).rmdir()
+            # It is not there, or not empty, or the step put a link on the way to it.
+            with contextlib.suppress(OSError), pinned(upper, inside.parent) as directory:
+                _remove_unchanged(directory / inside.name, before)
+
+
+def _remove_unchanged(path: Path, before: os.stat_result) -> None:
+    now = path.lstat()
+    if [now.st_mode, now.st_uid, now.st_gid] == [before.st_mode, before.st_uid, before.st_gid] and not any(
+        name.endswith("overlay.opaque") for name in os.listxattr(path, follow_symlinks=False)
+    ):
+        path.rmdir()
 
 
 @contextlib.asynccontextmanager
@@ -151,12 +178,15 @@ def _source(root: Path, mount: Mount) -> Path:
     return found
 
 
-def _remove(stubs: list[Path]) -> None:
-    for path in reversed(stubs):
-        with contextlib.suppress(OSError):
-            if path.is_dir() and not path.is_symlink():
+def _remove(stubs: list[Stub]) -> None:
+    for stub in reversed(stubs):
+        # It is not there, or not empty, or the step put a link on the way to it.
+        with contextlib.suppress(OSError), pinned(stub.root, stub.path.parent) as directory:
+            path = directory / stub.path.name
+            status = path.lstat()
+            if stat.S_ISDIR(status.st_mode):
                 path.rmdir()
-            elif not path.stat().st_size:
+            elif stat.S_ISREG(status.st_mode) and not status.st_size:
                 path.unlink()
 
 
@@ -200,7 +230,15 @@ async def _cache(snapshots: Snapshots, mount: Mount, root: Path) -> Path:
         owner = (user.uid, user.gid) if user else None
         if mount.source:
             source = resolve(await snapshots.view(mount.source), mount.path)
-            await asyncio.to_thread(copy_tree, source, volume, owner=owner)
+            await asyncio.to_thread(_fill, volume, source, snapshots.store.temporary(), owner)
         if owner:
             os.chown(volume, *owner)
     return volume
+
+
+def _fill(volume: Path, source: Path, beside: Path, owner: tuple[int, int] | None) -> None:
+    """Copy beside and move in: a step that has the volume already may write to it at the same time."""
+    copy_tree(source, beside, owner=owner)
+    for each in beside.iterdir():
+        with contextlib.suppress(FileExistsError, NotADirectoryError, IsADirectoryError):  # the step's own stays
+            each.rename(volume / each.name)

@@ -8,6 +8,7 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 
+from pipeline.engine.beneath import is_without_links
 from pipeline.engine.errors import BadInput
 
 #: Bytes: include/uapi/linux/limits.h.
@@ -34,10 +35,14 @@ def joined(*parts: str) -> str:
     """
     path = posixpath.normpath(posixpath.join(*parts))
     if len(os.fsencode(path)) > LONGEST_PATH or any(len(os.fsencode(name)) > LONGEST_NAME for name in path.split("/")):
-        raise BadInput(
-            f"The path '{path[:40]}…' is too long; Linux allows {LONGEST_PATH} bytes, and {LONGEST_NAME} in a name."
-        )
+        raise _too_long(path)
     return path
+
+
+def _too_long(path: str) -> BadInput:
+    return BadInput(
+        f"The path '{path[:40]}…' is too long; Linux allows {LONGEST_PATH} bytes, and {LONGEST_NAME} in a name."
+    )
 
 
 def lies_in(path: str, directory: str) -> bool:
@@ -55,8 +60,11 @@ def resolve(root: Path, path: str, *, follow: bool = True) -> Path:
 
     Raises:
         SymlinkLoop: more than 40 symbolic links are on the way.
+        BadInput: the links on the way make it longer than Linux allows.
     """
     pending = path.split("/")[::-1]
+    if ".." not in pending and is_without_links(root, path):
+        return root.joinpath(*filter(None, reversed(pending)))
     found: list[str] = []
     links = 0
     while pending:
@@ -69,6 +77,8 @@ def resolve(root: Path, path: str, *, follow: bool = True) -> Path:
         target = _link(root, [*found, component]) if follow or any(pending) else None
         if target is None:
             found.append(component)
+            if len(found) > LONGEST_PATH // 2:
+                raise _too_long(path)
             continue
         links += 1
         if links > MAX_SYMLINKS:
@@ -159,8 +169,18 @@ def short(root: Path) -> Iterator[Path]:
         os.close(descriptor)
 
 
+def walk(root: Path) -> Iterator[Path]:
+    """Yield the paths of all that a directory holds, each after the directory it is in; links are not followed."""
+    pending = [root] if root.is_dir() else []
+    while pending:
+        for path in pending.pop().iterdir():
+            yield path
+            if is_directory(path):
+                pending.append(path)
+
+
 def _link(root: Path, components: list[str]) -> str | None:
     try:
-        return os.readlink(os.path.join(root, *components))  # noqa: PTH115, PTH118  hot: no Path objects
+        return os.readlink("/".join((os.fspath(root), *components)))  # noqa: PTH115  hot: no Path objects
     except OSError:  # missing, or no symbolic link
         return None

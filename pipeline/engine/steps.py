@@ -1,16 +1,17 @@
 """Running an exec: mounts, user, environment and the host's settings put together, and its outcome judged."""
 
 import asyncio
-import shutil
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
 from pipeline.engine import overlay
+from pipeline.engine.beneath import regular_file
 from pipeline.engine.bundle import DEFAULT_PATH, spec
 from pipeline.engine.disk import want_of_space
 from pipeline.engine.errors import BadInput, ExecError
 from pipeline.engine.graph import Exec
+from pipeline.engine.holes import copy_content
 from pipeline.engine.mounts import Mounts, mounted
 from pipeline.engine.names import name_of
 from pipeline.engine.output import end_of, shorten
@@ -35,16 +36,15 @@ async def run_exec(snapshots: Snapshots, node: Exec, directory: Path) -> dict[st
         )
         user = look_up(root, node.user)
         mounts = await stack.enter_async_context(mounted(snapshots, node, directory, root))
-        job = _job(snapshots, node, directory, user, mounts)
+        job = _job(snapshots, node, directory, user, mounts, _stdin(stack, node, mounts))
         code = await execute(job, step)
         if not allowed(node.expect, code):
             failed = ExecError(node.args, code, end_of(directory / "stdout"), end_of(directory / "stderr"))
             raise want_of_space(snapshots.store.root, failed.stderr + failed.stdout) or failed
         for name, path in _redirected(node).items():
-            target = mounts.for_output(path)
-            target.unlink(missing_ok=True)  # it could be a device that the step made
-            await asyncio.to_thread(shutil.copyfile, directory / name, target)
-            target.chmod(0o600)
+            with mounts.for_output(path) as target:
+                target.unlink(missing_ok=True)  # it could be a device that the step made
+                await asyncio.to_thread(copy_content, directory / name, target)
             shorten(directory / name)
     mounts.tidy(directory / "diff")
     return {"exit_code": code}
@@ -55,11 +55,11 @@ def _redirected(node: Exec) -> dict[str, str]:
     return {name: path for name, path in paths.items() if path}
 
 
-def _stdin(node: Exec, mounts: Mounts) -> bytes | Path:
+def _stdin(stack: AsyncExitStack, node: Exec, mounts: Mounts) -> bytes | Path:
     if not node.redirect_stdin:
         return node.stdin.encode()
-    source = mounts.on_host(node.redirect_stdin)
-    if not source.is_file():
+    source = stack.enter_context(regular_file(*mounts.on_host(node.redirect_stdin)))
+    if source is None:
         raise BadInput(f"There is no file '{node.redirect_stdin}' to read standard input from; name one that exists.")
     return source
 
@@ -70,7 +70,7 @@ def allowed(expect: str, code: int) -> bool:
     return {"SUCCESS": code == 0, "FAILURE": failure, "ANY": code == 0 or failure}[expect]
 
 
-def _job(snapshots: Snapshots, node: Exec, directory: Path, user: User, mounts: Mounts) -> Job:
+def _job(snapshots: Snapshots, node: Exec, directory: Path, user: User, mounts: Mounts, stdin: bytes | Path) -> Job:
     plain = {name: snapshots.secrets[key] for name, key in node.secret_env}
     env = dict(entry.split("=", 1) for entry in [DEFAULT_PATH, *node.env])
     for name, value in snapshots.host.env().items():
@@ -92,7 +92,7 @@ def _job(snapshots: Snapshots, node: Exec, directory: Path, user: User, mounts: 
             privileged=node.insecure_root,
         ),
         directory=directory,
-        stdin=_stdin(node, mounts),
+        stdin=stdin,
         hidden=hidden,
         alive=snapshots.store.alive,
         whole=_redirected(node),

@@ -1,14 +1,24 @@
 """Calls of the kernel that Python has no names for."""
 
 import ctypes
+import errno
 import os
+import struct
 from pathlib import Path
+
+from pipeline.engine.errors import HostMissing
 
 #: sys/mount.h
 NODEV = 4
 _DETACH = 2
 #: sched.h
 _CLONE_FS = 0x200
+#: linux/openat2.h
+RESOLVE_NO_MAGICLINKS, RESOLVE_NO_SYMLINKS, RESOLVE_BENEATH, RESOLVE_IN_ROOT = 0x02, 0x04, 0x08, 0x10
+#: On every architecture but Alpha: include/uapi/asm-generic/unistd.h.
+_OPENAT2 = 437
+#: How often a path is looked up again because something was renamed meanwhile.
+_TRIES = 100
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -46,6 +56,34 @@ def own_working_directory(path: Path) -> None:
     """
     _checked(_libc.unshare(_CLONE_FS), path)
     os.chdir(path)
+
+
+def openat2(directory: int, path: str, flags: int, resolve: int) -> int:
+    """Open a file below a directory, and return its descriptor: openat2(2).
+
+    Args:
+        directory: an open directory.
+        path: the file, seen from there.
+        flags: those of open(2), without O_CREAT.
+        resolve: RESOLVE_ flags, which limit where the path may lead.
+
+    Raises:
+        OSError: there is no such file, or the path leads where it may not.
+        HostMissing: the kernel is older than Linux 5.6.
+    """
+    if "\0" in path:
+        raise ValueError("embedded null byte")  # as Python's own functions do
+    how = struct.pack("=QQQ", flags, 0, resolve)
+    for _ in range(_TRIES):
+        found: int = _libc.syscall(_OPENAT2, directory, os.fsencode(path), how, ctypes.c_size_t(len(how)))
+        if found >= 0:
+            return found
+        code = ctypes.get_errno()
+        if code == errno.ENOSYS:
+            raise HostMissing("This machine's kernel lacks openat2(2); run the embedded engine on Linux 5.6 or newer.")
+        if code != errno.EAGAIN:  # something was renamed meanwhile
+            break
+    raise OSError(code, os.strerror(code), path)
 
 
 def _checked(result: int, path: Path) -> None:

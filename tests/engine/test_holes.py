@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from isal import igzip
 
-from pipeline.engine.files import copy_tree
+from pipeline.engine.copying import copy_tree
 from pipeline.engine.holes import SMALLEST, copy_content, data, write_sparsely
 from pipeline.engine.layer import Layer, write_layer
 from pipeline.engine.unpack import apply_layer

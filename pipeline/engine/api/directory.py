@@ -3,18 +3,18 @@
 import asyncio
 import os
 import posixpath
-import shutil
 from dataclasses import replace
 from pathlib import Path
 
 from pipeline.engine.api.fields import Engine, serves
 from pipeline.engine.api.paths import at_path, exists_at, stat_at
 from pipeline.engine.bases import atomic_copy, tree_digest
+from pipeline.engine.beneath import remove_tree
 from pipeline.engine.changes import Chown, Copy, NewDirectory, NewFile, Remove, Symlink
 from pipeline.engine.errors import BadInput
 from pipeline.engine.graph import Difference, Scratch
 from pipeline.engine.patterns import Selection, glob
-from pipeline.engine.rootpath import is_directory
+from pipeline.engine.rootpath import is_directory, walk
 from pipeline.engine.values import Directory, File, Stat
 
 
@@ -184,7 +184,7 @@ async def directory_export(engine: Engine, this: Directory, path: str, wipe: boo
 
 def _export_tree(source: Path, target: Path, wipe: bool) -> None:
     target.mkdir(parents=True, exist_ok=True)
-    for origin in sorted(source.rglob("*")):
+    for origin in sorted(walk(source)):
         place = target / origin.relative_to(source)
         if place.is_symlink() or (place.exists() and place.is_dir() != is_directory(origin)):
             _remove(place)
@@ -196,13 +196,13 @@ def _export_tree(source: Path, target: Path, wipe: bool) -> None:
             atomic_copy(origin, place)
     if wipe:
         # Last, so that nothing is lost when the copying fails.
-        for place in sorted(target.rglob("*"), reverse=True):
+        for place in sorted(walk(target), reverse=True):
             if not os.path.lexists(source / place.relative_to(target)):
                 _remove(place)
 
 
 def _remove(path: Path) -> None:
     if is_directory(path):
-        shutil.rmtree(path)
+        remove_tree(path)
     else:
         path.unlink()
