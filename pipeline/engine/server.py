@@ -3,10 +3,11 @@
 import asyncio
 import base64
 import contextlib
-import hmac
 import json
+import os
 import socket
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -25,8 +26,15 @@ from graphql import (
 
 from pipeline.engine.api import Engine
 from pipeline.engine.api.fields import resolve
-from pipeline.engine.errors import EngineError, NotPermitted
+from pipeline.engine.connections import BACKLOG, Lobby, connections_of
+from pipeline.engine.errors import BadInput, EngineError, NotPermitted
+from pipeline.engine.strict import Malformed, decode_json
 from pipeline.engine.values import Query
+
+#: Bytes of a request: a text of 128 MiB, which is as much as `contents` reads, with room for escapes.
+LARGEST_BODY = 256 << 20
+#: Seconds between two pieces of a request.
+BODY_TIME_LIMIT = 60.0
 
 SCHEMA = Path(__file__).with_name("schema.graphql")
 
@@ -51,32 +59,34 @@ class Server:
 
     def __init__(self, engine: Engine, token: str) -> None:
         self._engine, self._schema = engine, read_schema()
-        self._expected = b"Basic " + base64.b64encode(f"{token}:".encode())
+        self.lobby = Lobby(b"Basic " + base64.b64encode(f"{token}:".encode()), os.geteuid())
         self._parsed = lru_cache(maxsize=64)(self._parse)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request (ASGI 3.0); every answer is JSON, for SDKs repeat a query after any other."""
         if scope["type"] != "http":
             return
-        given = dict(scope["headers"]).get(b"authorization", b"")
-        if not hmac.compare_digest(given, self._expected):
-            await _send(send, 401, {"errors": [{"message": "The session token is missing or wrong."}]})
+        if not self.lobby.knows(dict(scope["headers"]).get(b"authorization", b"")):
+            await _send(send, 401, _refused("The session token is missing or wrong."))
             return
-        body = b""
-        while True:
-            message = await receive()
-            body += message.get("body", b"")
-            if not message.get("more_body"):
-                break
+        try:
+            body = await _body(receive)
+        except BadInput as error:
+            await _send(send, 413, _refused(str(error)))
+            return
         await _send(send, 200, await self.answer(body))
 
     async def answer(self, body: bytes) -> dict[str, Any]:
         """Return the response to the body of a request."""
         try:
-            request = json.loads(body)
-            document, errors = self._parsed(str(request["query"]))
-        except (ValueError, KeyError, TypeError, GraphQLError) as error:
-            return {"data": None, "errors": [{"message": f"The request is no GraphQL query: {error}"}]}
+            request = _Request.read(body)
+            document, errors = self._parsed(request.query)
+        except RecursionError:
+            return _refused("The request is nested too deeply; make a shorter chain, with `sync` in between.")
+        except BadInput as error:
+            return _refused(f"The request is no GraphQL query: {error}")
+        except GraphQLError as error:
+            return _refused(f"The request is no GraphQL query: {error.message}")
         if errors:
             return {"data": None, "errors": [_formatted(error) for error in errors]}
         found = execute(
@@ -84,8 +94,8 @@ class Server:
             document,
             root_value=Query(),
             context_value=self._engine,
-            variable_values=request.get("variables"),
-            operation_name=request.get("operationName"),
+            variable_values=request.variables,
+            operation_name=request.operation,
             field_resolver=resolve,
             type_resolver=lambda value, *_: type(value).__name__,
         )
@@ -100,6 +110,57 @@ class Server:
         return document, validate(self._schema, document)
 
 
+@dataclass(frozen=True)
+class _Request:
+    """The body of a request: https://graphql.org/learn/serving-over-http, "Request format"."""
+
+    query: str
+    variables: dict[str, Any] | None
+    operation: str | None
+
+    @classmethod
+    def read(cls, body: bytes) -> "_Request":
+        """Read a body.
+
+        Raises:
+            BadInput: it is none.
+        """
+        try:
+            document = decode_json(body)
+        except Malformed as error:
+            raise BadInput(f"{error}.") from None
+        fields = document if isinstance(document, dict) else {}
+        query, variables, operation = (fields.get(name) for name in ("query", "variables", "operationName"))
+        if not (isinstance(query, str) and isinstance(variables, dict | None) and isinstance(operation, str | None)):
+            raise BadInput("its body needs the text `query`, and may have the object `variables`.")
+        return cls(query, variables, operation)
+
+
+async def _body(receive: Receive) -> bytes:
+    """Return the body of a request.
+
+    Raises:
+        BadInput: it is too long, or stops on the way.
+    """
+    pieces: list[bytes] = []
+    size = 0
+    while True:
+        try:
+            message = await asyncio.wait_for(receive(), BODY_TIME_LIMIT)
+        except asyncio.TimeoutError:
+            raise BadInput(f"The request stopped for {BODY_TIME_LIMIT:.0f} seconds; send it again.") from None
+        pieces.append(message.get("body", b""))
+        size += len(pieces[-1])
+        if size > LARGEST_BODY:
+            raise BadInput(f"The request has more than {LARGEST_BODY} bytes; give large files as files of the host.")
+        if not message.get("more_body"):
+            return b"".join(pieces)
+
+
+def _refused(why: str) -> dict[str, Any]:
+    return {"data": None, "errors": [{"message": why, "extensions": BadInput(why).extensions()}]}
+
+
 def _formatted(error: GraphQLError) -> dict[str, Any]:
     answer: dict[str, Any] = dict(error.formatted)
     cause = error.original_error
@@ -107,6 +168,9 @@ def _formatted(error: GraphQLError) -> dict[str, Any]:
         cause = NotPermitted(
             f"The file '{cause.filename}' is not for this user: {cause.strerror}; name another, or run as root."
         )
+        answer["message"] = str(cause)
+    if isinstance(cause, RecursionError):
+        cause = BadInput("The request is nested too deeply; make a shorter chain, with `sync` in between.")
         answer["message"] = str(cause)
     if isinstance(cause, EngineError):
         answer["extensions"] = cause.extensions()
@@ -118,6 +182,8 @@ def _formatted(error: GraphQLError) -> dict[str, Any]:
 
 async def _send(send: Send, status: int, answer: dict[str, Any]) -> None:
     headers = [(b"content-type", b"application/json")]
+    if status != 200:
+        headers.append((b"connection", b"close"))  # what else was sent is not read
     if status == 401:
         headers.append((b"www-authenticate", b'Basic realm="Access to the engine"'))
     await send({"type": "http.response.start", "status": status, "headers": headers})
@@ -134,7 +200,14 @@ async def serve(app: Server, listener: socket.socket, ended: Awaitable[None]) ->
     """
     # A client's connections last as long as the session: one that is closed between two requests is an error to it.
     config = uvicorn.Config(
-        app, log_level="critical", lifespan="off", http="h11", ws="none", access_log=False, timeout_keep_alive=86_400
+        app,
+        log_level="critical",
+        lifespan="off",
+        http=connections_of(app.lobby),  # type: ignore[arg-type]
+        ws="none",
+        access_log=False,
+        timeout_keep_alive=86_400,
+        backlog=BACKLOG,
     )
     server = uvicorn.Server(config)
     running = asyncio.ensure_future(server.serve(sockets=[listener]))

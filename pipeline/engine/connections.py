@@ -1,0 +1,106 @@
+"""Connections to the engine, of which anyone on this machine can open as many as they like.
+
+One that has not shown the session's token yet ends after a while, or when too many others came after it. Those of other
+users count by themselves, so that they take no place from the user's own.
+
+Source: proc_pid_net(5), /proc/net/tcp.
+"""
+
+import asyncio
+import hmac
+import socket
+import struct
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+#: Seconds until a connection has to have shown the token.
+TIME_LIMIT = 10.0
+#: Connections without the token: of the engine's own user, and of all others together. The SDK opens up to 100 at once.
+MOST_OWN, MOST_OTHERS = 256, 64
+#: Connections that are accepted at a time, before any of them is looked at.
+BACKLOG = 128
+
+_TCP = Path("/proc/net/tcp")
+_LOOPBACK = struct.unpack("=I", socket.inet_aton("127.0.0.1"))[0]
+#: Where a line of /proc/net/tcp has the user, counted from the remote address.
+_UID = 6
+
+
+class Lobby:
+    """The connections that have not shown the token yet.
+
+    Args:
+        expected: the value of the header Authorization that shows it.
+        own: the number of the engine's user.
+    """
+
+    def __init__(self, expected: bytes, own: int) -> None:
+        self._expected, self._own = expected, own
+        self._waiting: dict[bool, dict[Connection, asyncio.TimerHandle]] = {True: {}, False: {}}
+
+    def knows(self, authorization: bytes) -> bool:
+        """Return whether a header shows the token."""
+        return hmac.compare_digest(authorization, self._expected)
+
+    def enter(self, connection: "Connection") -> None:
+        """Take a new connection, and end the oldest where there are too many."""
+        is_own = _uid_of(connection.transport) == self._own
+        waiting = self._waiting[is_own]
+        if len(waiting) >= (MOST_OWN if is_own else MOST_OTHERS):
+            oldest = next(iter(waiting))
+            self.leave(oldest)
+            oldest.transport.abort()
+        waiting[connection] = asyncio.get_running_loop().call_later(TIME_LIMIT, connection.transport.abort)
+
+    def leave(self, connection: "Connection") -> None:
+        """Let a connection go: it has shown the token, or has ended."""
+        for waiting in self._waiting.values():
+            if timer := waiting.pop(connection, None):
+                timer.cancel()
+
+
+class Connection(H11Protocol):
+    """A connection that waits in the lobby until it has shown the token."""
+
+    def __init__(self, lobby: Lobby, **options: Any) -> None:
+        super().__init__(**options)
+        self._lobby = lobby
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Enter the lobby."""
+        super().connection_made(transport)
+        self._lobby.enter(self)
+
+    def data_received(self, data: bytes) -> None:
+        """Leave the lobby once the headers of a request show the token."""
+        super().data_received(data)
+        if self.headers and self._lobby.knows(dict(self.headers).get(b"authorization", b"")):
+            self._lobby.leave(self)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Leave the lobby."""
+        self._lobby.leave(self)
+        super().connection_lost(exc)
+
+
+def connections_of(lobby: Lobby) -> Callable[..., Connection]:
+    """Return what makes a connection of a server."""
+
+    def make(**options: Any) -> Connection:
+        return Connection(lobby, **options)
+
+    return make
+
+
+def _uid_of(transport: asyncio.Transport) -> int | None:
+    """Return the user who opened the other end of a connection on the loopback; None if Linux does not say."""
+    (_, theirs), (_, ours) = transport.get_extra_info("peername"), transport.get_extra_info("sockname")
+    ends = f": {_LOOPBACK:08X}:{theirs:04X} {_LOOPBACK:08X}:{ours:04X} ".encode()
+    table = _TCP.read_bytes()
+    start = table.find(ends)
+    if start < 0:
+        return None
+    return int(table[start + len(ends) :].split(maxsplit=_UID)[_UID - 1])
