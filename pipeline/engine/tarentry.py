@@ -11,6 +11,8 @@ from pipeline.engine.errors import ArchiveInvalid
 from pipeline.engine.layer import HOST_XATTRS, OVERLAY_XATTRS
 
 _XATTR = "SCHILY.xattr."
+#: Characters of an attribute's name in an error.
+_SHOWN = 80
 _DISTRUST = "get the archive anew from a source that you trust"
 
 
@@ -59,9 +61,15 @@ def set_xattrs(entry: tarfile.TarInfo, path: Path, *, privileged: bool) -> None:
     for key, value in wanted.items():
         # A user namespace's root may not set trusted attributes.
         needed = privileged and not key.startswith("trusted.")
-        if not _set_xattr(path, key, value) and needed:
+        try:
+            is_set = _set_xattr(path, key, value)
+        except OSError as error:
+            if not _is_unfit(error, path):
+                raise
+            refuse(entry, f"has the attribute {_shown(key)} of {len(value)} bytes, which no file can have here")
+        if needed and not is_set:
             remedy = "keep the store on a file system that has extended attributes"
-            refuse(entry, f"has the attribute '{key}', which cannot be set here", remedy)
+            refuse(entry, f"has the attribute {_shown(key)}, which cannot be set here", remedy)
 
 
 def pieces(entry: tarfile.TarInfo) -> list[tuple[int, int]]:
@@ -78,6 +86,17 @@ def _set_xattr(path: Path, key: str, value: bytes) -> bool:
             raise
         return False
     return True
+
+
+def _is_unfit(error: OSError, path: Path) -> bool:
+    """Return whether an attribute is too large: for Linux (xattr(7), Limits), or for what ext4 keeps with a file."""
+    if error.errno == errno.ENOSPC:
+        return bool(os.statvfs(path.parent).f_bavail)
+    return error.errno in (errno.E2BIG, errno.ERANGE)
+
+
+def _shown(key: str) -> str:
+    return repr(key if len(key) <= _SHOWN else f"{key[:_SHOWN]}…")
 
 
 def _xattrs(entry: tarfile.TarInfo) -> dict[str, bytes]:

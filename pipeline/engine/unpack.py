@@ -4,19 +4,20 @@ Whoever made the layer is not trusted: every parent is resolved inside the root,
 is refused by name.
 """
 
+import contextlib
 import errno
 import os
-import shutil
 import stat
 import tarfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+from pipeline.engine.beneath import pinned, remove_tree
 from pipeline.engine.holes import write_sparsely
 from pipeline.engine.layer import OPAQUE, WHITEOUT
 from pipeline.engine.namespace import has_ids
-from pipeline.engine.rootpath import SymlinkLoop, is_directory, missing, resolve, short
+from pipeline.engine.rootpath import LONGEST_PATH, SymlinkLoop, is_directory, missing, resolve, short
 from pipeline.engine.tarentry import make_node, pieces, refuse, set_xattrs
 from pipeline.engine.tarstream import TarStream
 
@@ -32,6 +33,8 @@ _UNFIT = {
     errno.EOVERFLOW,
     errno.EFBIG,
 }
+#: What the kernel says where something else took a directory's place.
+_GONE = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP)
 
 
 def apply_layer(blob: BinaryIO, root: Path) -> str:
@@ -108,11 +111,16 @@ class _Tree:
     def settle(self) -> None:
         """Give the directories their modes and times, unless something else took their place since."""
         for path, wanted in sorted(self._directories.items(), reverse=True):
-            if resolve(self._root, str(path.relative_to(self._root))) != path or not is_directory(path):
-                continue
-            if wanted.mode is not None:
-                path.chmod(wanted.mode)
-            os.utime(path, ns=(wanted.mtime, wanted.mtime))
+            with contextlib.ExitStack() as stack:
+                try:
+                    directory = stack.enter_context(pinned(self._root, path.relative_to(self._root)))
+                except OSError as error:
+                    if error.errno not in _GONE:
+                        raise
+                    continue
+                if wanted.mode is not None:
+                    directory.chmod(wanted.mode)
+                os.utime(directory, ns=(wanted.mtime, wanted.mtime))
 
     def _parent(self, entry: tarfile.TarInfo, name: str) -> Path:
         """Return the directory of an entry, resolved inside the root; make it where it is missing."""
@@ -127,9 +135,15 @@ class _Tree:
         for directory in absent:
             directory.mkdir()
             self._directories[directory] = _Settled(0, 0o755)
-        self._written.update(each for each in (parent, *parent.parents) if each.is_relative_to(self._root))
+        self._write_down(parent)
         self._parents[name] = parent
         return parent
+
+    def _write_down(self, directory: Path) -> None:
+        """Remember a directory and those above it; what is remembered has all above it remembered."""
+        while directory not in self._written:
+            self._written.add(directory)
+            directory = directory.parent
 
     def _directory(self, entry: tarfile.TarInfo, path: Path) -> None:
         if not is_directory(path):
@@ -198,20 +212,21 @@ class _Tree:
         elif not hidden.startswith(WHITEOUT_PREFIX):  # those were aufs's own notes
             self._remove_lower(parent / hidden)
 
-    def _remove_lower(self, path: Path) -> None:
-        if path not in self._written:
-            self._remove(path)
-        elif is_directory(path):
-            self._keep_time(path)
-            for child in list(path.iterdir()):
-                self._remove_lower(child)
+    def _remove_lower(self, top: Path) -> None:
+        pending = [top]
+        for path in pending:
+            if path not in self._written:
+                self._remove(path)
+            elif is_directory(path):
+                self._keep_time(path)
+                pending += path.iterdir()
 
     def _remove(self, path: Path) -> None:
         if not os.path.lexists(path):
             return
         self._parents.clear()  # what led through it leads elsewhere now
         if is_directory(path):
-            shutil.rmtree(path)
+            remove_tree(path)
         else:
             path.unlink()
 
@@ -227,8 +242,9 @@ class _Tree:
 
 
 def _components(entry: tarfile.TarInfo, name: str) -> list[str]:
-    if name.startswith("/"):
-        refuse(entry, "has an absolute path")
+    """Return the parts of a path below the root, where an absolute one begins too: kaniko writes such layers."""
+    if len(os.fsencode(name)) > LONGEST_PATH:
+        refuse(entry, f"has a path of more than {LONGEST_PATH} bytes")
     components = [each for each in name.split("/") if each not in ("", ".")]
     if ".." in components:
         refuse(entry, "leaves the root filesystem")

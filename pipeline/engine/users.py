@@ -1,14 +1,22 @@
 """Users and groups of a root file system, by name or number, as `docker run --user` reads them."""
 
+import io
+import itertools
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from pipeline.engine.beneath import read_small
 from pipeline.engine.errors import BadInput
 from pipeline.engine.namespace import has_ids
-from pipeline.engine.rootpath import resolve
+from pipeline.engine.strict import whole_number
 
 #: What chown(2) takes for "as it was".
 LARGEST_ID = 2**32 - 1
+#: Bytes of /etc/passwd or /etc/group: a hundred thousand users take less.
+LARGEST_LIST = 16 << 20
+#: NGROUPS_MAX of include/uapi/linux/limits.h.
+MOST_GROUPS = 65536
 
 
 @dataclass(frozen=True)
@@ -20,6 +28,15 @@ class User:
     groups: tuple[int, ...] = ()
 
 
+@dataclass(frozen=True)
+class _Row:
+    """A line of /etc/passwd, with the numbers of user and group, or of /etc/group, with its number and members."""
+
+    name: str
+    numbers: tuple[int, ...]
+    members: frozenset[str]
+
+
 def look_up(root: Path, name: str) -> User:
     """Return the numbers for `user[:group]`; empty is root.
 
@@ -28,23 +45,22 @@ def look_up(root: Path, name: str) -> User:
         name: names are looked up in its /etc/passwd and /etc/group, numbers are taken as they are.
 
     Raises:
-        BadInput: a name that the root file system does not know, or a number that this process may not use.
+        BadInput: a name that the root file system does not know, or a number that this process may not use,
+            or a list of users or groups that is too large.
     """
     user, _, group = name.partition(":")
-    users = {row[0]: row for row in _rows(root, "/etc/passwd", 4)}
-    groups = _rows(root, "/etc/group", 3)
-    if user.isdigit() or not user:
-        uid = _number(user or "0")
-        row = next((row for row in users.values() if row[2] == str(uid)), None)
+    users = _rows(root, "/etc/passwd", numbers=2)
+    number = whole_number(user or "0", LARGEST_ID)
+    if number is not None:
+        row = next((row for row in users if row.numbers[0] == number), None)
     else:
-        row = users.get(user)
+        row = next((row for row in users if row.name == user), None)
         if row is None:
-            raise BadInput(f"The user '{user}' is not in the image's /etc/passwd; add it, or give a number.")
-        uid = int(row[2])
+            raise _unknown("user", user, "/etc/passwd")
+        number = row.numbers[0]
     if group:
-        return _known(User(uid, _gid(groups, group)))
-    member = tuple(int(g[2]) for g in groups if row and len(g) > 3 and row[0] in g[3].split(","))
-    return _known(User(uid, int(row[3]) if row else 0, member))
+        return _known(User(number, _gid(root, group)))
+    return _known(User(number, row.numbers[1], _groups_of(root, row.name)) if row else User(number, 0))
 
 
 def _known(user: User) -> User:
@@ -56,25 +72,41 @@ def _known(user: User) -> User:
     )
 
 
-def _number(text: str) -> int:
-    if (number := int(text)) >= LARGEST_ID:
-        raise BadInput(f"'{text}' is no number of a user or a group; give one below {LARGEST_ID}.")
+def _gid(root: Path, group: str) -> int:
+    number = whole_number(group, LARGEST_ID)
+    if number is None:
+        groups = _rows(root, "/etc/group", numbers=1)
+        number = next((row.numbers[0] for row in groups if row.name == group), None)
+    if number is None:
+        raise _unknown("group", group, "/etc/group")
     return number
 
 
-def _gid(groups: list[list[str]], group: str) -> int:
-    if group.isdigit():
-        return _number(group)
-    for row in groups:
-        if row[0] == group:
-            return int(row[2])
-    raise BadInput(f"The group '{group}' is not in the image's /etc/group; add it, or give a number.")
+def _groups_of(root: Path, user: str) -> tuple[int, ...]:
+    groups = _rows(root, "/etc/group", numbers=1)
+    found = tuple(itertools.islice((row.numbers[0] for row in groups if user in row.members), MOST_GROUPS + 1))
+    if len(found) > MOST_GROUPS:
+        raise BadInput(f"The user '{user}' is in more than {MOST_GROUPS} groups, which is Linux's limit; remove some.")
+    return found
 
 
-def _rows(root: Path, path: str, width: int) -> list[list[str]]:
-    file = resolve(root, path)
-    if not file.is_file():
-        return []
-    text = file.read_text(errors="replace")
-    rows = [line.split(":") for line in text.splitlines()]
-    return [row for row in rows if len(row) >= width and row[2].isdigit()]
+def _unknown(kind: str, name: str, path: str) -> BadInput:
+    if name.isdigit():
+        return BadInput(f"'{name}' is no number of a {kind}; give one below {LARGEST_ID}, in the digits 0 to 9.")
+    return BadInput(f"The {kind} '{name}' is not in the image's {path}; add it, or give a number.")
+
+
+def _rows(root: Path, path: str, *, numbers: int) -> Iterator[_Row]:
+    """Yield the lines of a list that have a name, a password and so many numbers; programs pass over others too."""
+    text = read_small(root, path, LARGEST_LIST).decode(errors="replace")
+    for line in io.StringIO(text):
+        if row := _row(line.rstrip("\n").split(":"), numbers):
+            yield row
+
+
+def _row(fields: list[str], count: int) -> _Row | None:
+    read = (whole_number(text, LARGEST_ID) for text in fields[2 : 2 + count])
+    numbers = tuple(number for number in read if number is not None)
+    if len(numbers) < count:
+        return None
+    return _Row(fields[0], numbers, frozenset(fields[3].split(",") if len(fields) > 3 else ()))

@@ -20,12 +20,24 @@ def around(root: Path) -> dict[bytes, object]:
 REFUSED = {
     "above": ([entry("../etc/passwd")], "'../etc/passwd' leaves the root filesystem"),
     "above, from within": ([entry("a/../../x")], "'a/../../x' leaves the root filesystem"),
-    "absolute": ([entry("/etc/passwd")], "'/etc/passwd' has an absolute path"),
+    "above, absolute": ([entry("/../etc/passwd")], "'/../etc/passwd' leaves the root filesystem"),
+    "too long a path": ([entry("a/" * 500_000)], "has a path of more than 4095 bytes"),
+    "too large an attribute": (
+        [entry("x", pax_headers={"SCHILY.xattr.user.a": "x" * 70_000})],
+        "'x' has the attribute 'user.a' of 70000 bytes, which no file can have here",
+    ),
+    "too long an attribute's name": (
+        [entry("x", pax_headers={f"SCHILY.xattr.user.{'a' * 300}": ""})],
+        f"has the attribute 'user.{'a' * 75}…' of 0 bytes, which no file can have here",
+    ),
+    "negative size": ([entry("x", pax_headers={"size": "-5"})], "'x' cannot be written"),
+    "time without end": ([entry("x", pax_headers={"mtime": "1e999"})], "'x' cannot be written"),
+    "hard link above, absolute": ([entry("x", HARD_LINK, linkname="/../y")], "'x' leaves the root filesystem"),
     "device without a number": ([entry("x", tarfile.BLKTYPE, devmajor=2**20)], "'x' cannot be written"),
     "unknown type": ([entry("x", b"Q")], "'x' is of the unknown type"),
     "link to nowhere": ([entry("x", SYMLINK)], "'x' is a symbolic link without a target"),
     "hard link above": ([entry("x", HARD_LINK, linkname="../secret")], "'x' leaves the root filesystem"),
-    "hard link outside": ([entry("x", HARD_LINK, linkname="/etc/passwd")], "'x' has an absolute path"),
+    "hard link outside": ([entry("x", HARD_LINK, linkname="/etc/passwd")], "which is no file of the archive"),
     "hard link to nothing": ([entry("x", HARD_LINK, linkname="y")], "which is no file of the archive"),
     "hard link to a directory": ([entry("d", DIRECTORY), entry("x", HARD_LINK, linkname="d")], "which is no file"),
     "below a file": ([entry("file"), entry("file/x")], "lies below 'file', which is not a directory"),
@@ -50,6 +62,9 @@ def test_what_a_root_filesystem_must_not_hold_is_refused_by_name(root: Path, cas
 
 ATTACKS: dict[str, list[tarfile.TarInfo | tuple[tarfile.TarInfo, bytes]]] = {
     "a file through an absolute link": [entry("x", SYMLINK, linkname="OUTSIDE"), (entry("x/secret"), b"changed")],
+    "a file by its absolute path": [(entry("OUTSIDE/secret"), b"changed")],
+    "a hard link to an absolute path": [entry("y", HARD_LINK, linkname="OUTSIDE/secret"), (entry("y"), b"changed")],
+    "a whiteout by its absolute path": [entry("OUTSIDE/.wh.secret")],
     "a file over a link to one": [entry("x", SYMLINK, linkname="OUTSIDE/secret"), (entry("x"), b"changed")],
     "a whiteout through a link": [entry("x", SYMLINK, linkname="OUTSIDE"), entry("x/.wh.secret")],
     "an opaque link": [entry("x", SYMLINK, linkname="OUTSIDE"), entry("x/.wh..wh..opq")],
@@ -83,7 +98,7 @@ ATTACKS: dict[str, list[tarfile.TarInfo | tuple[tarfile.TarInfo, bytes]]] = {
 def test_nothing_outside_the_root_is_changed(root: Path, attack: str) -> None:
     for made in ATTACKS[attack]:
         one = made[0] if isinstance(made, tuple) else made
-        one.linkname = one.linkname.replace("OUTSIDE", str(root.parent))
+        one.name, one.linkname = (text.replace("OUTSIDE", str(root.parent)) for text in (one.name, one.linkname))
     before = around(root)
     try:
         apply_layer(tar(ATTACKS[attack]), root)
