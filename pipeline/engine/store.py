@@ -27,10 +27,10 @@ from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
+from pipeline.engine import trash
 from pipeline.engine.disk import unwritable
 from pipeline.engine.locks import Locks
 from pipeline.engine.prepare import prepare
-from pipeline.engine.process import run
 from pipeline.engine.snapshot import Damaged, Snapshot, read_snapshot, write_snapshot
 
 
@@ -45,8 +45,7 @@ class Store:
     """
 
     def __init__(self, root: Path) -> None:
-        self.root = root
-        prepare(root)
+        self.root = root = prepare(root)
         self._sessions = Locks(root / "locks" / "sessions")
         self._uses = Locks(root / "locks" / "uses")
         self.session = root / "tmp" / secrets.token_hex(6)
@@ -88,17 +87,21 @@ class Store:
         await self.empty_trash()
         self._sessions.close()
 
-    def discard(self, path: Path) -> None:
-        """Take something away at once; `empty_trash` deletes it."""
-        with contextlib.suppress(FileNotFoundError):
+    def discard(self, path: Path) -> bool:
+        """Take something away at once, and let `empty_trash` delete it; return False for a mount point, which stays."""
+        try:
             path.rename(self.root / "trash" / secrets.token_hex(8))
+        except FileNotFoundError:
+            return True
+        except OSError as error:
+            if error.errno != errno.EBUSY:
+                raise
+            return False
+        return True
 
     async def empty_trash(self) -> None:
         """Delete what was taken away, by this session or by one that was killed."""
-        while left := [str(path) for path in (self.root / "trash").iterdir()]:
-            done = await run(["rm", "-rf", "--one-file-system", "--", *left], check=False)
-            if done.returncode:
-                return  # another session is at it too, or a killed one's last processes still write
+        await trash.empty(self.root / "trash")
 
     def snapshot(self, key: str) -> Path:
         """Return the directory of a snapshot, whether or not it is there."""
