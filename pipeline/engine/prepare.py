@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from pipeline.engine.disk import unwritable
+from pipeline.engine.durable import write_text
 from pipeline.engine.errors import BadInput, NotPermitted
 from pipeline.engine.namespace import id_maps
 
@@ -51,7 +52,7 @@ def prepare(root: Path) -> Path:
             # The version comes last: one that is there without the other file marks something else.
             for name, text in (("ids", id_maps()), ("version", f"{VERSION}\n")):
                 if not marks.get(name):
-                    _write(root / name, text)
+                    write_text(root / name, text)
         for name in _DIRECTORIES:
             _make_place(root, name)
     except FileExistsError as error:
@@ -106,13 +107,6 @@ def _require_store(root: Path, marks: Mapping[str, str]) -> None:
         raise BadInput(
             f"The store {root} has layout {found}, and this version of ska-images knows layout {VERSION}; {_ELSEWHERE}."
         )
-
-
-def _write(path: Path, text: str) -> None:
-    with path.open("w") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
 
 
 def _make_place(root: Path, name: str) -> None:
