@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import AliasChoices, Field, PrivateAttr, ValidationError, ValidationInfo, field_validator, model_validator
-from pydantic.types import ByteSize
 from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 from typing_extensions import Self
 
+from pipeline.amounts import Days, Size
 from pipeline.errors import SettingsError
 from pipeline.gitlab import of_a_job, traceability
 from pipeline.label import on_one_line, split_label
@@ -62,7 +62,7 @@ class Settings(BaseSettings):
 
     # A .env file serves other programs too, so what is not for this one is passed over there.
     model_config = SettingsConfigDict(
-        env_prefix="SKA_", env_file=".env", frozen=True, populate_by_name=True, extra="ignore"
+        env_prefix="SKA_", env_file=".env", env_ignore_empty=True, frozen=True, populate_by_name=True, extra="ignore"
     )
 
     #: The image that all others are built from, with its digest.
@@ -96,11 +96,11 @@ class Settings(BaseSettings):
     #: The same of one that has a fix.
     scan_fails_on_fixable: Severity = "high"
     #: How old the database of vulnerabilities may be, in days.
-    scan_database_days: float = Field(3, gt=0, allow_inf_nan=False)
+    scan_database_days: Days = 3
     #: The embedded engine's directory; its default is the engine's own.
     store: Path | None = None
     #: What that may hold when a build ends, as in 20GB; 0 is no limit, and the default is the engine's own.
-    cache_quota: ByteSize | None = None
+    cache_quota: Size | None = None
 
     _traceability: dict[str, str] = PrivateAttr(default_factory=dict)
 

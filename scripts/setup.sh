@@ -14,7 +14,8 @@ HOST="runc=runc skopeo=skopeo mmdebstrap=mmdebstrap unshare=util-linux flock=uti
 # What the engine of anyone but root is started with, and so its tests.
 USER_HOST="newuidmap=uidmap"
 TEST_HOST="docker-registry=docker-registry buildah=buildah umoci=umoci zstd=zstd openssl=openssl git=git $USER_HOST
-           chromium=chromium gpg=gpg gpg-agent=gpg-agent gpgconf=gpgconf apt-ftparchive=apt-utils"
+           chromium=chromium gpg=gpg gpg-agent=gpg-agent gpgconf=gpgconf apt-ftparchive=apt-utils
+           faketime=faketime mkfs.xfs=xfsprogs mkfs.ext4=e2fsprogs"
 STAMP=.venv/setup-stamp
 
 stop() {

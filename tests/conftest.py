@@ -66,6 +66,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="hold the rules of tests/conformance against Dagger's engine too: the session in the environment, or the "
         "`dagger` program",
     )
+    parser.addoption("--kills", type=int, default=5, help="how often the tests of kills and power cuts do it, each")
     parser.addoption("--registry", help="HOST:PORT of a registry that this engine reaches, for tests/conformance")
 
 
@@ -110,6 +111,12 @@ def store(request: pytest.FixtureRequest) -> Iterator[Path]:
     directory = Path(tempfile.mkdtemp(prefix="ska-images-tests-", dir=SCRATCH))
     yield directory
     shutil.rmtree(directory)
+
+
+@pytest.fixture(scope="session")
+def kills(request: pytest.FixtureRequest) -> int:
+    """How often something is to be killed: a few times, unless --kills says otherwise."""
+    return int(request.config.getoption("--kills"))
 
 
 @pytest.fixture(scope="session")

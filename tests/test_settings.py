@@ -192,7 +192,11 @@ def test_the_quota_is_a_size(monkeypatch: pytest.MonkeyPatch, given: str, size: 
     assert Settings().cache_quota == size
 
 
-def test_a_quota_that_is_no_size_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("SKA_CACHE_QUOTA", "much")
-    with pytest.raises(SettingsError, match="The setting 'cache_quota' is malformed"):
-        Settings()
+@pytest.mark.parametrize("name", ["store", "team", "cache_quota", "scan_database_days", "label", "revision"])
+def test_an_empty_variable_counts_as_unset(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str) -> None:
+    expected = getattr(Settings(), name)
+    monkeypatch.setenv(f"SKA_{name.upper()}", "")
+    assert getattr(Settings(), name) == expected
+    monkeypatch.delenv(f"SKA_{name.upper()}")
+    (tmp_path / ".env").write_text(f"SKA_{name.upper()}=\n")
+    assert getattr(Settings(), name) == expected

@@ -3,13 +3,13 @@
 import asyncio
 import contextlib
 import json
-import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from pipeline.cli import record
+from pipeline.cli.delivery import write_beside
 from pipeline.cli.options import BUILD_ALL, DIST, REPORT, Options
 from pipeline.cli.record import Record, State
 from pipeline.cli.session import on_embedded, stand_in_warning, unstarted
@@ -88,13 +88,7 @@ def remember(asked: Request, options: Options, words: list[str], pinned: str) ->
         return
     with contextlib.suppress(OSError, ValueError, KeyError):
         made = _record(asked, pinned)
-        asked.record.parent.mkdir(exist_ok=True)
-        beside = asked.record.with_suffix(f".{os.getpid()}")
-        try:
-            beside.write_text(record.text(made))
-            beside.replace(asked.record)
-        finally:
-            beside.unlink(missing_ok=True)
+        write_beside(asked.record, record.text(made))
 
 
 async def _answers(pinned: str) -> bool:

@@ -1,13 +1,11 @@
 """`ska-images cache`: what the embedded engine keeps on the disk, and removing what is old."""
 
 import json
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timezone
 from typing import Any
 
-from pydantic import ByteSize, TypeAdapter, ValidationError
-
+from pipeline.amounts import parse_age, parse_size
 from pipeline.cli.options import Options, Parser, UsageError
 from pipeline.cli.session import tend_store
 from pipeline.cli.summary import aligned, size
@@ -36,9 +34,6 @@ Global flags: --json prints everything as JSON; --store says which directory.
 When a build ends, the engine itself keeps the directory below the setting
 cache_quota (20GB; 0 for no limit)."""
 
-#: Seconds of each unit of an age.
-_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
-_AGE = re.compile(r"(\d+)([smhdw])")
 #: So many rows are shown; the rest is one.
 _ROWS = 20
 _NAME_LENGTH = 44
@@ -74,27 +69,26 @@ def _arguments(words: Sequence[str]) -> list[str]:
     given, unknown = parser.parse_known_args(list(words))
     if unknown:
         raise UsageError(f'unexpected word "{unknown[0]}"; see `ska-images {COMMAND} --help`.')
-    if (given.older_than or given.keep) and not given.prune:
-        raise UsageError("--older-than and --keep say what --prune removes; give --prune too.")
     limits = []
-    if given.older_than:
+    if given.older_than is not None:
         limits.append(f"--older-than={_seconds(given.older_than)}")
-    if given.keep:
+    if given.keep is not None:
         limits.append(f"--keep={_bytes(given.keep)}")
+    if limits and not given.prune:
+        raise UsageError("--older-than and --keep say what --prune removes; give --prune too.")
     return [*(f"--{name}" for name in ("prune", "verify") if getattr(given, name)), *limits]
 
 
 def _seconds(text: str) -> int:
-    if not (found := _AGE.fullmatch(text)):
+    if (age := parse_age(text)) is None:
         raise UsageError(f'--older-than takes an age such as 12h, 7d or 2w, not "{text}".')
-    return int(found[1]) * _UNITS[found[2]]
+    return age
 
 
 def _bytes(text: str) -> int:
-    try:
-        return int(TypeAdapter(ByteSize).validate_python(text))
-    except ValidationError:
-        raise UsageError(f'--keep takes a size such as 500MB or 10GB, not "{text}".') from None
+    if (size := parse_size(text)) is None:
+        raise UsageError(f'--keep takes a size such as 500MB or 10GB, not "{text}".')
+    return size
 
 
 def _dated(answer: Mapping[str, Any]) -> dict[str, Any]:

@@ -82,7 +82,10 @@ def split_options(argv: list[str]) -> tuple[Options, list[str]]:
             parser.add_argument(*names.split(", "), action="store_true")
     known, words = parser.parse_known_args(argv)
     fields = vars(known)
-    fields.update({name: Path(fields[name]) for name in ("output", "store") if fields[name]})
+    for name in ("output", "store"):
+        if fields[name] == "":
+            raise UsageError(f"--{name} is empty; give a path, or leave the flag out.")
+        fields[name] = fields[name] and Path(fields[name])
     # With a value it is the constructor's: the version of the images.
     return Options(**fields, version=argv == [VERSION]), words
 

@@ -1,12 +1,13 @@
 """What a call returned: as text, or exported to where --output says."""
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
+import dagger
 from dagger.client.base import Type
 
+from pipeline.cli.delivery import export_directory, write_beside
 from pipeline.cli.options import Options, UsageError
 from pipeline.cli.summary import Outcome
 
@@ -34,36 +35,24 @@ async def deliver(result: Any, options: Options) -> Outcome:
     return Outcome(saved=options.output)
 
 
-async def export(result: Any, output: Path) -> None:
+async def export(result: Any, output: Path, *, last: str = "") -> None:
     """Export a container, directory or file.
 
     Args:
         result: an object of the SDK.
         output: where to; parents are made.
+        last: of a directory, the name of the file that describes the others.
 
     Raises:
         UsageError: it is none of those.
     """
     if not hasattr(result, "export"):
         raise UsageError(f"a {type(result).__name__} cannot be exported; leave --output out.")
+    if isinstance(result, dagger.Directory):
+        await export_directory(result, output, last=last)
+        return
     output.parent.mkdir(parents=True, exist_ok=True)
     await result.export(_absolute(output))
-
-
-def write_beside(output: Path, text: str) -> None:
-    """Write a file so that it is there completely or not at all.
-
-    Args:
-        output: the file; its parents are made.
-        text: its content.
-    """
-    output.parent.mkdir(parents=True, exist_ok=True)
-    partial = output.with_name(f".{output.name}.{os.getpid()}.partial")
-    try:
-        partial.write_text(text, encoding="utf-8")
-        partial.replace(output)
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def _absolute(path: Path) -> str:

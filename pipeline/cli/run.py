@@ -175,7 +175,8 @@ async def _awaited(value: Any) -> Any:
 
 
 async def _outcome(result: Any, function: "Function", options: Options, so_far: Callable[[], Run]) -> Outcome:
-    from pipeline.cli.results import deliver, export, write_beside
+    from pipeline.cli.delivery import write_beside
+    from pipeline.cli.results import deliver, export
 
     if function.name in TABLES:
         if options.output:
@@ -185,7 +186,7 @@ async def _outcome(result: Any, function: "Function", options: Options, so_far: 
     if function.name != BUILD_ALL:
         return await deliver(result, options)
     output = options.output or DIST
-    await export(result, output)
+    await export(result, output, last=REPORT)
     return _summary((output / REPORT).read_text(encoding="utf-8"), options, so_far())
 
 

@@ -10,6 +10,7 @@ import dagger
 from dagger import dag
 from dagger.client.base import Scalar
 
+from pipeline.amounts import parse_number
 from pipeline.cli.arguments import Call
 from pipeline.cli.functions import Flag
 from pipeline.cli.options import UsageError
@@ -66,11 +67,10 @@ def _one(flag: Flag, word: str) -> Any:
 
 
 def _number(flag: Flag, word: str) -> Any:
-    try:
-        return flag.kind(word)
-    except ValueError:
-        what = "a whole number" if flag.kind is int else "a number"
-        raise UsageError(f'--{flag.name} takes {what}, not "{word}".') from None
+    if (number := parse_number(word, flag.kind)) is None:
+        what = "a whole number such as 30" if flag.kind is int else "a number such as 0.5"
+        raise UsageError(f'--{flag.name} takes {what}, not "{word}".')
+    return number
 
 
 def _member(flag: Flag, kind: type[enum.Enum], word: str) -> enum.Enum:

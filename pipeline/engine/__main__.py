@@ -11,7 +11,7 @@ from pathlib import Path
 
 from pipeline.engine.errors import EngineError
 from pipeline.engine.events import Events
-from pipeline.engine.host import find_system_programs, read_host
+from pipeline.engine.host import find_system_programs, natural, read_host
 from pipeline.engine.process import PACKAGES, required, stdin_ended
 from pipeline.engine.prune import prune
 from pipeline.engine.runtime import session_ended
@@ -22,7 +22,7 @@ def main() -> int:
     """Run a session; errors at the start go to standard error as one line of JSON."""
     parser = argparse.ArgumentParser(prog="python -m pipeline.engine", description=__doc__)
     parser.add_argument("--store", type=Path, help="the directory that keeps images and steps")
-    parser.add_argument("--quota", type=int, default=0, help="bytes that the store may keep; 0 for no limit")
+    parser.add_argument("--quota", type=natural, default=0, help="bytes that the store may keep; 0 for no limit")
     parser.add_argument("--events-fd", type=int, help="a file descriptor for progress, JSON lines")
     given = parser.parse_args()
     os.umask(0o022)
@@ -44,7 +44,7 @@ async def session(directory: Path | None, quota: int, events_fd: int | None) -> 
     find_system_programs()
     required(PACKAGES)
     host = await read_host()
-    store = Store((directory or host.store).resolve())
+    store = Store(directory or host.store)
     store.begin(session_ended)
     emptying = asyncio.ensure_future(store.empty_trash())
     try:

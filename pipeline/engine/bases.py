@@ -7,6 +7,7 @@ import fcntl
 import glob
 import hashlib
 import json
+import os
 import platform as host_platform
 import secrets
 import shutil
@@ -19,6 +20,7 @@ from pipeline.engine import registry
 from pipeline.engine.copying import copy_tree
 from pipeline.engine.disk import disk_full_told
 from pipeline.engine.documents import ImageConfig
+from pipeline.engine.durable import sync
 from pipeline.engine.errors import ArchiveInvalid, BadInput
 from pipeline.engine.graph import HostTree, ImageRoot
 from pipeline.engine.oci import read_layout
@@ -196,7 +198,9 @@ def atomic_copy(source: Path, target: Path) -> None:
             fcntl.flock(file, fcntl.LOCK_EX)
             shutil.copyfile(source, beside)
             shutil.copystat(source, beside)
+            os.fsync(file.fileno())
             beside.rename(target)
+            sync(target.parent)
     finally:
         beside.unlink(missing_ok=True)
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.engine.errors import EngineError
-from pipeline.engine.host import default_store
+from pipeline.engine.host import default_store, natural
 from pipeline.engine.inventory import Inventory, take_inventory
 from pipeline.engine.prune import prune
 from pipeline.engine.store import Store
@@ -23,8 +23,8 @@ def main() -> int:
     parser.add_argument("--store", type=Path, help="the directory that keeps images and steps")
     parser.add_argument("--verify", action="store_true", help="read everything, and remove what is damaged")
     parser.add_argument("--prune", action="store_true", help="remove what no running session uses")
-    parser.add_argument("--older-than", type=int, default=0, help="only what was not used for so many seconds")
-    parser.add_argument("--keep", type=int, default=0, help="the least recently used, down to so many bytes")
+    parser.add_argument("--older-than", type=natural, default=0, help="only what was not used for so many seconds")
+    parser.add_argument("--keep", type=natural, default=0, help="the least recently used, down to so many bytes")
     given = parser.parse_args()
     os.umask(0o022)
     try:
@@ -36,7 +36,7 @@ def main() -> int:
 
 
 async def _answer(given: argparse.Namespace) -> dict[str, Any]:
-    store = Store((given.store or default_store()).resolve())
+    store = Store(given.store or default_store())
     await store.empty_trash()
     answer: dict[str, Any] = {"store": str(store.root)}
     if given.verify:

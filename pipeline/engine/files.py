@@ -10,7 +10,7 @@ from pipeline.engine import overlay
 from pipeline.engine.changes import Chown, Copy, NewDirectory, NewFile, Remove, Symlink
 from pipeline.engine.copying import copy_tree, remove_path
 from pipeline.engine.errors import BadInput
-from pipeline.engine.graph import Change
+from pipeline.engine.graph import Change, Scratch
 from pipeline.engine.names import name_of
 from pipeline.engine.patterns import matching
 from pipeline.engine.rootpath import is_directory, mkdirs, resolve, walk
@@ -29,6 +29,12 @@ async def _changed(snapshots: Snapshots, node: Change, directory: Path, change: 
             if error.errno not in MISTAKES:
                 raise
             raise BadInput(f"{name_of(node)} cannot be done: {error.strerror}; give another path.") from error
+    return {}
+
+
+@builds(Scratch)
+async def scratch_made(snapshots: Snapshots, node: Scratch, directory: Path) -> dict[str, Any]:
+    """Make the empty file system."""
     return {}
 
 

@@ -5,11 +5,13 @@ This is the one place in the engine that reads the environment.
 
 import configparser
 import os
+import pwd
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from pipeline.engine.errors import BadInput
 from pipeline.engine.namespace import in_user_namespace
 from pipeline.engine.process import run
 
@@ -86,10 +88,39 @@ async def read_host() -> Host:
 
 
 def default_store() -> Path:
-    """Return the store of this user, for whom the engine runs or would run."""
+    """Return the store of this user, for whom the engine runs or would run.
+
+    Raises:
+        BadInput: the user has no home directory.
+    """
     if os.geteuid() == 0 and not in_user_namespace():
         return Path("/var/lib/ska-images")
-    return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local/share") / "ska-images"
+    # A path that is not absolute does not count: https://specifications.freedesktop.org/basedir-spec/0.8/
+    if (data := Path(os.environ.get("XDG_DATA_HOME", ""))).is_absolute():
+        return data / "ska-images"
+    if home := _home():
+        return home / ".local/share/ska-images"
+    raise BadInput("This user has no home directory for the store; name a directory with --store.")
+
+
+def _home() -> Path | None:
+    if (home := Path(os.environ.get("HOME", ""))).is_absolute():
+        return home
+    try:
+        return Path(pwd.getpwuid(os.getuid()).pw_dir)
+    except KeyError:
+        return None
+
+
+def natural(text: str) -> int:
+    """Return the number that decimal digits mean; `int` takes signs, blanks, underscores and other digits too.
+
+    Raises:
+        ValueError: it is something else.
+    """
+    if not re.fullmatch("[0-9]+", text):
+        raise ValueError(text)
+    return int(text)
 
 
 def apt_config() -> list[str]:
@@ -111,13 +142,9 @@ def _bundle(env: Mapping[str, str]) -> Path | None:
 
 
 def _pip(env: Mapping[str, str]) -> str:
-    home = Path(env.get("HOME", "/root"))
-    files: list[str | Path] = [
-        "/etc/xdg/pip/pip.conf",
-        "/etc/pip.conf",
-        home / ".pip/pip.conf",
-        home / ".config/pip/pip.conf",
-    ]
+    files: list[str | Path] = ["/etc/xdg/pip/pip.conf", "/etc/pip.conf"]
+    if home := _home():
+        files += [home / ".pip/pip.conf", home / ".config/pip/pip.conf"]
     parser = configparser.RawConfigParser()
     parser.read([*files, *filter(None, [env.get("PIP_CONFIG_FILE")])])
     settings = dict(parser["global"]) if parser.has_section("global") else {}

@@ -20,10 +20,6 @@ class Once(Generic[T]):
             task = self._tasks[key] = asyncio.ensure_future(_run(make))
         return await asyncio.shield(task)
 
-    def forget(self) -> None:
-        """Make again what is asked for from now on; what is being made goes on."""
-        self._tasks = {key: task for key, task in self._tasks.items() if not task.done()}
-
     async def close(self) -> list[T]:
         """Stop what is still being made, and return the results that there are."""
         for task in self._tasks.values():

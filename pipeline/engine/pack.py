@@ -25,7 +25,7 @@ async def layers_of(snapshots: Snapshots, root: Node, compression: Compression) 
 
     Blobs of a base image are taken as they are; a step that changed nothing has no layer.
     """
-    await snapshots.ready(root)
+    await snapshots.made(root)
     packed = await asyncio.gather(*(_layers(snapshots, node, compression) for node in parents(root)))
     return [layer for group in packed for layer in group]
 
@@ -77,8 +77,8 @@ async def _pack(snapshots: Snapshots, node: Node, diff: Path, compression: Compr
     try:
         with _told(snapshots, node):
             layer = await asyncio.to_thread(write_layer, diff, out, epoch=epoch, compression=compression)
-            snapshots.store.keep_blob(out, layer.digest)
-            snapshots.store.write(record, dataclasses.asdict(layer))
+            await asyncio.to_thread(snapshots.store.keep_blob, out, layer.digest)
+            await asyncio.to_thread(snapshots.store.write, record, dataclasses.asdict(layer))
             return layer
     finally:
         snapshots.store.discard(out.parent)
@@ -107,7 +107,7 @@ async def _known(snapshots: Snapshots, node: Node, record: Path) -> Layer | None
             return layer
     if record.exists():
         snapshots.events.notice(f"The packed layer of '{name_of(node)}' was damaged in the store; it is packed again.")
-        record.unlink()
+        record.unlink(missing_ok=True)
     return None
 
 

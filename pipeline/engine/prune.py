@@ -77,14 +77,13 @@ class _Prune:
 
 
 def remove(store: Store, uses: Locks, entry: Entry) -> bool:
-    """Take an entry away; False if a running session uses it."""
+    """Take an entry away; return False if a running session uses it, or something is mounted on it."""
     if not uses.take(entry.key):
         return False
-    store.discard(entry.path)
-    if entry.kind == "volume":
+    if (gone := store.discard(entry.path)) and entry.kind == "volume":
         entry.path.with_suffix(".json").unlink(missing_ok=True)
     uses.free(entry.key)
-    return True
+    return gone
 
 
 def _mend_times(store: Store) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.engine.errors import EngineError, HostMissing
+from pipeline.engine.host import default_store
 from pipeline.engine.namespace import namespaces, refused
 from pipeline.engine.process import kill, run, spawn, stdin_ended
 
@@ -60,11 +61,10 @@ async def open_session(
 async def _spawn(
     prefix: Sequence[str], store: Path | None, quota: int | None, on_event: Callable[[Event], None] | None
 ) -> "tuple[asyncio.subprocess.Process, asyncio.Future[None]]":
+    # Known here only: in the engine's namespaces every user is root.
+    words = [f"--store={store or default_store()}", f"--quota={QUOTA if quota is None else quota}"]
     read_end, write_end = os.pipe()
-    argv = [*prefix, sys.executable, "-m", "pipeline.engine", f"--events-fd={write_end}"]
-    if store is not None:
-        argv.append(f"--store={store}")
-    argv.append(f"--quota={QUOTA if quota is None else quota}")
+    argv = [*prefix, sys.executable, "-m", "pipeline.engine", f"--events-fd={write_end}", *words]
     try:
         process = await spawn(argv, stdin=asyncio.subprocess.PIPE, pass_fds=[write_end], new_session=True)
     finally:
@@ -85,9 +85,9 @@ async def tend(words: Sequence[str], *, store: Path | None = None) -> dict[str, 
     Raises:
         EngineError: as it says.
     """
-    where = [] if store is None else [f"--store={store}"]
+    where = f"--store={store or default_store()}"
     async with namespaces() as prefix:
-        done = await run([*prefix, sys.executable, "-m", "pipeline.engine.cache", *where, *words], check=False)
+        done = await run([*prefix, sys.executable, "-m", "pipeline.engine.cache", where, *words], check=False)
     if done.returncode:
         raise _start_error(done.stderr)
     answer: dict[str, Any] = json.loads(done.stdout)

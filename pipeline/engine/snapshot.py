@@ -7,8 +7,16 @@ from pathlib import Path
 from typing import Any
 
 
-class Damaged(Exception):
-    """What is under a snapshot's name is not what was put there."""
+class Stale(Exception):
+    """What is under a snapshot's name is of no use any more."""
+
+
+class Damaged(Stale):
+    """It is not what was put there."""
+
+
+class Outdated(Stale):
+    """What it was made on was made again since."""
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,7 @@ from pipeline.engine.host import Host
 from pipeline.engine.names import kind_of, name_of
 from pipeline.engine.once import Once
 from pipeline.engine.prune import prune
-from pipeline.engine.snapshot import Damaged, Snapshot
+from pipeline.engine.snapshot import Damaged, Snapshot, Stale
 from pipeline.engine.sound import Sound
 from pipeline.engine.store import Store
 from pipeline.engine.survey import survey
@@ -35,6 +35,9 @@ from pipeline.engine.survey import survey
 T = TypeVar("T")
 Make = Callable[[Path], Awaitable[Mapping[str, Any]]]
 Builder = Callable[["Snapshots", Any, Path], Awaitable[dict[str, Any]]]
+
+#: How often a damaged snapshot is tried to be taken away, a twentieth of a second apart.
+TRIES = 200
 
 #: What makes each kind of node; filled by `builds`, so that a new kind is one function.
 BUILDERS: dict[type[Node], Builder] = {}
@@ -67,6 +70,8 @@ class Snapshots:
         self.slots = asyncio.Semaphore(cores)
         self._snapshots: Once[Snapshot] = Once()
         self.sound = Sound(store)
+        #: Keys of what was handed out.
+        self._in_use: set[str] = set()
         self._views: Once[Path] = Once()
 
     async def made(self, node: Node) -> Path:
@@ -77,19 +82,6 @@ class Snapshots:
         """Return what the node's builder kept of it."""
         return (await self._snapshot(node)).kept
 
-    async def ready(self, node: Node) -> Snapshot:
-        """Return a snapshot for new work to start from: each of its layers is what was recorded of it.
-
-        Raises:
-            StoreDamaged: a layer is damaged, and another build uses it.
-        """
-        for one in parents(node):
-            source = one.by if isinstance(one, Written) else one
-            if not await self.sound.snapshot(await self._snapshot(source)):
-                self._drop(source)
-                return await self.ready(node)
-        return await self._snapshot(node)
-
     async def _snapshot(self, node: Node) -> Snapshot:
         return await self._snapshots.get(node.key, lambda: self._found_or_made(node))
 
@@ -97,18 +89,14 @@ class Snapshots:
         if isinstance(node, Written):
             made_on, by = await asyncio.gather(self._made_on(node), self._snapshot(node.by))
             return replace(by, id=f"{made_on}.{by.id}", directory=self._directory(node))
-        found = self.found(node, await self._made_on(node))
+        made_on = await self._made_on(node)
+        found = await self.found(node, made_on)
         if not found:
-            if isinstance(node, Change):
-                await self.ready(node.parent)
             if isinstance(node, Exec):
                 await asyncio.gather(*(self.made(mount.source) for mount in node.mounts if mount.source))
-            async with self.waiting(node.key):
-                made_on = await self._made_on(node)
-                found = self.found(node, made_on)
-                if not found:
-                    return await self._make(node, made_on, partial(BUILDERS[type(node)], self, node), name_of(node))
-        if isinstance(node, (Exec, StandIn)):
+            make = partial(BUILDERS[type(node)], self, node)
+            found = await self._found_or(make, node, made_on, name_of(node))
+        if isinstance(node, (Exec, StandIn)) and found.id not in self.sound.made:
             self.events.cached(name_of(node))
         return found
 
@@ -117,23 +105,59 @@ class Snapshots:
             return ""
         return (await self._snapshot(node.parent)).id
 
-    def found(self, node: Node, made_on: str = "") -> Snapshot | None:
-        """Return a node's snapshot if the store has it; a damaged one is taken away, and that is said."""
+    async def found(self, node: Node, made_on: str = "") -> Snapshot | None:
+        """Return a node's snapshot for new work to start from, if the store has it as it was recorded.
+
+        Args:
+            node: what is looked for.
+            made_on: the id of the snapshot that it has to be made on.
+        """
         try:
-            return self.store.found(node.key, made_on)
-        except Damaged:
-            self._drop(node)
+            return await self._sound(node, made_on)
+        except Stale:
+            if node.key not in self._in_use:
+                # Another session may see the same, and only one that has it alone can take it away.
+                self.store.leave(node.key)
             return None
 
-    def _drop(self, node: Node) -> None:
-        if not self.store.drop(node.key):
-            raise StoreDamaged(
-                f"What the store {self.store.root} keeps of '{name_of(node)}' is damaged, and another build uses it; "
-                "wait for that to end, and run again."
-            )
-        self.events.notice(f"What the store kept of '{name_of(node)}' was damaged; it is made again.")
-        # What was made on it will be found to be so when it is looked up again.
-        self._snapshots.forget()
+    async def _sound(self, node: Node, made_on: str) -> Snapshot | None:
+        """Return a node's snapshot, if there is one.
+
+        Raises:
+            Stale: it is damaged or outdated.
+        """
+        found = self.store.found(node.key, made_on)
+        if found:
+            blobs = [self.sound.blob(layer["digest"], layer["size"]) for layer in found.kept.get("layers", ())]
+            if not all(await asyncio.gather(self.sound.snapshot(found), *blobs)):
+                raise Damaged
+            self._in_use.add(node.key)
+        return found
+
+    async def _found_or(self, make: Make, node: Node, made_on: str, name: str) -> Snapshot:
+        """Return a node's snapshot, made if the store has none; one that is stale is taken away before.
+
+        Nothing in this session has started from that one: what is found is looked at before it is handed out.
+        """
+        async with self.waiting(node.key):
+            try:
+                found = await self._sound(node, made_on)
+            except Stale as stale:
+                found = None
+                await self._drop(node)
+                if isinstance(stale, Damaged):
+                    self.events.notice(f"What the store kept of '{name_of(node)}' was damaged; it is made again.")
+            return found or await self._make(node, made_on, make, name)
+
+    async def _drop(self, node: Node) -> None:
+        for _ in range(TRIES):
+            if self.store.drop(node.key):
+                return
+            await asyncio.sleep(0.05)  # another session looks at it, and finds the same
+        raise StoreDamaged(
+            f"What the store {self.store.root} keeps of '{name_of(node)}' is damaged, and another build uses it; "
+            "wait for that to end, and run again."
+        )
 
     def waiting(self, name: str) -> AbstractAsyncContextManager[None]:
         """Hold a lock between processes, and say so where one has to wait for it."""
@@ -147,20 +171,8 @@ class Snapshots:
             name: what it is, for people.
             make: fills a directory's `diff`, and returns what is to be kept of it.
         """
-        if not await self._has(node):
-            async with self.waiting(node.key):
-                if not await self._has(node):
-                    await self._make(node, "", make, name)
-
-    async def _has(self, node: Node) -> bool:
-        found = self.found(node)
-        if found is None:
-            return False
-        blobs = (self.store.has_blob(layer["digest"], layer["size"]) for layer in found.kept.get("layers", ()))
-        whole = all(blobs) and await self.sound.snapshot(found)
-        if not whole:
-            self._drop(node)
-        return whole
+        if not await self.found(node):
+            await self._found_or(make, node, "", name)
 
     async def _make(self, node: Node, made_on: str, make: Make, name: str) -> Snapshot:
         async def made() -> Snapshot:
@@ -171,7 +183,9 @@ class Snapshots:
                 found = await asyncio.to_thread(survey, directory)
                 snapshot = Snapshot(secrets.token_hex(8), made_on, kind_of(node), name, found.size, found.facts, kept)
                 self.sound.made.add(snapshot.id)
-                return self.store.commit(directory, node.key, snapshot)
+                committed = await self.store.commit(directory, node.key, snapshot)
+                self._in_use.add(node.key)
+                return committed
             finally:
                 self.store.discard(directory)
 
@@ -232,9 +246,3 @@ class Snapshots:
         await self._snapshots.close()
         for view in await self._views.close():
             overlay.unmount(view)
-
-
-@builds(Scratch)
-async def scratch_made(snapshots: Snapshots, node: Scratch, directory: Path) -> dict[str, Any]:
-    """Make the empty file system."""
-    return {}

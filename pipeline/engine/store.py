@@ -13,7 +13,8 @@
     tmp/SESSION/                what a running session is writing
     trash/                      what is being deleted
 
-A result is written below tmp and then renamed, and what goes is renamed first: whatever has its final name is whole.
+A result is written below tmp, brought onto the disk (durable.py) and then renamed, and what goes is renamed first:
+whatever has its final name is whole, also after the power went.
 """
 
 import asyncio
@@ -27,11 +28,13 @@ from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
+from pipeline.engine import trash
+from pipeline.engine.clock import next_moment
 from pipeline.engine.disk import unwritable
+from pipeline.engine.durable import sync, sync_tree, write_text
 from pipeline.engine.locks import Locks
 from pipeline.engine.prepare import prepare
-from pipeline.engine.process import run
-from pipeline.engine.snapshot import Damaged, Snapshot, read_snapshot, write_snapshot
+from pipeline.engine.snapshot import Damaged, Outdated, Snapshot, read_snapshot, write_snapshot
 
 
 class Store:
@@ -45,8 +48,7 @@ class Store:
     """
 
     def __init__(self, root: Path) -> None:
-        self.root = root
-        prepare(root)
+        self.root = root = prepare(root)
         self._sessions = Locks(root / "locks" / "sessions")
         self._uses = Locks(root / "locks" / "uses")
         self.session = root / "tmp" / secrets.token_hex(6)
@@ -54,7 +56,7 @@ class Store:
         self.written: set[str] = set()
         #: Nanoseconds since 1970; and what this session's last uses are dated with.
         self.now = time.time_ns()
-        self._moment = _next_moment(root / "clock", self.now)
+        self._moment = next_moment(root / "clock", self.now)
         #: Whether this session has put something into the store.
         self.changed = False
 
@@ -88,17 +90,21 @@ class Store:
         await self.empty_trash()
         self._sessions.close()
 
-    def discard(self, path: Path) -> None:
-        """Take something away at once; `empty_trash` deletes it."""
-        with contextlib.suppress(FileNotFoundError):
+    def discard(self, path: Path) -> bool:
+        """Take something away at once, and let `empty_trash` delete it; return False for a mount point, which stays."""
+        try:
             path.rename(self.root / "trash" / secrets.token_hex(8))
+        except FileNotFoundError:
+            return True
+        except OSError as error:
+            if error.errno != errno.EBUSY:
+                raise
+            return False
+        return True
 
     async def empty_trash(self) -> None:
         """Delete what was taken away, by this session or by one that was killed."""
-        while left := [str(path) for path in (self.root / "trash").iterdir()]:
-            done = await run(["rm", "-rf", "--one-file-system", "--", *left], check=False)
-            if done.returncode:
-                return  # another session is at it too, or a killed one's last processes still write
+        await trash.empty(self.root / "trash")
 
     def snapshot(self, key: str) -> Path:
         """Return the directory of a snapshot, whether or not it is there."""
@@ -119,7 +125,7 @@ class Store:
         self._uses.share(path.name)
         self.changed = True
         path.mkdir(exist_ok=True)
-        self.write(path.with_suffix(".json"), {"target": target})
+        self._describe(path.with_suffix(".json"), {"target": target})
         return path
 
     def temporary(self) -> Path:
@@ -129,7 +135,7 @@ class Store:
         return path
 
     def found(self, key: str, made_on: str = "") -> Snapshot | None:
-        """Return a snapshot for use by this session; None where there is none.
+        """Return a snapshot for use by this session, its files unread; None where there is none.
 
         Args:
             key: names it.
@@ -137,6 +143,7 @@ class Store:
 
         Raises:
             Damaged: it cannot be read.
+            Outdated: what it was made on was made again since.
         """
         directory = self.snapshot(key)
         self._uses.share(directory.name)
@@ -146,14 +153,18 @@ class Store:
             if directory.exists():
                 raise Damaged from None
             return None
-        if snapshot.made_on != made_on and self.drop(key):
-            return None  # what it was made on was made again since
-        if snapshot.made_on != made_on or not (directory / "diff").is_dir():
+        if snapshot.made_on != made_on:
+            raise Outdated
+        if not (directory / "diff").is_dir():
             raise Damaged
         os.utime(directory / "meta.json", ns=(self._moment, self._moment))
         return snapshot
 
-    def commit(self, made: Path, key: str, snapshot: Snapshot) -> Snapshot:
+    def leave(self, key: str) -> None:
+        """Use a snapshot no longer."""
+        self._uses.free(key[:24])
+
+    async def commit(self, made: Path, key: str, snapshot: Snapshot) -> Snapshot:
         """Give a finished snapshot its final name; one that is there already wins.
 
         Args:
@@ -165,6 +176,7 @@ class Store:
         self._uses.share(final.name)
         self.changed = True
         os.utime(write_snapshot(snapshot, made), ns=(self._moment, self._moment))
+        await asyncio.to_thread(sync_tree, made)
         try:
             made.rename(final)
         except OSError as error:
@@ -186,7 +198,9 @@ class Store:
         """Give a finished blob its final name; it is in use by this session until something refers to it."""
         self._uses.share(digest)
         os.utime(path, (0, 0))
+        sync(path)
         path.rename(self.blob(digest))
+        sync(self.blob(digest).parent)
         self.written.add(digest)
         self.changed = True
 
@@ -201,8 +215,16 @@ class Store:
     def write(self, path: Path, value: Any) -> None:
         """Write a document beside and rename it, so that no reader sees half of it."""
         beside = self.session / secrets.token_hex(4)
-        beside.write_text(json.dumps(value))
+        write_text(beside, json.dumps(value))
         beside.rename(path)
+
+    def _describe(self, path: Path, value: Any) -> None:
+        """Write a document whose time is that of the last use, unless it is there already."""
+        with contextlib.suppress(OSError, ValueError):
+            if json.loads(path.read_bytes()) == value:
+                os.utime(path)
+                return
+        self.write(path, value)
 
     @contextlib.asynccontextmanager
     async def lock(self, name: str, on_wait: Callable[[], None] = lambda: None) -> AsyncIterator[None]:
@@ -223,11 +245,3 @@ class Store:
             yield
         finally:
             locks.close()
-
-
-def _next_moment(clock: Path, now: int) -> int:
-    """Return a time for last uses, in nanoseconds: later than all before it, also when the clock was set back."""
-    moment = max(now, clock.stat().st_mtime_ns + 1) if clock.exists() else now
-    clock.touch()
-    os.utime(clock, ns=(moment, moment))
-    return moment

@@ -48,6 +48,19 @@ def unmount(at: Path) -> None:
     _checked(_libc.umount2(os.fsencode(at), _DETACH), at)
 
 
+def syncfs(path: Path) -> None:
+    """Write all that the file system of a directory has not written yet to its disk: syncfs(2).
+
+    Raises:
+        OSError: that failed.
+    """
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        _checked(_libc.syncfs(descriptor), path)
+    finally:
+        os.close(descriptor)
+
+
 def own_working_directory(path: Path) -> None:
     """Give the calling thread a working directory of its own: unshare(2).
 

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from pipeline.engine.credentials import Credentials
 from pipeline.engine.errors import EngineError, RegistryUnreachable
-from pipeline.engine.host import apt_config, default_store
+from pipeline.engine.host import apt_config
+from pipeline.engine.host import default_store as store_of_this_user
 from pipeline.engine.prepare import VERSION
 from pipeline.engine.registry import normalized, resolve_digest
 
@@ -16,6 +17,18 @@ __all__ = ["default_store", "registry_answers", "snapshots_in", "stand_in_source
 APT_FILES = ("/etc/os-release", "/etc/apt", "/var/lib/dpkg/arch")
 APT_LISTS = Path("/var/lib/apt/lists")
 _MOVES_FILES = re.compile(rb"(?i)RootDir|\bDir(::(Etc|State)\b|\s*[\"{])")
+
+
+def default_store() -> Path:
+    """Return the store of this user.
+
+    Raises:
+        OSError: the user has none.
+    """
+    try:
+        return store_of_this_user()
+    except EngineError as error:
+        raise OSError(str(error)) from error
 
 
 async def registry_answers(reference: str) -> bool:

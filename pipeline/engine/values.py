@@ -59,7 +59,7 @@ class Container(Value):
     def epoch(self) -> int | None:
         """SOURCE_DATE_EPOCH of the environment, in seconds."""
         text = self.variables.get("SOURCE_DATE_EPOCH", "")
-        return int(text) if text.isdigit() else None
+        return int(text) if text.isascii() and text.isdigit() else None
 
     def with_config(self, **changes: Any) -> "Container":
         """Return it with parts of the image configuration replaced."""

@@ -70,9 +70,11 @@ async def outdated(question: Question, given: Mapping[str, Any], login: Login) -
         JSON: each image with its reasons, and with what could not be looked at.
 
     Raises:
+        SettingsError: the age or the exit code makes no sense.
         ReleaseError: nothing is published.
         dagger.ExecError: there is a reason; the text is its standard output (pipeline.verdict).
     """
+    _require_sense(question)
     settings = Settings(**given)
     address = parse_address(settings.registry)
     async with login.access() as access, open_registry(address, access) as registry:
@@ -91,6 +93,14 @@ async def outdated(question: Question, given: Mapping[str, Any], login: Login) -
     text = json.dumps(document, indent=2, ensure_ascii=False) + "\n"
     any_image = next(iter(images.values()))
     return await verdict(login.container(any_image.reference()), text, question.exit_code if is_outdated else 0)
+
+
+def _require_sense(question: Question) -> None:
+    if question.max_age < 0:
+        raise SettingsError(f"The argument max_age is a number of days such as 30, and not {question.max_age}.")
+    # A shell takes the rest of its division by 256, and 256 would say that nothing is outdated.
+    if not 0 <= question.exit_code <= 255:
+        raise SettingsError(f"The argument exit_code is a number from 0 to 255, and not {question.exit_code}.")
 
 
 async def _newest(registry: Registry) -> str:

@@ -48,6 +48,7 @@ async def run(*words: str, json: bool = False) -> tuple[str, int]:
         (["--prune", "--older-than", "7d"], ["--prune", "--older-than=604800"]),
         (["--prune", "--older-than=2w", "--keep=10GB"], ["--prune", "--older-than=1209600", "--keep=10000000000"]),
         (["--prune", "--keep", "1.5GiB"], ["--prune", "--keep=1610612736"]),
+        (["--prune", "--keep", "0"], ["--prune", "--keep=0"]),
         (["--verify"], ["--verify"]),
     ],
 )
@@ -61,6 +62,9 @@ async def test_words_become_seconds_and_bytes(asked: list[list[str]], words: lis
     [
         (["--older-than", "7d"], "give --prune too"),
         (["--prune", "--older-than", "soon"], '--older-than takes an age such as 12h, 7d or 2w, not "soon"'),
+        (["--prune", "--older-than", ""], '--older-than takes an age such as 12h, 7d or 2w, not ""'),
+        (["--prune", "--keep", ""], '--keep takes a size such as 500MB or 10GB, not ""'),
+        (["--prune", "--keep", "20,5GB"], '--keep takes a size such as 500MB or 10GB, not "20,5GB"'),
         (["--prune", "--keep", "much"], '--keep takes a size such as 500MB or 10GB, not "much"'),
         (["all"], 'unexpected word "all"; see `ska-images cache --help`'),
         (["--prune", "--keep"], "--keep: expected one argument"),

@@ -41,6 +41,12 @@ def test_a_flag_without_its_value_is_refused() -> None:
         split_options(["images", "--store"])
 
 
+@pytest.mark.parametrize("flag", ["--store", "--output"])
+def test_a_path_that_is_empty_is_refused(flag: str) -> None:
+    with pytest.raises(UsageError, match=f"{flag} is empty; give a path, or leave the flag out"):
+        split_options([flag, "", "images"])
+
+
 def test_version_is_the_programs_when_alone_and_the_images_otherwise() -> None:
     assert split_options(["--version"])[0].version
     options, words = split_options(["--version", "1.2.3", "images"])

@@ -67,8 +67,8 @@ def test_a_directory_is_a_path(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("kind", "word", "sentence"),
     [
-        (int, "x", '--some-flag takes a whole number, not "x".'),
-        (float, "x", '--some-flag takes a number, not "x".'),
+        (int, "x", '--some-flag takes a whole number such as 30, not "x".'),
+        (float, "x", '--some-flag takes a number such as 0.5, not "x".'),
         (
             dagger.ReturnType,
             "none",

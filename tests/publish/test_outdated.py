@@ -14,7 +14,7 @@ import pytest_asyncio
 from dagger import dag
 
 from pipeline.engine.session import Session
-from pipeline.errors import ReleaseError
+from pipeline.errors import ReleaseError, SettingsError
 from pipeline.images import by_name
 from pipeline.registry.address import parse_address
 from pipeline.registry.registry import Registry, open_registry
@@ -101,6 +101,19 @@ async def test_a_package_that_is_behind_is_named_with_both_versions(document: di
 
 async def test_a_stand_in_base_is_known_to_nobody(document: dict[str, Any]) -> None:
     assert "is in no registry, so that nobody knows of a newer one" in entry(document, "ska-base")["unknown"][0]
+
+
+@pytest.mark.parametrize(
+    ("question", "sentence"),
+    [
+        (Question("", -1, 10), "max_age is a number of days such as 30, and not -1"),
+        (Question("", 30, 256), "exit_code is a number from 0 to 255, and not 256"),
+        (Question("", 30, -1), "exit_code is a number from 0 to 255, and not -1"),
+    ],
+)
+async def test_an_age_or_an_exit_code_that_makes_no_sense_is_refused(question: Question, sentence: str) -> None:
+    with pytest.raises(SettingsError, match=sentence):
+        await look("registry.example", question)
 
 
 def test_the_command_ends_with_10_and_shows_a_table(real: str, built: Built, store: Path, tmp_path: Path) -> None:

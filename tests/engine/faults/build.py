@@ -1,4 +1,7 @@
-"""A build that is real and short, in a process of its own that can be killed."""
+"""A build that is real and short, in a process of its own that can be killed.
+
+python -m tests.engine.faults.build STORE BASE OUTPUT WORD EVENTS TEMPORARY is the same by itself.
+"""
 
 import asyncio
 import hashlib
@@ -6,6 +9,7 @@ import io
 import json
 import multiprocessing
 import os
+import sys
 import tarfile
 from dataclasses import dataclass
 from multiprocessing.context import ForkServerProcess
@@ -44,6 +48,12 @@ class Order:
         process = CONTEXT.Process(target=_main, args=(self,))
         process.start()
         return process
+
+    @property
+    def words(self) -> list[str]:
+        """The words of a command that carries it out."""
+        fields = (self.store, self.base, self.output, self.word, self.events, self.temporary)
+        return [sys.executable, "-m", "tests.engine.faults.build", *map(str, fields)]
 
     def told(self) -> list[Event]:
         """What the engine has told so far."""
@@ -89,3 +99,8 @@ def require_whole(archive: Path) -> None:
             content = tar.extractfile(name)
             assert content
             assert hashlib.sha256(content.read()).hexdigest() == name.rpartition("/")[2], f"{archive}: {name}"
+
+
+if __name__ == "__main__":
+    _store, _base, _output, _word, _events, _temporary = sys.argv[1:]
+    _main(Order(Path(_store), Path(_base), Path(_output), _word, Path(_events), Path(_temporary)))
