@@ -26,6 +26,7 @@ from graphql import (
 from pipeline.engine.api import Engine
 from pipeline.engine.api.fields import resolve
 from pipeline.engine.errors import EngineError, NotPermitted
+from pipeline.engine.peers import Questions
 from pipeline.engine.values import Query
 
 SCHEMA = Path(__file__).with_name("schema.graphql")
@@ -47,10 +48,11 @@ class Server:
     Args:
         engine: what the fields work on.
         token: what a client must show.
+        callers: tells who may call at all, where steps reach the engine.
     """
 
-    def __init__(self, engine: Engine, token: str) -> None:
-        self._engine, self._schema = engine, read_schema()
+    def __init__(self, engine: Engine, token: str, callers: Questions | None = None) -> None:
+        self._engine, self._schema, self._callers = engine, read_schema(), callers
         self._expected = b"Basic " + base64.b64encode(f"{token}:".encode())
         self._parsed = lru_cache(maxsize=64)(self._parse)
 
@@ -61,6 +63,11 @@ class Server:
         given = dict(scope["headers"]).get(b"authorization", b"")
         if not hmac.compare_digest(given, self._expected):
             await _send(send, 401, {"errors": [{"message": "The session token is missing or wrong."}]})
+            return
+        if self._callers and not await self._callers.may_call(scope["client"][1]):
+            await _send(
+                send, 403, {"errors": [{"message": "Only processes outside of the engine's steps may call it."}]}
+            )
             return
         body = b""
         while True:
