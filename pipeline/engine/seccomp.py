@@ -143,6 +143,10 @@ def _architectures(profile: Mapping[str, Any], architecture: str) -> list[str]:
     return [own, *(name for entry in entries for name in entry.get("subArchitectures") or ())]
 
 
+def _equal(value: int) -> dict[str, Any]:
+    return {"index": 0, "value": value, "op": "SCMP_CMP_EQ"}
+
+
 def _dockers(architecture: str) -> list[dict[str, Any]]:
     """Return Docker's own rules for calls that it allows in part."""
     flags = {"index": 1 if architecture == "s390x" else 0, "value": _NEW_NAMESPACES, "op": "SCMP_CMP_MASKED_EQ"}
@@ -155,6 +159,10 @@ def _dockers(architecture: str) -> list[dict[str, Any]]:
         *(
             {"names": ["socket"], "action": "SCMP_ACT_ALLOW", "args": [{"index": 0, "value": value, "op": operator}]}
             for operator, value in families
+        ),
+        *(
+            {"names": ["socket"], "action": "SCMP_ACT_ERRNO", "args": [_equal(family)], "errnoRet": _EPERM}
+            for family in (_AF_ALG, _AF_VSOCK)
         ),
         {"names": partly, "action": "SCMP_ACT_ERRNO", "args": [], "errnoRet": _EPERM},
     ]
