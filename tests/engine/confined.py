@@ -111,7 +111,13 @@ def without_tun() -> list[str]:
 
 async def perl(container: dagger.Container, script: str, *words: str, privileged: bool = False) -> str:
     """Run a script of Perl, which every Debian has, in a step; return both streams."""
-    command = ["perl", "-e", f"use Time::HiRes "ualarm"; use Socket qw(:DEFAULT inet_pton pack_sockaddr_in6); $| = 1; {script}", *words]
+    command = [
+        "perl",
+        "-MTime::HiRes=ualarm",
+        "-e",
+        f"use Socket qw(:DEFAULT inet_pton pack_sockaddr_in6); $| = 1; {script}",
+        *words,
+    ]
     return await container.with_exec(command, insecure_root_capabilities=privileged).combined_output()
 
 
