@@ -8,9 +8,10 @@ set -eu
 cd "$(dirname "$0")/.."
 PATH="$PATH:/usr/local/sbin:/usr/sbin:/sbin"
 
-# command=package: the package is installed where the command is not found.
-HOST="runc=runc skopeo=skopeo mmdebstrap=mmdebstrap unshare=util-linux flock=util-linux mount=mount
-      gpgv=gpgv update-ca-certificates=ca-certificates"
+# command=package, or file=package: the package is installed where the command or the file is not found.
+HOST="runc=runc slirp4netns=slirp4netns skopeo=skopeo mmdebstrap=mmdebstrap unshare=util-linux flock=util-linux mount=mount
+      gpgv=gpgv update-ca-certificates=ca-certificates
+      /usr/share/containers/seccomp.json=golang-github-containers-common"
 # What the engine of anyone but root is started with, and so its tests.
 USER_HOST="newuidmap=uidmap"
 TEST_HOST="docker-registry=docker-registry buildah=buildah umoci=umoci zstd=zstd openssl=openssl git=git $USER_HOST
@@ -31,7 +32,7 @@ esac
 
 missing_packages() {
     for pair in $HOST; do
-        command -v "${pair%%=*}" >/dev/null || printf '%s ' "${pair#*=}"
+        command -v "${pair%%=*}" >/dev/null || [ -f "${pair%%=*}" ] || printf '%s ' "${pair#*=}"
     done
 }
 

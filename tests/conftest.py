@@ -18,6 +18,7 @@ from hypothesis import settings
 
 from pipeline.engine.session import Session, open_session
 from tests.ordinary_user import OrdinaryUser, ordinary_user
+from tests.registry import HOST_SERVICES
 
 #: What a developer's shell may hold and a test must not see.
 FOREIGN = ("SKA_", "CI_", "GITLAB_", "DAGGER_", "_EXPERIMENTAL_DAGGER_", "OTEL_", "TRACEPARENT")
@@ -128,7 +129,7 @@ def events() -> list[dict[str, Any]]:
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def engine(store: Path, events: list[dict[str, Any]]) -> AsyncIterator[Session]:
     """The embedded engine, connected to the SDK's global client."""
-    async with open_session(store=store, on_event=events.append) as session:
+    async with open_session(store=store, on_event=events.append, host_services=HOST_SERVICES) as session:
         connection = SharedConnection().with_params(ConnectParams(port=session.port, session_token=session.token))
         async with connection:
             yield session

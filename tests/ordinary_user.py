@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import json
 import os
+import stat
 import subprocess
 import sys
 import tempfile
@@ -40,6 +41,10 @@ _OPEN = """\
 mkdir -p "$0/open{needed}"
 mount --rbind "{needed}" "$0/open{needed}"
 """
+
+
+#: Lets the user open the device of user-mode networks.
+_TUN = 'mount --bind "{tun}" /dev/net/tun\n'
 
 
 @dataclass(frozen=True)
@@ -159,6 +164,9 @@ async def ordinary_user(scratch: Path) -> AsyncIterator[OrdinaryUser]:
         for name, line in zip(FILES, (passwd, group, SUBORDINATE, SUBORDINATE), strict=True):
             (machine / name).write_text(Path("/etc", name).read_text() + line)
         os.chown(home, UID, UID)
-    yield OrdinaryUser(home, machine)
+        # As udev makes it; the machine of the tests may have none.
+        os.mknod(machine / "tun", stat.S_IFCHR | 0o666, os.makedev(10, 200))
+        (machine / "tun").chmod(0o666)
+    yield OrdinaryUser(home, machine, _TUN.format(tun=machine / "tun") if machine else "")
     async with namespaces() as prefix:  # some files belong to subordinate ids
         await run([*prefix, "rm", "-rf", str(home), *([str(machine)] if machine else [])])

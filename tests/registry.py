@@ -1,6 +1,7 @@
 """A real registry: Debian's docker-registry on the loopback."""
 
 import contextlib
+import itertools
 import socket
 import subprocess
 import time
@@ -18,7 +19,7 @@ def running(directory: Path, auth: str = "", http: str = "", blobs: Path | None 
         http: further keys of its section http, each after a comma.
         blobs: where its blobs are, when elsewhere.
     """
-    address = free_address()
+    address = HOST_SERVICES[next(_TURNS) % len(HOST_SERVICES)]
     config = directory / "registry.yml"
     storage = f"storage: {{filesystem: {{rootdirectory: {blobs or directory / 'blobs'}}}}}\n"
     config.write_text(f"version: 0.1\n{storage}http: {{addr: '{address}'{http}}}\n{auth}")
@@ -33,6 +34,19 @@ def running(directory: Path, auth: str = "", http: str = "", blobs: Path | None 
     finally:
         process.terminate()
         process.wait()
+
+
+def _free_addresses(count: int) -> tuple[str, ...]:
+    with contextlib.ExitStack() as stack:
+        held = [stack.enter_context(socket.socket()) for _ in range(count)]
+        for each in held:
+            each.bind(("127.0.0.1", 0))
+        return tuple(f"127.0.0.1:{each.getsockname()[1]}" for each in held)
+
+
+#: Where the registries of these tests listen, by turns: engines are told at their start, so that steps reach them too.
+HOST_SERVICES = _free_addresses(24)
+_TURNS = itertools.count()
 
 
 def free_address() -> str:

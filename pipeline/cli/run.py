@@ -80,7 +80,7 @@ async def run(options: Options, words: list[str], view: View, scope: anyio.Cance
         # The SDK takes most of a second to import; the engine starts meanwhile.
         module: Future[Any] = pool.submit(importlib.import_module, "pipeline.cli.arguments")
         try:
-            async with start_engine(options, progress.event) as engine:
+            async with start_engine(options, progress.event, words) as engine:
                 await anyio.to_thread.run_sync(module.result)
                 plan = _plan(words)
                 async with engine.connect():

@@ -1,9 +1,10 @@
 """Which engine serves the calls, and which base it starts from."""
 
 import os
+import re
 import shutil
 import sys
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from types import ModuleType
@@ -15,6 +16,8 @@ from pipeline.settings import Settings
 
 OnEvent = Callable[[dict[str, Any]], None]
 STAND_IN = "bootstrap:auto"
+#: A service of this machine's loopback, as in an address of a registry.
+_LOOPBACK = re.compile(r"(?<![\w.-])((?:localhost|127(?:\.\d{1,3}){3}|\[::1\]):\d{1,5})(?!\d)")
 
 _WARNING = """\
 WARNING: The registry of {image} cannot be reached.
@@ -44,12 +47,13 @@ class Engine:
 
 
 @asynccontextmanager
-async def start_engine(options: Options, on_event: OnEvent) -> AsyncIterator[Engine]:
+async def start_engine(options: Options, on_event: OnEvent, words: Sequence[str] = ()) -> AsyncIterator[Engine]:
     """Start the engine that the options choose, without importing Dagger's SDK.
 
     Args:
         options: `engine` and `store` are read.
         on_event: takes the embedded engine's events.
+        words: of the calls; the registries of the loopback that they name are for steps too, which sign there.
 
     Raises:
         UsageError: `--engine dagger` without Dagger's CLI.
@@ -67,7 +71,7 @@ async def start_engine(options: Options, on_event: OnEvent) -> AsyncIterator[Eng
         os.environ["_EXPERIMENTAL_DAGGER_CLI_BIN"] = binary
         yield Engine(False, _connect_dagger)
     else:
-        async with _embedded(options, on_event) as connect:
+        async with _embedded(options, on_event, words) as connect:
             yield Engine(True, connect)
 
 
@@ -85,12 +89,15 @@ def unstarted() -> ModuleType:
 
 @asynccontextmanager
 async def _embedded(
-    options: Options, on_event: OnEvent
+    options: Options, on_event: OnEvent, words: Sequence[str]
 ) -> AsyncIterator[Callable[[], AbstractAsyncContextManager[Any]]]:
     given = Settings()
     with _engine() as engine:
         async with engine.open_session(
-            store=options.store or given.store, quota=given.cache_quota, on_event=on_event
+            store=options.store or given.store,
+            quota=given.cache_quota,
+            host_services=_LOOPBACK.findall("\n".join((given.registry, *words))),
+            on_event=on_event,
         ) as session:
             yield lambda: _connect(session.port, session.token)
 

@@ -9,11 +9,14 @@ import socket
 import sys
 from pathlib import Path
 
+from pipeline.engine.confinement import Confinement
 from pipeline.engine.errors import EngineError
 from pipeline.engine.events import Events
 from pipeline.engine.host import find_system_programs, natural, read_host
+from pipeline.engine.peers import Questions
 from pipeline.engine.process import PACKAGES, required, stdin_ended
 from pipeline.engine.prune import prune
+from pipeline.engine.relay import parse_services
 from pipeline.engine.runtime import session_ended
 from pipeline.engine.store import Store
 
@@ -24,27 +27,32 @@ def main() -> int:
     parser.add_argument("--store", type=Path, help="the directory that keeps images and steps")
     parser.add_argument("--quota", type=natural, default=0, help="bytes that the store may keep; 0 for no limit")
     parser.add_argument("--events-fd", type=int, help="a file descriptor for progress, JSON lines")
+    parser.add_argument("--callers-fd", type=int, required=True, help="a socket where may be asked who calls")
+    parser.add_argument("--host-service", action="append", default=[], help="HOST:PORT of the loopback, for steps")
     given = parser.parse_args()
     os.umask(0o022)
     try:
-        asyncio.run(session(given.store, given.quota, given.events_fd))
+        asyncio.run(session(given))
     except EngineError as error:
         print(json.dumps({"code": error.code, "message": str(error)}), file=sys.stderr)
         return 2
     return 0
 
 
-async def session(directory: Path | None, quota: int, events_fd: int | None) -> None:
+async def session(given: argparse.Namespace) -> None:
     """Serve one client.
 
     Raises:
-        HostMissing: a program is missing.
+        BadInput: a service is none of the loopback.
+        HostMissing: a program is missing, or the profile of system calls.
         NotPermitted: the store cannot be written.
     """
     find_system_programs()
     required(PACKAGES)
     host = await read_host()
-    store = Store(directory or host.store)
+    confinement = Confinement((*host.services, *parse_services(given.host_service)))
+    callers = Questions(given.callers_fd)
+    store = Store(given.store or host.store)
     store.begin(session_ended)
     emptying = asyncio.ensure_future(store.empty_trash())
     try:
@@ -53,21 +61,25 @@ async def session(directory: Path | None, quota: int, events_fd: int | None) -> 
         answer = {"port": listener.getsockname()[1], "session_token": token}
         # Clients may connect from here on; what follows takes time to load.
         print(json.dumps(answer), flush=True)
+        confined = asyncio.ensure_future(confinement.networks.begin())
+        await asyncio.sleep(0)
         from pipeline.engine.api import Engine
         from pipeline.engine.server import Server, serve
         from pipeline.engine.snapshots import Snapshots
 
         cores = len(os.sched_getaffinity(0))
-        snapshots = Snapshots(store, host, Events(events_fd), cores)
-        await serve(Server(Engine(snapshots, Path.cwd()), token), listener, stdin_ended())
+        snapshots = Snapshots(store, host, Events(given.events_fd), cores, confinement)
+        await confined
+        asked = callers if confinement.networks.shared else None
+        await serve(Server(Engine(snapshots, Path.cwd()), token, asked), listener, stdin_ended())
         await snapshots.close()
     finally:
-        await asyncio.gather(emptying, return_exceptions=True)
+        await asyncio.gather(emptying, confinement.networks.close(), return_exceptions=True)
         # A step that was given up while its runc was being started has nobody else to do this.
         await asyncio.to_thread(session_ended, store.session.name)
         await store.end()
-    if quota and store.changed:
-        await prune(store, keep=quota)
+    if given.quota and store.changed:
+        await prune(store, keep=given.quota)
 
 
 if __name__ == "__main__":

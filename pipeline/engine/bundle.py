@@ -1,15 +1,17 @@
-"""The OCI runtime bundle of a step: Docker's defaults, without a terminal, on the host's network.
+"""The OCI runtime bundle of a step: Docker's defaults, without a terminal and without NET_RAW.
 
 Sources: OCI runtime-spec 1.0 config.md and config-linux.md; Docker's defaults in moby oci/defaults.go and
 oci/caps/defaults.go.
 """
 
+import os
 import resource
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from pipeline.engine.namespace import in_user_namespace
+from pipeline.engine.namespace import IDS, in_user_namespace
+from pipeline.engine.network import Network
 from pipeline.engine.users import User
 
 #: As in Dagger: core/container_exec.go.
@@ -27,11 +29,11 @@ ALL_CAPABILITIES = tuple(
         "SETFCAP MAC_OVERRIDE MAC_ADMIN SYSLOG WAKE_ALARM BLOCK_SUSPEND AUDIT_READ PERFMON BPF CHECKPOINT_RESTORE"
     ).split()
 )
-#: Docker's, as a mask.
-DEFAULT_MASK = 0xA80425FB
+#: Docker's without NET_RAW, as a mask: no step has a reason to listen in on a network.
+DEFAULT_MASK = 0xA80405FB
 
 
-def _capabilities(privileged: bool) -> list[str]:
+def capabilities_of(privileged: bool) -> list[str]:
     """Return what a step may do; of all that there is, what the engine itself may."""
     mask = _own_mask() if privileged else DEFAULT_MASK
     return [name for number, name in enumerate(ALL_CAPABILITIES) if mask >> number & 1]
@@ -67,11 +69,12 @@ FILESYSTEMS: tuple[dict[str, Any], ...] = (
     {"destination": "/dev/mqueue", "type": "mqueue", "source": "mqueue", "options": _TMP},
 )
 SYSFS = {"destination": "/sys", "type": "sysfs", "source": "sysfs", "options": [*_TMP, "ro"]}
-#: A user namespace on the host's network may not mount a sysfs of its own: opencontainers/runc, `runc spec --rootless`.
+#: A user namespace on the host's network, or where parts of /sys are masked, may not mount a sysfs of its own:
+#: opencontainers/runc, `runc spec --rootless`.
 HOST_SYSFS = {"destination": "/sys", "type": "none", "source": "/sys", "options": ["rbind", *_TMP, "ro"]}
 MASKED = (
-    "/proc/asound /proc/acpi /proc/kcore /proc/keys /proc/latency_stats /proc/timer_list /proc/timer_stats "
-    "/proc/sched_debug /proc/scsi /sys/firmware /sys/devices/virtual/powercap"
+    "/proc/asound /proc/acpi /proc/interrupts /proc/kcore /proc/keys /proc/latency_stats /proc/timer_list "
+    "/proc/timer_stats /proc/sched_debug /proc/scsi /sys/firmware /sys/devices/virtual/powercap"
 ).split()
 READ_ONLY = "/proc/bus /proc/fs /proc/irq /proc/sys /proc/sysrq-trigger".split()
 
@@ -97,17 +100,32 @@ def spec(
     cwd: str,
     user: User,
     mounts: Sequence[dict[str, Any]],
+    seccomp: dict[str, Any],
+    network: Network | None,
     privileged: bool = False,
 ) -> dict[str, Any]:
-    """Return the config.json of a step."""
-    capabilities = _capabilities(privileged)
+    """Return the config.json of a step.
+
+    Args:
+        root: its root directory.
+        name: the container's, and its control group's.
+        args: the command.
+        env: NAME=value each.
+        cwd: where it starts.
+        user: as whom it starts.
+        mounts: beyond those of every container.
+        seccomp: the system calls that it may make.
+        network: its own; None for the host's.
+        privileged: whether it may do all that the engine may.
+    """
+    capabilities = capabilities_of(privileged)
     held = capabilities if user.uid == 0 else []
     _, most_files = resource.getrlimit(resource.RLIMIT_NOFILE)
     return {
         "ociVersion": "1.0.2",
         "hostname": HOSTNAME,
         "root": {"path": str(root), "readonly": False},
-        "mounts": [*FILESYSTEMS, HOST_SYSFS if in_user_namespace() else SYSFS, *mounts],
+        "mounts": [*FILESYSTEMS, _sysfs(network), *mounts],
         "process": {
             "terminal": False,
             "args": list(args),
@@ -124,7 +142,9 @@ def spec(
             "rlimits": [{"type": "RLIMIT_NOFILE", "soft": min(1024, most_files), "hard": most_files}],
         },
         "linux": {
-            "namespaces": [{"type": kind} for kind in ("pid", "ipc", "uts", "mount")],
+            "namespaces": [{"type": kind} for kind in ("pid", "ipc", "uts", "mount", "cgroup")] + _network(network),
+            "sysctl": _settings() if network else {},
+            "seccomp": seccomp,
             "maskedPaths": [] if privileged else _masked(),
             "readonlyPaths": [] if privileged else READ_ONLY,
             **_control_group(name, privileged=privileged),
@@ -132,8 +152,24 @@ def spec(
     }
 
 
+def _network(network: Network | None) -> list[dict[str, str]]:
+    return [{"type": "network", "path": network.path}] if network else []
+
+
+def _settings() -> dict[str, str]:
+    """Return Docker's settings of a network of its own: any user may ping, and listen on any port."""
+    last = IDS if in_user_namespace() else 2**31 - 1
+    return {"net.ipv4.ping_group_range": f"0 {last}", "net.ipv4.ip_unprivileged_port_start": "0"}
+
+
+def _sysfs(network: Network | None) -> dict[str, Any]:
+    own = network.own_sysfs if network else not in_user_namespace()
+    return SYSFS if own else HOST_SYSFS
+
+
 def _masked() -> list[str]:
-    return [*MASKED, "/sys/fs/cgroup"] if in_user_namespace() else MASKED
+    heat = [f"/sys/devices/system/cpu/cpu{number}/thermal_throttle" for number in range(os.cpu_count() or 1)]
+    return [*MASKED, *heat, *(["/sys/fs/cgroup"] if in_user_namespace() else [])]
 
 
 def _control_group(name: str, *, privileged: bool) -> dict[str, Any]:

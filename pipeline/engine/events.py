@@ -60,6 +60,7 @@ class Events:
     def __init__(self, descriptor: int | None) -> None:
         self._descriptor = descriptor
         self._numbers = itertools.count(1)
+        self._told: set[str] = set()
 
     def write(self, **event: object) -> None:
         """Write one event; a watcher that went away is no reason to stop."""
@@ -75,6 +76,12 @@ class Events:
     def notice(self, text: str) -> None:
         """Tell something that belongs to no step."""
         self.write(event="notice", text=text)
+
+    def once(self, text: str) -> None:
+        """Tell something that belongs to no step, the first time only."""
+        if text not in self._told:
+            self._told.add(text)
+            self.notice(text)
 
     def cached(self, name: str) -> None:
         """Tell of a step whose result was there."""

@@ -14,6 +14,7 @@ from pathlib import Path
 from pipeline.engine.errors import BadInput
 from pipeline.engine.namespace import in_user_namespace
 from pipeline.engine.process import run
+from pipeline.engine.relay import DNS, Service, services_at
 
 #: Where a step finds the host's settings; the directory is mounted for the exec and leaves nothing behind.
 GUEST = "/run/ska-images-host"
@@ -26,6 +27,14 @@ PIP_SETTINGS = ("index-url", "extra-index-url", "trusted-host", "proxy", "timeou
 APT_SETTINGS = re.compile(
     r"Acquire::((?i:https?|ftp)::(Proxy|Verify-Peer|Verify-Host|CAInfo|Timeout)\b|Retries|Check-Valid-Until|Check-Date|ForceIPv)"
 )
+#: A host of the loopback, in a URL or before a port.
+LOOPBACK = re.compile(
+    r"(?:\b([a-z][a-z0-9+.-]*)://(?:[^/@\s\"']*@)?|(?<![\w.:/@-]))(?:\[([0-9a-f:]+)\]|(localhost|127(?:\.\d{1,3}){3})\b)"
+    r"(?::(\d{1,5})\b)?",
+    re.IGNORECASE,
+)
+#: Where the servers of a URL listen that names no port.
+PORTS = {"http": 80, "https": 443, "ftp": 21, "socks": 1080, "socks4": 1080, "socks5": 1080, "socks5h": 1080}
 SYSTEM_BUNDLE = Path("/etc/ssl/certs/ca-certificates.crt")
 LOCAL_CERTIFICATES = Path("/usr/local/share/ca-certificates")
 
@@ -40,6 +49,7 @@ class Host:
         pip: the text of a pip.conf, empty if the host has no settings.
         apt: the text of an apt.conf, likewise.
         store: where the engine keeps its files by default.
+        services: of its loopback that these settings, its sources of apt and its resolver name.
     """
 
     proxies: tuple[tuple[str, str], ...]
@@ -47,6 +57,7 @@ class Host:
     pip: str
     apt: str
     store: Path
+    services: tuple[Service, ...] = ()
 
     def env(self) -> dict[str, str]:
         """Return the variables that a step gets unless its image sets them."""
@@ -78,13 +89,45 @@ async def read_host() -> Host:
     """Read the settings of this machine and this user."""
     env = os.environ
     dump = await run(["apt-config", "dump"], check=False) if Path("/usr/bin/apt-config").exists() else None
+    proxies, pip, apt = _proxies(env), _pip(env), _apt(dump.stdout if dump else "")
+    texts = [*(value for _, value in proxies), pip, apt, *_apt_sources()]
     return Host(
-        proxies=_proxies(env),
+        proxies=proxies,
         bundle=_bundle(env),
-        pip=_pip(env),
-        apt=_apt(dump.stdout if dump else ""),
+        pip=pip,
+        apt=apt,
         store=default_store(),
+        services=(*named_services("\n".join(texts)), *_name_servers()),
     )
+
+
+def named_services(text: str) -> tuple[Service, ...]:
+    """Return what URLs, and pairs of a host and a port, name on the loopback."""
+    found = [
+        service
+        for scheme, bracketed, host, port in LOOPBACK.findall(text)
+        if port or scheme
+        for service in services_at(bracketed or host, int(port or PORTS.get(scheme.lower(), 0)))
+    ]
+    return tuple(dict.fromkeys(found))
+
+
+def _apt_sources() -> list[str]:
+    files = [Path("/etc/apt/sources.list"), *sorted(Path("/etc/apt/sources.list.d").glob("*"))]
+    lines = [line for file in files if file.suffix in (".list", ".sources") for line in _lines(file)]
+    return [line for line in lines if not line.lstrip().startswith("#")]
+
+
+def _name_servers() -> tuple[Service, ...]:
+    words = [line.split() for line in _lines(Path("/etc/resolv.conf"))]
+    return tuple(one for word in words if word[:1] == ["nameserver"] for one in services_at("".join(word[1:2]), DNS))
+
+
+def _lines(file: Path) -> list[str]:
+    try:
+        return file.read_text(errors="replace").splitlines()
+    except OSError:
+        return []
 
 
 def default_store() -> Path:

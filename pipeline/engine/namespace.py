@@ -53,7 +53,11 @@ Range = tuple[int, int, int]
 
 @functools.lru_cache(maxsize=2)
 def _own_map(kind: str) -> tuple[Range, ...]:
-    lines = Path(f"/proc/self/{kind}_map").read_text().splitlines()
+    return _ranges_in(Path(f"/proc/self/{kind}_map"))
+
+
+def _ranges_in(path: Path) -> tuple[Range, ...]:
+    lines = path.read_text().splitlines()
     return tuple((int(inside), int(outside), int(count)) for inside, outside, count in map(str.split, lines))
 
 
@@ -66,6 +70,11 @@ def has_ids(uid: int, gid: int) -> bool:
     """Return whether this process can give files to a user and a group."""
     ids = (("uid", uid), ("gid", gid))
     return all(any(line[0] <= wanted < line[0] + line[2] for line in _own_map(kind)) for kind, wanted in ids)
+
+
+def ids_of(process: int) -> tuple[Range, ...]:
+    """Return which users a process that this one started, and what it starts in turn, can have."""
+    return _ranges_in(Path(f"/proc/{process}/uid_map"))
 
 
 def in_user_namespace() -> bool:

@@ -19,6 +19,7 @@ PACKAGES = {
     "mmdebstrap": "mmdebstrap",
     "mount": "mount",
     "unshare": "util-linux",
+    "nsenter": "util-linux",
     "apt-get": "apt",
     "apt-config": "apt",
 }

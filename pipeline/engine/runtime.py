@@ -38,6 +38,7 @@ class Job:
         hidden: secrets, which are taken out of the output.
         alive: the descriptor by which the session is known to live; runc holds it too, since it may outlive the engine
             for a moment, in which it makes control groups.
+        keyring: whether it gets a session keyring of its own; not where this machine lets nothing use keyrings.
         whole: the streams of which everything is wanted, whatever their length.
     """
 
@@ -47,6 +48,7 @@ class Job:
     stdin: bytes | Path
     hidden: Sequence[bytes]
     alive: int
+    keyring: bool
     whole: Collection[str] = ()
 
 
@@ -66,7 +68,7 @@ async def execute(job: Job, step: Step) -> int:
     (bundle / "config.json").write_text(json.dumps(job.spec))
     root, log, started = (job.directory / name for name in ("runc", "runc.log", "runc.pid"))
     argv = ["runc", "--root", str(root), "--log", str(log), "--log-format", "json"]
-    options = ["--no-new-keyring", "--pid-file", str(started), "--bundle", str(bundle)]
+    options = [*([] if job.keyring else ["--no-new-keyring"]), "--pid-file", str(started), "--bundle", str(bundle)]
     process = await spawn([*argv, "run", *options, job.name], stdin=asyncio.subprocess.PIPE, pass_fds=[job.alive])
     talking = asyncio.ensure_future(_talk(process, job, step))
     try:

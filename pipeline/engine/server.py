@@ -28,6 +28,7 @@ from pipeline.engine.api import Engine
 from pipeline.engine.api.fields import resolve
 from pipeline.engine.connections import BACKLOG, Lobby, connections_of
 from pipeline.engine.errors import BadInput, EngineError, NotPermitted
+from pipeline.engine.peers import Questions
 from pipeline.engine.strict import Malformed, decode_json
 from pipeline.engine.values import Query
 
@@ -55,10 +56,11 @@ class Server:
     Args:
         engine: what the fields work on.
         token: what a client must show.
+        callers: tells who may call at all, where steps reach the engine.
     """
 
-    def __init__(self, engine: Engine, token: str) -> None:
-        self._engine, self._schema = engine, read_schema()
+    def __init__(self, engine: Engine, token: str, callers: Questions | None = None) -> None:
+        self._engine, self._schema, self._callers = engine, read_schema(), callers
         self.lobby = Lobby(b"Basic " + base64.b64encode(f"{token}:".encode()), os.geteuid())
         self._parsed = lru_cache(maxsize=64)(self._parse)
 
@@ -68,6 +70,9 @@ class Server:
             return
         if not self.lobby.knows(dict(scope["headers"]).get(b"authorization", b"")):
             await _send(send, 401, _refused("The session token is missing or wrong."))
+            return
+        if self._callers and not await self._callers.may_call(scope["client"][1]):
+            await _send(send, 403, _refused("Only processes outside of the engine's steps may call it."))
             return
         try:
             body = await _body(receive)

@@ -5,6 +5,7 @@ import asyncio
 import contextlib
 import json
 import os
+import socket
 import sys
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
@@ -13,7 +14,8 @@ from typing import Any
 
 from pipeline.engine.errors import EngineError, HostMissing
 from pipeline.engine.host import default_store
-from pipeline.engine.namespace import namespaces, refused
+from pipeline.engine.namespace import ids_of, namespaces, refused
+from pipeline.engine.peers import Callers, answer
 from pipeline.engine.process import kill, run, spawn, stdin_ended
 
 #: Seconds that an engine gets to stop its steps and to tidy up.
@@ -34,42 +36,58 @@ class Session:
 
 @contextlib.asynccontextmanager
 async def open_session(
-    *, store: Path | None = None, quota: int | None = None, on_event: Callable[[Event], None] | None = None
+    *,
+    store: Path | None = None,
+    quota: int | None = None,
+    host_services: Sequence[str] = (),
+    on_event: Callable[[Event], None] | None = None,
 ) -> AsyncIterator[Session]:
     """Run an engine for the time of a block.
 
     Args:
         store: the directory that keeps images and steps; by default the user's own.
         quota: bytes that it may keep when the session ends, 0 for no limit; by default QUOTA.
+        host_services: HOST:PORT of each service of this machine's loopback that steps reach too, at the same address.
         on_event: called with each progress event (engine/events.py).
 
     Raises:
+        BadInput: a service is none of the loopback.
         HostMissing: a program is missing.
         NotPermitted: this user may not make the namespaces that it lives in.
         EngineError: the engine could not start.
     """
     async with contextlib.AsyncExitStack() as running:
         async with namespaces() as prefix:
-            process, events = await _spawn(prefix, store, quota, on_event)
+            words = [
+                # Known here only: in the engine's namespaces every user is root.
+                f"--store={store or default_store()}",
+                f"--quota={QUOTA if quota is None else quota}",
+                *(f"--host-service={one}" for one in host_services),
+            ]
+            process, events, asking = await _spawn(prefix, words, on_event)
+            running.callback(asking.close)
             readers = [events]
             running.push_async_callback(lambda: asyncio.shield(_stop(process, readers)))
             session = await _greeting(process)
         readers.append(asyncio.ensure_future(_drain(process)))
+        readers.append(asyncio.ensure_future(answer(asking, Callers(session.port, ids_of(process.pid)))))
         yield session
 
 
 async def _spawn(
-    prefix: Sequence[str], store: Path | None, quota: int | None, on_event: Callable[[Event], None] | None
-) -> "tuple[asyncio.subprocess.Process, asyncio.Future[None]]":
-    # Known here only: in the engine's namespaces every user is root.
-    words = [f"--store={store or default_store()}", f"--quota={QUOTA if quota is None else quota}"]
+    prefix: Sequence[str], words: Sequence[str], on_event: Callable[[Event], None] | None
+) -> "tuple[asyncio.subprocess.Process, asyncio.Future[None], socket.socket]":
     read_end, write_end = os.pipe()
-    argv = [*prefix, sys.executable, "-m", "pipeline.engine", f"--events-fd={write_end}", *words]
+    own, asking = socket.socketpair()
+    descriptors = [write_end, asking.fileno()]
+    argv = [*prefix, sys.executable, "-m", "pipeline.engine", *words]
+    argv += [f"--events-fd={write_end}", f"--callers-fd={asking.fileno()}"]
     try:
-        process = await spawn(argv, stdin=asyncio.subprocess.PIPE, pass_fds=[write_end], new_session=True)
+        process = await spawn(argv, stdin=asyncio.subprocess.PIPE, pass_fds=descriptors, new_session=True)
     finally:
         os.close(write_end)
-    return process, asyncio.ensure_future(_events(read_end, on_event))
+        asking.close()
+    return process, asyncio.ensure_future(_events(read_end, on_event)), own
 
 
 async def tend(words: Sequence[str], *, store: Path | None = None) -> dict[str, Any]:
@@ -158,18 +176,25 @@ def main() -> int:
     """Run an engine for another program: say where it listens, and serve until standard input ends."""
     parser = argparse.ArgumentParser(prog="python -m pipeline.engine.session", description=main.__doc__)
     parser.add_argument("--store", type=Path, help="the directory that keeps images and steps")
-    store = parser.parse_args().store
+    parser.add_argument(
+        "--host-service",
+        action="append",
+        default=[],
+        metavar="HOST:PORT",
+        help="a service of this machine's loopback that steps reach at the same address; may be given again",
+    )
+    given = parser.parse_args()
     try:
         with contextlib.suppress(KeyboardInterrupt):
-            asyncio.run(_serve(store))
+            asyncio.run(_serve(given.store, given.host_service))
     except EngineError as error:
         print(f"Error: {error}", file=sys.stderr)
         return 2
     return 0
 
 
-async def _serve(store: Path | None) -> None:
-    async with open_session(store=store) as session:
+async def _serve(store: Path | None, host_services: Sequence[str]) -> None:
+    async with open_session(store=store, host_services=host_services) as session:
         print(json.dumps({"port": session.port, "session_token": session.token}), flush=True)
         await stdin_ended()
 

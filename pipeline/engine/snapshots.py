@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from pipeline.engine import overlay
+from pipeline.engine.confinement import Confinement
 from pipeline.engine.credentials import Credentials
 from pipeline.engine.disk import disk_full_told
 from pipeline.engine.errors import DiskFull, StoreDamaged
@@ -61,10 +62,11 @@ class Snapshots:
         host: what steps get from the host.
         events: where progress goes.
         cores: how many steps run at a time.
+        confinement: what keeps steps apart from the host.
     """
 
-    def __init__(self, store: Store, host: Host, events: Events, cores: int) -> None:
-        self.store, self.host, self.events = store, host, events
+    def __init__(self, store: Store, host: Host, events: Events, cores: int, confinement: Confinement) -> None:
+        self.store, self.host, self.events, self.confinement = store, host, events, confinement
         self.secrets: dict[str, bytes] = {}
         self.credentials = Credentials()
         self.slots = asyncio.Semaphore(cores)

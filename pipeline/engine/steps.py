@@ -1,7 +1,8 @@
 """Running an exec: mounts, user, environment and the host's settings put together, and its outcome judged."""
 
 import asyncio
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -9,11 +10,13 @@ from pipeline.engine import overlay
 from pipeline.engine.beneath import regular_file
 from pipeline.engine.bundle import DEFAULT_PATH, spec
 from pipeline.engine.disk import want_of_space
-from pipeline.engine.errors import BadInput, ExecError
+from pipeline.engine.errors import BadInput, ExecError, NotPermitted
 from pipeline.engine.graph import Exec
 from pipeline.engine.holes import copy_content
 from pipeline.engine.mounts import Mounts, mounted
 from pipeline.engine.names import name_of
+from pipeline.engine.namespace import in_user_namespace
+from pipeline.engine.network import Network
 from pipeline.engine.output import end_of, shorten
 from pipeline.engine.runtime import Job, container_name, execute
 from pipeline.engine.snapshots import Snapshots, builds
@@ -31,12 +34,13 @@ async def run_exec(snapshots: Snapshots, node: Exec, directory: Path) -> dict[st
                 await stack.enter_async_context(snapshots.store.lock(f"cache-{mount.name}"))
         await stack.enter_async_context(snapshots.slots)
         step = stack.enter_context(snapshots.events.step(name_of(node)))
+        network = await stack.enter_async_context(_network(snapshots, node))
         root = await stack.enter_async_context(
             overlay.writable(snapshots.store, snapshots.layers(node.parent), directory)
         )
         user = look_up(root, node.user)
         mounts = await stack.enter_async_context(mounted(snapshots, node, directory, root))
-        job = _job(snapshots, node, directory, user, mounts, _stdin(stack, node, mounts))
+        job = _job(snapshots, node, directory, user, mounts, network, _stdin(stack, node, mounts))
         code = await execute(job, step)
         if not allowed(node.expect, code):
             failed = ExecError(node.args, code, end_of(directory / "stdout"), end_of(directory / "stderr"))
@@ -70,7 +74,33 @@ def allowed(expect: str, code: int) -> bool:
     return {"SUCCESS": code == 0, "FAILURE": failure, "ANY": code == 0 or failure}[expect]
 
 
-def _job(snapshots: Snapshots, node: Exec, directory: Path, user: User, mounts: Mounts, stdin: bytes | Path) -> Job:
+@asynccontextmanager
+async def _network(snapshots: Snapshots, node: Exec) -> AsyncIterator[Network | None]:
+    async with snapshots.confinement.networks.own() as network:
+        if network is None:
+            _tell_of_shared(snapshots, node)
+        yield network
+
+
+def _tell_of_shared(snapshots: Snapshots, node: Exec) -> None:
+    reason = snapshots.confinement.networks.shared
+    if node.insecure_root and not in_user_namespace():
+        raise NotPermitted(
+            "A step with insecureRootCapabilities can listen in on the network that it shares with this machine: "
+            f"{reason}; or run as an ordinary user."
+        )
+    snapshots.events.once(f"Steps share this machine's network and can reach what listens on it, because {reason}.")
+
+
+def _job(
+    snapshots: Snapshots,
+    node: Exec,
+    directory: Path,
+    user: User,
+    mounts: Mounts,
+    network: Network | None,
+    stdin: bytes | Path,
+) -> Job:
     plain = {name: snapshots.secrets[key] for name, key in node.secret_env}
     env = dict(entry.split("=", 1) for entry in [DEFAULT_PATH, *node.env])
     for name, value in snapshots.host.env().items():
@@ -89,11 +119,14 @@ def _job(snapshots: Snapshots, node: Exec, directory: Path, user: User, mounts: 
             cwd=node.workdir,
             user=user,
             mounts=mounts.entries,
+            seccomp=snapshots.confinement.seccomp(privileged=node.insecure_root),
+            network=network,
             privileged=node.insecure_root,
         ),
         directory=directory,
         stdin=stdin,
         hidden=hidden,
         alive=snapshots.store.alive,
+        keyring=snapshots.confinement.keyring,
         whole=_redirected(node),
     )

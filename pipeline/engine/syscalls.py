@@ -19,6 +19,10 @@ RESOLVE_NO_MAGICLINKS, RESOLVE_NO_SYMLINKS, RESOLVE_BENEATH, RESOLVE_IN_ROOT = 0
 _OPENAT2 = 437
 #: How often a path is looked up again because something was renamed meanwhile.
 _TRIES = 100
+_CLONE_NEWNS = 0x20000
+_CLONE_NEWNET = 0x40000000
+#: The number of keyctl(2) by machine: arch/x86/entry/syscalls/syscall_64.tbl, include/uapi/asm-generic/unistd.h
+_KEYCTL = {"x86_64": 250, "aarch64": 219, "riscv64": 219, "loongarch64": 219, "ppc64le": 271, "s390x": 280}
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -103,3 +107,29 @@ def _checked(result: int, path: Path) -> None:
     if result:
         code = ctypes.get_errno()
         raise OSError(code, os.strerror(code), str(path))
+
+
+def own_network() -> None:
+    """Give the calling thread network and mount namespaces of its own: unshare(2).
+
+    Raises:
+        OSError: the kernel refuses.
+    """
+    _checked(_libc.unshare(_CLONE_NEWNET | _CLONE_NEWNS), Path("/proc/thread-self/ns/net"))
+
+
+def own_session_keyring() -> bool:
+    """Give this process, and what it starts, an empty session keyring: keyctl(2), KEYCTL_JOIN_SESSION_KEYRING.
+
+    Returns:
+        False where this process may not use keyrings at all; then nothing that it starts may either.
+
+    Raises:
+        OSError: the kernel refuses for another reason.
+    """
+    number = _KEYCTL.get(os.uname().machine)
+    if number is None or _libc.syscall(number, 1, None) >= 0:
+        return number is not None
+    if ctypes.get_errno() in (errno.EPERM, errno.ENOSYS):
+        return False
+    raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()), "keyctl")
