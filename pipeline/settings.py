@@ -1,6 +1,7 @@
 """What a build is given: [tool.ska-images] in pyproject.toml < .env < SKA_* in the environment < arguments.
 
-This is the one place that reads the environment and the clock.
+The project is the directory of this package's pyproject.toml, and .env is read there alone: settings decide in which image
+signatures are verified, so that the directory in which a command happens to run has no say. This is the one place that reads the environment and the clock.
 """
 
 import os
@@ -13,7 +14,13 @@ from typing import Any
 
 from pydantic import AliasChoices, Field, PrivateAttr, ValidationError, ValidationInfo, field_validator, model_validator
 from pydantic.types import ByteSize
-from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings import (
+    BaseSettings,
+    DotEnvSettingsSource,
+    InitSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
 from typing_extensions import Self
 
 from pipeline.errors import SettingsError
@@ -61,9 +68,7 @@ class Settings(BaseSettings):
     """
 
     # A .env file serves other programs too, so what is not for this one is passed over there.
-    model_config = SettingsConfigDict(
-        env_prefix="SKA_", env_file=".env", frozen=True, populate_by_name=True, extra="ignore"
-    )
+    model_config = SettingsConfigDict(env_prefix="SKA_", frozen=True, populate_by_name=True, extra="ignore")
 
     #: The image that all others are built from, with its digest.
     base: str
@@ -121,8 +126,9 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Order the sources, the strongest first."""
+        dotenv = DotEnvSettingsSource(settings_cls, env_file=PYPROJECT.with_name(".env"))
         project = InitSettingsSource(settings_cls, init_kwargs=_project_table(set(cls.model_fields)))
-        return init_settings, env_settings, dotenv_settings, project
+        return init_settings, env_settings, dotenv, project
 
     @property
     def epoch(self) -> str:

@@ -13,7 +13,7 @@ from typing import Any
 
 from pipeline.engine.errors import EngineError, HostMissing
 from pipeline.engine.namespace import namespaces, refused
-from pipeline.engine.process import kill, run, spawn, stdin_ended
+from pipeline.engine.process import kill, python, run, spawn, stdin_ended
 
 #: Seconds that an engine gets to stop its steps and to tidy up.
 STOP_TIMEOUT = 10.0
@@ -61,7 +61,7 @@ async def _spawn(
     prefix: Sequence[str], store: Path | None, quota: int | None, on_event: Callable[[Event], None] | None
 ) -> "tuple[asyncio.subprocess.Process, asyncio.Future[None]]":
     read_end, write_end = os.pipe()
-    argv = [*prefix, sys.executable, "-m", "pipeline.engine", f"--events-fd={write_end}"]
+    argv = [*prefix, *python("pipeline.engine"), f"--events-fd={write_end}"]
     if store is not None:
         argv.append(f"--store={store}")
     argv.append(f"--quota={QUOTA if quota is None else quota}")
@@ -87,7 +87,7 @@ async def tend(words: Sequence[str], *, store: Path | None = None) -> dict[str, 
     """
     where = [] if store is None else [f"--store={store}"]
     async with namespaces() as prefix:
-        done = await run([*prefix, sys.executable, "-m", "pipeline.engine.cache", *where, *words], check=False)
+        done = await run([*prefix, *python("pipeline.engine.cache"), *where, *words], check=False)
     if done.returncode:
         raise _start_error(done.stderr)
     answer: dict[str, Any] = json.loads(done.stdout)
