@@ -55,6 +55,15 @@ def moment() -> str:
     return datetime.now(timezone.utc).strftime(TIME_FORMAT)
 
 
+def in_a_module() -> bool:
+    """Tell whether this process is Dagger's runtime of the module.
+
+    https://github.com/dagger/dagger/blob/v0.21.8/sdk/python/runtime/main.go sets this variable. DAGGER_MODULE tells
+    nothing: users set it for `dagger call`.
+    """
+    return bool(os.environ.get("DAGGER_MAIN_OBJECT"))
+
+
 def _utc(value: str, layout: str) -> datetime:
     moment = datetime.strptime(value, layout)
     return moment.astimezone(timezone.utc) if moment.tzinfo else moment.replace(tzinfo=timezone.utc)
