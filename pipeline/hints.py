@@ -1,8 +1,9 @@
 """Type hints that every Python reads alike.
 
 On Python 3.10 `typing.get_type_hints` wraps the hint of a parameter whose default is None in `typing.Optional`
-(https://docs.python.org/3.10/library/typing.html#typing.get_type_hints). Dagger's SDK reads hints with it: it then loses
-the parameter's description, and beartype, which it asks about each hint, cannot check that form for all of its classes.
+(https://docs.python.org/3.10/library/typing.html#typing.get_type_hints). Dagger's SDK reads hints with it: it then
+loses the parameter's description, and beartype, which it asks about each hint, cannot check that form for all of the
+SDK's classes.
 """
 
 import functools

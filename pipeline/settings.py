@@ -1,12 +1,11 @@
 """What a build is given: [tool.ska-images] in pyproject.toml < .env < SKA_* in the environment < arguments.
 
-The project is the directory of this package's pyproject.toml, and .env is read there alone: settings decide in which image
-signatures are verified, so that the directory in which a command happens to run has no say. This is the one place that reads the environment and the clock.
+Only the .env beside that pyproject.toml counts: settings decide in which image signatures are verified, so the current
+directory has no say. This is the one place that reads the environment and the clock.
 """
 
 import os
 import re
-import sys
 from collections.abc import Mapping
 from datetime import datetime, timezone
 from pathlib import Path
@@ -14,26 +13,16 @@ from typing import Any
 
 from pydantic import AliasChoices, Field, PrivateAttr, ValidationError, ValidationInfo, field_validator, model_validator
 from pydantic.types import ByteSize
-from pydantic_settings import (
-    BaseSettings,
-    DotEnvSettingsSource,
-    InitSettingsSource,
-    PydanticBaseSettingsSource,
-    SettingsConfigDict,
-)
+from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 from typing_extensions import Self
 
 from pipeline.errors import SettingsError
 from pipeline.gitlab import of_a_job, traceability
 from pipeline.label import on_one_line, split_label
+from pipeline.project import project_table
 from pipeline.registry.address import parse_address
 from pipeline.snapshot import AUTO, OFF, of_day, parse
 from pipeline.trust.severity import Severity
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
 
 PYPROJECT = Path(__file__).parent.parent / "pyproject.toml"
 TIME_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
@@ -111,6 +100,8 @@ class Settings(BaseSettings):
     scan_fails_on_fixable: Severity = "high"
     #: How old the database of vulnerabilities may be, in days.
     scan_database_days: float = Field(3, gt=0, allow_inf_nan=False)
+    #: How many requests a call has under way at the engine at one moment.
+    max_concurrent_requests: int = Field(6, ge=1)
     #: The embedded engine's directory; its default is the engine's own.
     store: Path | None = None
     #: What that may hold when a build ends, as in 20GB; 0 is no limit, and the default is the engine's own.
@@ -120,7 +111,7 @@ class Settings(BaseSettings):
 
     def __init__(self, **given: Any) -> None:
         try:
-            super().__init__(**given)
+            super().__init__(_env_file=PYPROJECT.with_name(".env"), **given)
         except ValidationError as error:
             raise SettingsError(_sentence(error)) from error
         self._traceability = traceability(os.environ, personal=self.personal_labels)
@@ -135,9 +126,8 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Order the sources, the strongest first."""
-        dotenv = DotEnvSettingsSource(settings_cls, env_file=PYPROJECT.with_name(".env"))
-        project = InitSettingsSource(settings_cls, init_kwargs=_project_table(set(cls.model_fields)))
-        return init_settings, env_settings, dotenv, project
+        project = InitSettingsSource(settings_cls, init_kwargs=project_table(PYPROJECT, set(cls.model_fields)))
+        return init_settings, env_settings, dotenv_settings, project
 
     @property
     def epoch(self) -> str:
@@ -240,18 +230,6 @@ class Settings(BaseSettings):
         for label in value:
             split_label(label)
         return value
-
-
-def _project_table(known: set[str]) -> dict[str, Any]:
-    """Read [tool.ska-images]; the version is the project's own where the table has none."""
-    try:
-        document = tomllib.loads(PYPROJECT.read_text())
-    except (OSError, tomllib.TOMLDecodeError) as error:
-        raise SettingsError(f"The settings in {PYPROJECT} cannot be read ({error}); restore the file.") from error
-    table: dict[str, Any] = document.get("tool", {}).get("ska-images", {})
-    if unknown := sorted(table.keys() - known):
-        raise SettingsError(f"[tool.ska-images] holds {unknown[0]!r}, which is no setting; mend or remove it.")
-    return {"version": document.get("project", {}).get("version", ""), **table}
 
 
 def _sentence(error: ValidationError) -> str:

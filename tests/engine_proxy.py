@@ -90,7 +90,9 @@ def engine_proxy(session: Session, first: Callable[[str], str]) -> Iterator[Traf
             query: str = json.loads(body)["query"]
             with traffic.passing(query):
                 error = first(query)
-                answer = json.dumps({"data": None, "errors": [{"message": error}]}).encode() if error else self.ask(body)
+                answer = (
+                    json.dumps({"data": None, "errors": [{"message": error}]}).encode() if error else self.ask(body)
+                )
             self.send_response(200)
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(answer)))

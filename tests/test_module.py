@@ -2,14 +2,11 @@
 
 import json
 import os
-import re
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
-from packaging.specifiers import SpecifierSet
 
 from tests.publish.functions import RELEASE_FUNCTIONS
 from tests.registered import FRESH, KEPT, Argument, Function, Registered
@@ -17,13 +14,7 @@ from tests.registry_of_types import Call, Value, serve
 from tests.trust.audit_functions import AUDIT_FUNCTIONS
 from tests.trust.functions import TRUST_FUNCTIONS
 
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
-
 PROJECT = Path(__file__).parent.parent
-PROJECT_FILE: dict[str, Any] = tomllib.loads((PROJECT / "pyproject.toml").read_text())
 
 IMAGE = {"image": Argument("String!", None, "Name of the image, as `images` lists them.")}
 
@@ -225,32 +216,3 @@ def test_an_argument_of_the_constructor_is_registered_as_it_should_be(registered
 def test_the_module_asks_for_the_lowest_engine_of_its_series() -> None:
     # An engine refuses a module that asks for a newer one, and nothing here needs more than this.
     assert json.loads((PROJECT / "dagger.json").read_text())["engineVersion"] == "v0.21.0"
-
-
-@pytest.fixture(scope="module")
-def hints() -> dict[str, Any]:
-    """What the SDK reads of all arguments, from hints in Python 3.10's form."""
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.hints_of_python_3_10"], cwd=PROJECT, capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr
-    found: dict[str, Any] = json.loads(done.stdout)
-    return found
-
-
-def test_the_sdk_takes_all_hints_in_the_form_of_python_3_10(hints: dict[str, Any]) -> None:
-    assert set(hints) == {"", *FUNCTIONS}
-    assert {name: arguments for name, arguments in hints.items() if isinstance(arguments, str)} == {}
-
-
-def test_no_hint_is_wrapped_on_python_3_10(hints: dict[str, Any]) -> None:
-    read = [(name, key, *hint) for name, arguments in hints.items() for key, hint in dict(arguments).items()]
-    assert read
-    assert [(name, key) for name, key, kind, doc in read if not doc or kind.startswith("typing.")] == []
-
-
-def test_the_python_of_dagger_s_runtime_is_pinned_by_digest() -> None:
-    image = PROJECT_FILE["tool"]["dagger"]["base-image"]
-    pinned = re.fullmatch(r"python:(\d+\.\d+\.\d+)-slim@sha256:[0-9a-f]{64}", image)
-    assert pinned
-    assert SpecifierSet(PROJECT_FILE["project"]["requires-python"]).contains(pinned[1])
