@@ -12,7 +12,7 @@ from dagger import dag
 from pipeline.build import EPOCH, Base
 from pipeline.checksum import sha256
 from pipeline.rootfs import Kind, identify, wrap
-from pipeline.settings import Settings
+from pipeline.settings import Settings, in_a_module
 
 #: `bootstrap:auto` stands for the release of the machine that the engine runs on.
 ANY_STAND_IN = "bootstrap:auto"
@@ -53,8 +53,13 @@ async def _from_archive(archive: dagger.File) -> Base:
 
 @asynccontextmanager
 async def _wrapped(tarball: Path, name: str) -> AsyncIterator[dagger.File]:
-    """Write a root filesystem into an OCI archive where the engine sees it: the working directory."""
+    """Write a root filesystem into an OCI archive where the engine sees it.
+
+    Of a module's container the engine sees the working directory; of a client outside a module, all of its machine.
+    """
     platform = await dag.default_platform()
-    with tempfile.NamedTemporaryFile(prefix=".ska-base-", suffix=".tar", dir=Path.cwd()) as file:
+    inside = in_a_module()
+    directory = Path.cwd() if inside else tarball.parent
+    with tempfile.NamedTemporaryFile(prefix=".ska-base-", suffix=".tar", dir=directory) as file:
         await anyio.to_thread.run_sync(wrap, tarball, name, Path(file.name), str(platform))
-        yield dag.current_module().workdir_file(Path(file.name).name)
+        yield dag.current_module().workdir_file(Path(file.name).name) if inside else dag.host().file(file.name)

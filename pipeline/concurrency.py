@@ -1,12 +1,17 @@
-"""Running independent work side by side."""
+"""Running independent work side by side, within what the engine can take."""
 
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any, TypeVar
+from weakref import WeakKeyDictionary
 
 import anyio
+import dagger
+from dagger.client._session import ClientSession, SharedConnection
 
 T = TypeVar("T")
 U = TypeVar("U")
+
+_limiters: "WeakKeyDictionary[ClientSession, anyio.CapacityLimiter]" = WeakKeyDictionary()
 
 
 async def concurrently(jobs: Iterable[Callable[[], Awaitable[T]]]) -> list[T]:
@@ -39,3 +44,30 @@ async def both(first: Callable[[], Awaitable[T]], second: Callable[[], Awaitable
     jobs: list[Callable[[], Awaitable[Any]]] = [first, second]
     one, two = await concurrently(jobs)
     return one, two
+
+
+def bound_requests(limit: int) -> None:
+    """Bound how many requests this process has under way at the engine at one moment.
+
+    Dagger's engine starts whatever it is asked for, and the SDK drops all requests when one cannot connect within ten
+    seconds. The bound lies where the SDK sends a query. What its arguments need has been asked for by then, so that no
+    request that holds a place waits for another one.
+
+    Args:
+        limit: the number of requests; the last call's holds.
+    """
+    try:
+        session = SharedConnection().session
+    except dagger.ClientConnectionError:
+        return  # there is no engine, as for what only asks registries
+    if session in _limiters:
+        _limiters[session].total_tokens = limit
+        return
+    limiter = _limiters[session] = anyio.CapacityLimiter(limit)
+    execute = session.execute
+
+    async def bounded(query: Any) -> Any:
+        async with limiter:
+            return await execute(query)
+
+    session.execute = bounded  # type: ignore[method-assign]

@@ -6,22 +6,28 @@ from typing import Any, ParamSpec, TypeVar
 
 from dagger import function
 
+from pipeline.concurrency import bound_requests
+from pipeline.hints import without_defaults
+from pipeline.settings import Settings
+
 P = ParamSpec("P")
 R = TypeVar("R")
 
 
 def fresh(method: Callable[P, Awaitable[R]]) -> Callable[P, Awaitable[R]]:
-    """Expose a function whose result is never kept: it depends on the day or the network.
+    """Expose a method of the main object: its result is never kept, since it depends on the day or the network.
+
+    Its requests to the engine are bounded as the settings say.
 
     The SDK takes `cache` and its overloads do not declare it: https://github.com/dagger/dagger/pull/11571
     """
 
-    # The wrapper has the annotations and not the defaults: on Python 3.10 a default of None wraps an argument's
-    # type once more when it is read, and its description is lost.
     @functools.wraps(method)
-    async def exposed(*args: P.args, **kwargs: P.kwargs) -> R:
+    async def bounded(*args: P.args, **kwargs: P.kwargs) -> R:
+        main_object: Any = args[0]
+        bound_requests(Settings(**main_object._given()).max_concurrent_requests)
         return await method(*args, **kwargs)
 
     undeclared: dict[str, Any] = {"cache": "never"}
-    registered: Callable[P, Awaitable[R]] = function(exposed, **undeclared)
+    registered: Callable[P, Awaitable[R]] = function(without_defaults(bounded), **undeclared)
     return registered

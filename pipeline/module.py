@@ -11,6 +11,7 @@ from pipeline import assembly
 from pipeline.base import select_base
 from pipeline.build import Build
 from pipeline.fresh import fresh
+from pipeline.hints import constructor_without_defaults
 from pipeline.images import by_name, chain, checks_of, find
 from pipeline.labels import metadata_of
 from pipeline.release.functions import ReleaseFunctions
@@ -24,6 +25,7 @@ AUTO = "auto"
 ImageName = Annotated[str, Doc("Name of the image, as `images` lists them.")]
 
 
+@constructor_without_defaults
 @object_type
 class SkaBaseImages(ReleaseFunctions, TrustFunctions):
     """Builds, checks, publishes and describes the base container images of the SKA Observatory."""

@@ -1,11 +1,11 @@
 """What a build is given: [tool.ska-images] in pyproject.toml < .env < SKA_* in the environment < arguments.
 
-This is the one place that reads the environment and the clock.
+Only the .env beside that pyproject.toml counts: settings decide in which image signatures are verified, so the current
+directory has no say. This is the one place that reads the environment and the clock.
 """
 
 import os
 import re
-import sys
 from collections.abc import Mapping
 from datetime import datetime, timezone
 from pathlib import Path
@@ -19,14 +19,10 @@ from pipeline.amounts import Days, Size
 from pipeline.errors import SettingsError
 from pipeline.gitlab import of_a_job, traceability
 from pipeline.label import on_one_line, split_label
+from pipeline.project import project_table
 from pipeline.registry.address import parse_address
 from pipeline.snapshot import AUTO, OFF, of_day, parse
 from pipeline.trust.severity import Severity
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
 
 PYPROJECT = Path(__file__).parent.parent / "pyproject.toml"
 TIME_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
@@ -48,6 +44,15 @@ def moment() -> str:
     return datetime.now(timezone.utc).strftime(TIME_FORMAT)
 
 
+def in_a_module() -> bool:
+    """Tell whether this process is Dagger's runtime of the module.
+
+    https://github.com/dagger/dagger/blob/v0.21.8/sdk/python/runtime/main.go sets this variable. DAGGER_MODULE tells
+    nothing: users set it for `dagger call`.
+    """
+    return bool(os.environ.get("DAGGER_MAIN_OBJECT"))
+
+
 def _utc(value: str, layout: str) -> datetime:
     moment = datetime.strptime(value, layout)
     return moment.astimezone(timezone.utc) if moment.tzinfo else moment.replace(tzinfo=timezone.utc)
@@ -62,7 +67,7 @@ class Settings(BaseSettings):
 
     # A .env file serves other programs too, so what is not for this one is passed over there.
     model_config = SettingsConfigDict(
-        env_prefix="SKA_", env_file=".env", env_ignore_empty=True, frozen=True, populate_by_name=True, extra="ignore"
+        env_prefix="SKA_", env_ignore_empty=True, frozen=True, populate_by_name=True, extra="ignore"
     )
 
     #: The image that all others are built from, with its digest.
@@ -97,6 +102,8 @@ class Settings(BaseSettings):
     scan_fails_on_fixable: Severity = "high"
     #: How old the database of vulnerabilities may be, in days.
     scan_database_days: Days = 3
+    #: How many requests a call has under way at the engine at one moment.
+    max_concurrent_requests: int = Field(6, ge=1)
     #: The embedded engine's directory; its default is the engine's own.
     store: Path | None = None
     #: What that may hold when a build ends, as in 20GB; 0 is no limit, and the default is the engine's own.
@@ -106,7 +113,7 @@ class Settings(BaseSettings):
 
     def __init__(self, **given: Any) -> None:
         try:
-            super().__init__(**given)
+            super().__init__(_env_file=PYPROJECT.with_name(".env"), **given)
         except ValidationError as error:
             raise SettingsError(_sentence(error)) from error
         self._traceability = traceability(os.environ, personal=self.personal_labels)
@@ -121,7 +128,7 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Order the sources, the strongest first."""
-        project = InitSettingsSource(settings_cls, init_kwargs=_project_table(set(cls.model_fields)))
+        project = InitSettingsSource(settings_cls, init_kwargs=project_table(PYPROJECT, set(cls.model_fields)))
         return init_settings, env_settings, dotenv_settings, project
 
     @property
@@ -225,18 +232,6 @@ class Settings(BaseSettings):
         for label in value:
             split_label(label)
         return value
-
-
-def _project_table(known: set[str]) -> dict[str, Any]:
-    """Read [tool.ska-images]; the version is the project's own where the table has none."""
-    try:
-        document = tomllib.loads(PYPROJECT.read_text())
-    except (OSError, tomllib.TOMLDecodeError) as error:
-        raise SettingsError(f"The settings in {PYPROJECT} cannot be read ({error}); restore the file.") from error
-    table: dict[str, Any] = document.get("tool", {}).get("ska-images", {})
-    if unknown := sorted(table.keys() - known):
-        raise SettingsError(f"[tool.ska-images] holds {unknown[0]!r}, which is no setting; mend or remove it.")
-    return {"version": document.get("project", {}).get("version", ""), **table}
 
 
 def _sentence(error: ValidationError) -> str:

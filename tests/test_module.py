@@ -16,7 +16,6 @@ from tests.trust.functions import TRUST_FUNCTIONS
 
 PROJECT = Path(__file__).parent.parent
 
-
 IMAGE = {"image": Argument("String!", None, "Name of the image, as `images` lists them.")}
 
 CONSTRUCTOR = {

@@ -46,6 +46,20 @@ def test_a_dot_env_file_goes_before_the_project(tmp_path: Path) -> None:
     assert Settings().team == "of the file"
 
 
+def test_a_dot_env_file_of_the_current_directory_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / ".env").write_text(f"SKA_BASE=attacker.example/image@{DIGEST}\n")
+    monkeypatch.chdir(elsewhere)
+    assert Settings().base == f"ubuntu:22.04@{DIGEST}"
+
+
+def test_the_project_s_dot_env_file_is_read_from_any_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / ".env").write_text("SKA_TEAM='of the file'\n")
+    monkeypatch.chdir("/")
+    assert Settings().team == "of the file"
+
+
 def test_the_environment_goes_before_the_dot_env_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / ".env").write_text("SKA_TEAM='of the file'\n")
     monkeypatch.setenv("SKA_TEAM", "of the environment")

@@ -25,6 +25,11 @@ PACKAGES = {
 }
 #: What the engine of an ordinary user is started with.
 FOR_USERS = {"unshare": "util-linux", "nsenter": "util-linux", "newuidmap": "uidmap", "newgidmap": "uidmap"}
+# Python 3.10 has no flag for this.
+_RUN_MODULE = (
+    "import sys; sys.path[0] = sys.argv.pop(1); "
+    "import runpy; runpy.run_module(sys.argv.pop(1), run_name='__main__', alter_sys=True)"
+)
 
 
 @dataclass(frozen=True)
@@ -73,6 +78,17 @@ async def run(
             raise DiskFull(f"No space is left on the device while `{argv[0]}` ran; free some and run again.")
         raise CommandFailed(list(argv), done.returncode, done.stderr)
     return done
+
+
+def python(module: str) -> list[str]:
+    """Return the command that runs a module of this project.
+
+    `python -m` would take it, and whatever it imports, from the current directory first.
+
+    Args:
+        module: its full name.
+    """
+    return [sys.executable, "-c", _RUN_MODULE, str(Path(__file__).parents[2]), module]
 
 
 async def spawn(

@@ -16,7 +16,7 @@ from pipeline.engine.errors import EngineError, HostMissing
 from pipeline.engine.host import default_store
 from pipeline.engine.namespace import ids_of, namespaces, refused
 from pipeline.engine.peers import Callers, answer
-from pipeline.engine.process import kill, run, spawn, stdin_ended
+from pipeline.engine.process import kill, python, run, spawn, stdin_ended
 
 #: Seconds that an engine gets to stop its steps and to tidy up.
 STOP_TIMEOUT = 10.0
@@ -80,7 +80,7 @@ async def _spawn(
     read_end, write_end = os.pipe()
     own, asking = socket.socketpair()
     descriptors = [write_end, asking.fileno()]
-    argv = [*prefix, sys.executable, "-m", "pipeline.engine", *words]
+    argv = [*prefix, *python("pipeline.engine"), *words]
     argv += [f"--events-fd={write_end}", f"--callers-fd={asking.fileno()}"]
     try:
         process = await spawn(argv, stdin=asyncio.subprocess.PIPE, pass_fds=descriptors, new_session=True)
@@ -105,7 +105,7 @@ async def tend(words: Sequence[str], *, store: Path | None = None) -> dict[str, 
     """
     where = f"--store={store or default_store()}"
     async with namespaces() as prefix:
-        done = await run([*prefix, sys.executable, "-m", "pipeline.engine.cache", where, *words], check=False)
+        done = await run([*prefix, *python("pipeline.engine.cache"), where, *words], check=False)
     if done.returncode:
         raise _start_error(done.stderr)
     answer: dict[str, Any] = json.loads(done.stdout)

@@ -4,11 +4,11 @@ from pathlib import Path
 import pytest
 
 from pipeline.cli.options import Options, UsageError
-from pipeline.cli.session import start_engine
+from pipeline.cli.session import start_engine, tend_store
 
 
-def options(engine: str) -> Options:
-    return Options(None, False, "plain", engine, None, False, False)
+def options(engine: str, store: Path | None = None) -> Options:
+    return Options(None, False, "plain", engine, store, False, False)
 
 
 @pytest.fixture(autouse=True)
@@ -41,3 +41,20 @@ async def test_the_program_in_path_is_the_one_that_is_started(monkeypatch: pytes
     async with start_engine(options("dagger"), lambda _: None) as started:
         assert not started.embedded
         assert os.environ["_EXPERIMENTAL_DAGGER_CLI_BIN"] == str(program)
+
+
+@pytest.fixture
+def hostile_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A current directory with a file that has the name of a module of Python's library."""
+    (tmp_path / "argparse.py").write_text("raise SystemExit('taken from the current directory')\n")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+async def test_the_engine_takes_no_code_from_the_current_directory(hostile_directory: Path) -> None:
+    async with start_engine(options("embedded", hostile_directory / "store"), lambda _: None) as started:
+        assert started.embedded
+
+
+async def test_the_store_s_keeper_takes_no_code_from_the_current_directory(hostile_directory: Path) -> None:
+    assert "quota" in await tend_store(options("embedded", hostile_directory / "store"), [])
