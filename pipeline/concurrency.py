@@ -1,7 +1,7 @@
 """Running independent work side by side, within what the engine can take."""
 
 from collections.abc import Awaitable, Callable, Iterable
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 from weakref import WeakKeyDictionary
 
 import anyio
@@ -37,6 +37,31 @@ async def concurrently(jobs: Iterable[Callable[[], Awaitable[T]]]) -> list[T]:
     if errors:
         raise errors[0]
     return [results[place] for place in range(len(listed))]
+
+
+class Shared(Generic[T]):
+    """A result that several jobs ask for and that one call makes, when the first of them asks.
+
+    Args:
+        call: makes it; what it raises, each that asks gets.
+    """
+
+    def __init__(self, call: Callable[[], Awaitable[T]]) -> None:
+        self._call, self._lock = call, anyio.Lock()
+        self._results: list[T] = []
+        self._errors: list[Exception] = []
+
+    async def get(self) -> T:
+        """Return the result."""
+        async with self._lock:
+            if not (self._results or self._errors):
+                try:
+                    self._results.append(await self._call())
+                except Exception as error:
+                    self._errors.append(error)
+        if self._errors:
+            raise self._errors[0]
+        return self._results[0]
 
 
 async def both(first: Callable[[], Awaitable[T]], second: Callable[[], Awaitable[U]]) -> tuple[T, U]:

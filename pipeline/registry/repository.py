@@ -4,7 +4,6 @@ The API is https://github.com/opencontainers/distribution-spec/blob/v1.1.0/spec.
 nothing holds a blob in memory. Every operation may be repeated, so each is retried as a whole.
 """
 
-import json
 import logging
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -22,6 +21,7 @@ from pipeline.registry.address import Address
 from pipeline.registry.client import Client
 from pipeline.registry.faults import Asked, answer, translated
 from pipeline.registry.manifest import LARGEST_DOCUMENT, Descriptor, Manifest
+from pipeline.strict import object_of, parse_json
 
 T = TypeVar("T")
 
@@ -113,7 +113,8 @@ class Repository:
             yield chunk
 
     def _read_manifest(self, reference: str) -> Manifest:
-        manifest = Manifest(self._client.get_manifest_and_response(reference)[1].content)
+        response = self._client.get_manifest_and_response(reference)[1]
+        manifest = Manifest(response.content, response.headers.get("Content-Type", ""))
         if reference.startswith("sha256:") and manifest.digest != reference:
             raise RegistryError(
                 f"The registry {self.address.host} answers {self.path}@{reference} with the content of "
@@ -181,4 +182,4 @@ def _read_document(chunks: Iterable[bytes]) -> Mapping[str, Any]:
         read += chunk
         if len(read) > LARGEST_DOCUMENT:
             raise ValueError("a document of more than 4 MiB")
-    return dict(json.loads(read))
+    return dict(object_of(parse_json(read)))

@@ -1,13 +1,20 @@
-"""The registry of the image that all others are built from: another one, and nobody's password goes there."""
+"""The image that all others are built from: in another registry, where nobody's password goes, and in their layers."""
 
 import contextlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
+from functools import partial
 
+from pipeline.concurrency import concurrently
+from pipeline.errors import RegistryError
 from pipeline.registry.access import Access
 from pipeline.registry.address import Reference, parse_image
+from pipeline.registry.index import Platform, choose
+from pipeline.registry.manifest import Descriptor
 from pipeline.registry.registry import open_registry
 from pipeline.registry.repository import Repository
+from pipeline.release.published import Published, read_configuration
+from pipeline.release.unpacked import unpacked_digest
 
 
 @dataclass(frozen=True)
@@ -34,3 +41,53 @@ async def open_upstream(base: str, own: Access) -> AsyncIterator[Upstream]:
     access = replace(own, username="", password=None, patience=replace(own.patience, attempts=2))
     async with open_registry(reference.address, access) as registry:
         yield Upstream(reference, registry.repository(reference.name))
+
+
+async def find_base(repository: Repository, digest: str, platform: Platform) -> Published | None:
+    """Look up a base by its digest, and in an index the one image of a platform; None where there is none.
+
+    Raises:
+        RegistryError: the registry refuses, or clients may choose different images.
+    """
+    manifest = await repository.manifest(digest)
+    if manifest and manifest.is_index:
+        entry = choose(manifest, platform)
+        manifest = await repository.manifest(entry.digest)
+        if manifest and (manifest.media_type, len(manifest.raw)) != (entry.media_type, entry.size):
+            raise RegistryError(f"The index {digest} describes {entry.digest} with another type or size than it has.")
+    if manifest is None:
+        return None
+    try:
+        found = Published(repository, manifest, await read_configuration(repository, manifest))
+    except ValueError as error:
+        raise RegistryError(f"{repository.path}@{manifest.digest} is not an image ({error}).") from error
+    if not found.platform.equals(platform):
+        raise RegistryError(f"{repository.path}@{manifest.digest} is for {found.platform}, and not for {platform}.")
+    return found
+
+
+async def rests_on(image: Published, base: Published) -> bool:
+    """Tell whether the first layers of an image are those of a base, by what they hold and not by what is claimed.
+
+    Layers of the same digest are the same. An engine may have packed them anew, so others are read and unpacked, those
+    of the base as well.
+
+    Raises:
+        RegistryError: the registry refuses, or a layer cannot be unpacked.
+    """
+    count = len(base.manifest.layers)
+    if not count or image.diff_ids[:count] != base.diff_ids:
+        return False
+    for own, its, diff_id in zip(image.manifest.layers, base.manifest.layers, base.diff_ids, strict=False):
+        if _same(own, its):
+            continue
+        packed = ((image.repository, own), (base.repository, its))
+        if set(await concurrently([partial(unpacked_digest, *one) for one in packed])) != {diff_id}:
+            return False
+    return True
+
+
+def _same(one: Descriptor, other: Descriptor) -> bool:
+    """Tell whether two layers are the same bytes, unpacked in the same way."""
+    ways = [layer.media_type.rpartition("tar")[2].lstrip("+.") for layer in (one, other)]
+    return one.digest == other.digest and ways[0] == ways[1]

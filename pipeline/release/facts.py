@@ -1,25 +1,27 @@
 """What must be true of an image of a release, one function a fact.
 
-A fact that cannot be looked at from here, because another registry does not answer, is neither verified nor refuted;
-the result says so. Whose signature counts the user says; without a word the signature is not looked at.
+A fact that cannot be established from here, because another registry does not answer or nobody was named whose
+signature counts, is neither verified nor refuted; `verify` takes it for a failure of a final version.
 """
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from itertools import pairwise
 
 from pipeline.errors import MetadataError, RegistryError, SettingsError, VerificationError
+from pipeline.escape import escaped
 from pipeline.images import by_name
 from pipeline.labels import OCI
 from pipeline.metadata import KEYS, PATH, parse
 from pipeline.registry.address import Reference
 from pipeline.registry.registry import Registry
-from pipeline.release.bases import open_upstream
+from pipeline.release.bases import find_base, open_upstream, rests_on
+from pipeline.release.evidence import Examiner
 from pipeline.release.files import FileReader
 from pipeline.release.lineage import is_built_on
 from pipeline.release.published import Published, find_published
 from pipeline.settings import STAND_IN, VERSION
-from pipeline.trust.results import OF_A_RELEASE
-from pipeline.trust.signature import Witness, attested_types
+from pipeline.trust.predicates import Origins
 
 _FILE = PATH.lstrip("/")
 #: What OCI's labels repeat.
@@ -35,14 +37,14 @@ class Subject:
         reference: by which it was found.
         registry: where it is, and its parents.
         allow_stand_in_base: whether it may be built on a stand-in base.
-        witness: looks at signatures; None where nobody's count.
+        examiner: looks at what is signed; None where nobody's signature counts.
     """
 
     image: Published
     reference: Reference
     registry: Registry
     allow_stand_in_base: bool
-    witness: Witness | None
+    examiner: Examiner | None
 
 
 @dataclass(frozen=True)
@@ -78,11 +80,11 @@ class Fact:
     async def find(self, subject: Subject) -> Finding:
         """Look at it."""
         try:
-            return Finding(self.name, True, await self.look(subject))
+            return Finding(self.name, True, escaped(await self.look(subject)))
         except _Refuted as error:
-            return Finding(self.name, False, str(error))
+            return Finding(self.name, False, escaped(str(error)))
         except _Unknown as error:
-            return Finding(self.name, None, str(error))
+            return Finding(self.name, None, escaped(str(error)))
 
 
 async def _labels(subject: Subject) -> str:
@@ -100,12 +102,12 @@ async def _metadata(subject: Subject) -> str:
     if _FILE not in files:
         raise _Refuted(f"there is no {PATH}")
     try:
-        said = parse(files[_FILE].decode())
+        written = parse(files[_FILE].decode())
     except (MetadataError, UnicodeDecodeError) as error:
         raise _Refuted(str(error)) from error
     for key in KEYS:
-        if said.get(key) != subject.image.labels.get(key):
-            raise _Refuted(f"{key} is {said.get(key)!r} in {PATH}, and {subject.image.labels.get(key)!r} as a label")
+        if written.get(key) != subject.image.labels.get(key):
+            raise _Refuted(f"{key} is {written.get(key)!r} in {PATH}, and {subject.image.labels.get(key)!r} as a label")
     return f"{PATH} equals the labels"
 
 
@@ -123,7 +125,17 @@ async def _release(subject: Subject) -> str:
 
 
 async def _lineage(subject: Subject) -> str:
-    names = [image.repository.name for image in await _ancestors(subject)]
+    line = await _ancestors(subject)
+    if subject.examiner is not None:
+        for image, below in pairwise(line):
+            origins = await _origins(subject, subject.examiner, image)
+            if origins.parent != below.manifest.digest:
+                name = below.repository.name
+                raise _Refuted(
+                    f"the signed provenance of {image.repository.name} names {name}@{origins.parent}, and the tag of "
+                    f"that version {below.manifest.digest}"
+                )
+    names = [image.repository.name for image in line]
     return " is built on ".join(names) if len(names) > 1 else "it is the first image, and has no parent"
 
 
@@ -136,9 +148,9 @@ async def _ancestors(subject: Subject) -> list[Published]:
             raise _Refuted(f"{name} is no image of {', '.join(by_name())}")
         if (parent := by_name()[name].parent) is None:
             break
-        version, said = image.label("version"), image.label("baseImage")
-        if said.rpartition("/")[2] != f"{parent}:{version}":
-            raise _Refuted(f"{name} names {said} as its parent, which is not {parent}:{version}")
+        version, stated = image.label("version"), image.label("baseImage")
+        if stated.rpartition("/")[2] != f"{parent}:{version}":
+            raise _Refuted(f"{name} names {stated} as its parent, which is not {parent}:{version}")
         below = await find_published(subject.registry.repository(parent), version)
         if below is None:
             raise _Refuted(f"its parent {parent}:{version} is not in {subject.registry.address}")
@@ -148,56 +160,83 @@ async def _ancestors(subject: Subject) -> list[Published]:
     return line
 
 
+async def _origins(subject: Subject, examiner: Examiner, image: Published) -> Origins:
+    """Return what the signed provenance of the image or of an ancestor states."""
+    try:
+        if image is not subject.image:
+            return await examiner.origins(image)
+        origins = (await examiner.evidence(image)).origins
+    except VerificationError as error:
+        raise _Unknown(f"what is signed of {image.repository.name} does not hold: {error}") from error
+    if origins is None:
+        raise _Unknown(f"no provenance of {image.repository.name} is signed")
+    return origins
+
+
 async def _base(subject: Subject) -> str:
     image = (await _ancestors(subject))[-1]
     base, digest = image.label("baseImage"), image.labels.get(f"{OCI}base.digest", "")
-    if STAND_IN.match(base):
+    signed = await _signed_base(subject, base)
+    if STAND_IN.fullmatch(base):
         if subject.allow_stand_in_base:
             return f"{base}, a stand-in, which was allowed"
         raise _Refuted(f"{base} is a stand-in of one machine; --allow-stand-in-base takes it")
-    if base.startswith("archive:"):
-        raise _Unknown(f"{base} is an archive, which only its owner has")
-    if not digest or base.partition("@")[2] != digest:
+    if digest != base.partition("@")[2]:
         raise _Refuted(f"{OCI}base.digest is {digest!r}, and the base {base}")
     try:
-        async with open_upstream(base, subject.registry.access) as upstream:
-            found = await find_published(upstream.repository, digest, image.platform)
+        if base.startswith("archive:"):
+            raise RegistryError(f"{base} is an archive, which only its owner has")
+        found = await _upstream_layers(subject, base, digest)
     except (RegistryError, SettingsError) as error:
+        if signed:
+            return f"{signed}; its layers could not be compared: {error}"
         raise _Unknown(f"{base} could not be looked at: {error}") from error
-    if found is None:
-        raise _Unknown(f"{base} is no longer in its registry")
-    if not found.diff_ids or image.diff_ids[: len(found.diff_ids)] != found.diff_ids:
+    if not found:
         raise _Refuted(f"the layers of {base} are not the first")
     return f"the layers of {base} are the first"
 
 
-def _witness(subject: Subject) -> Witness:
-    if subject.witness is None:
+async def _signed_base(subject: Subject, base: str) -> str:
+    """Return a sentence on the base that the image's signed provenance names; empty where nobody's signature counts."""
+    if subject.examiner is None:
+        return ""
+    origins = await _origins(subject, subject.examiner, subject.image)
+    if origins.base != base:
+        raise _Refuted(f"the signed provenance names the base {origins.base}, and the first image {base}")
+    return f"the signed provenance names {base}"
+
+
+async def _upstream_layers(subject: Subject, base: str, digest: str) -> bool:
+    """Tell whether the layers of the base, looked up where it comes from, are the first of the image."""
+    async with open_upstream(base, subject.registry.access) as upstream:
+        found = await find_base(upstream.repository, digest, subject.image.platform)
+    if found is None:
+        raise RegistryError(f"{base} is no longer in its registry")
+    return await rests_on(subject.image, found)
+
+
+def _examiner(subject: Subject) -> Examiner:
+    if subject.examiner is None:
         raise _Unknown("nobody was named whose signature counts; give --key FILE, or --identity and --issuer")
-    return subject.witness
+    return subject.examiner
 
 
 async def _signature(subject: Subject) -> str:
     try:
-        return await _witness(subject).signature(subject.image.reference())
+        return await _examiner(subject).witness.signature(subject.image.reference())
     except VerificationError as error:
         raise _Refuted(str(error)) from error
 
 
 async def _attestations(subject: Subject) -> str:
-    witness, image = _witness(subject), subject.image
-    types = await attested_types(image.repository, image.manifest.digest)
+    examiner = _examiner(subject)
     try:
-        await witness.attestations(image.reference(), types)
+        attestations = (await examiner.evidence(subject.image)).attestations
     except VerificationError as error:
         raise _Refuted(str(error)) from error
-    if missing := [type_ for type_ in OF_A_RELEASE if type_ not in types]:
-        sentence = f"nothing is attested of type {missing[0]}"
-        if "-" not in image.label("version"):
-            raise _Refuted(f"{sentence}, and a final version has passed all gates")
-        if not types:
-            raise _Unknown(f"{sentence}: a pre-release may be published without the gates")
-    return f"signed as well: {', '.join(types)}"
+    if not attestations:
+        raise _Unknown("nothing is attested: a pre-release may be published without the gates")
+    return f"signed, and all gates passed: {', '.join(dict.fromkeys(one.type for one in attestations))}"
 
 
 FACTS = (

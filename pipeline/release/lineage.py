@@ -12,8 +12,8 @@ from pipeline.release.published import Published
 
 
 def is_built_on(child: Manifest, parent: Manifest) -> bool:
-    """Tell whether the layers of one image are the first of another."""
-    return child.layers[: len(parent.layers)] == parent.layers
+    """Tell whether the layers of one image, which has some, are the first of another."""
+    return bool(parent.layers) and child.layers[: len(parent.layers)] == parent.layers
 
 
 def refuse_strangers(images: Iterable[Published]) -> None:

@@ -1,6 +1,5 @@
-"""An image in a registry, as it describes itself."""
+"""An image in a registry, as it describes itself; whether that is true is for `facts` to find out."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -8,17 +7,41 @@ from typing import Any
 
 from pipeline.concurrency import concurrently
 from pipeline.errors import RegistryError
+from pipeline.escape import escaped
 from pipeline.images import by_name
 from pipeline.metadata import PREFIX
 from pipeline.registry.address import DIGEST, Reference
-from pipeline.registry.manifest import Manifest
+from pipeline.registry.index import Platform
+from pipeline.registry.manifest import CONFIG, DOCKER_CONFIG, Manifest
 from pipeline.registry.registry import Registry
 from pipeline.registry.repository import Repository
+from pipeline.strict import object_of, text_of, texts_of
 
-_INDEXES = (
-    "application/vnd.oci.image.index.v1+json",
-    "application/vnd.docker.distribution.manifest.list.v2+json",
+#: Layers that every client unpacks; others lie elsewhere, are encrypted, or are no layers.
+_LAYERS = frozenset(
+    {
+        "application/vnd.oci.image.layer.v1.tar",
+        "application/vnd.oci.image.layer.v1.tar+gzip",
+        "application/vnd.oci.image.layer.v1.tar+zstd",
+        "application/vnd.docker.image.rootfs.diff.tar",
+        "application/vnd.docker.image.rootfs.diff.tar.gzip",
+    }
 )
+
+
+@dataclass(frozen=True)
+class Configuration:
+    """What an image's configuration claims: https://github.com/opencontainers/image-spec/blob/v1.1.0/config.md.
+
+    Args:
+        platform: that it runs on.
+        labels: by their names.
+        diff_ids: the digests of its layers as they are unpacked, the lowest first.
+    """
+
+    platform: Platform
+    labels: Mapping[str, str]
+    diff_ids: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -28,56 +51,74 @@ class Published:
     Args:
         repository: where it is.
         manifest: its own.
-        config: https://github.com/opencontainers/image-spec/blob/v1.1.0/config.md
+        config: what it claims of itself.
     """
 
     repository: Repository
     manifest: Manifest
-    config: Mapping[str, Any]
+    config: Configuration
 
     @property
     def labels(self) -> Mapping[str, str]:
         """Its labels."""
-        return dict(self.config.get("config", {}).get("Labels") or {})
+        return self.config.labels
 
     def label(self, key: str) -> str:
         """Return one of the labels int.skao.image.*; empty where it is missing."""
         return self.labels.get(PREFIX + key, "")
 
     @property
-    def platform(self) -> tuple[str, str]:
-        """Its operating system and its architecture."""
-        return self.config.get("os", ""), self.config.get("architecture", "")
+    def platform(self) -> Platform:
+        """What it runs on."""
+        return self.config.platform
 
     @property
     def diff_ids(self) -> tuple[str, ...]:
-        """The digests of its layers as they are unpacked, the lowest first."""
-        return tuple(self.config.get("rootfs", {}).get("diff_ids", ()))
+        """The digests of its layers as they are unpacked, the lowest first, as it claims."""
+        return self.config.diff_ids
 
     def reference(self, tag: str = "") -> Reference:
         """Return its reference, with its digest."""
         return Reference(self.repository.address, self.repository.name, tag, self.manifest.digest)
 
 
-async def find_published(
-    repository: Repository, reference: str, platform: tuple[str, str] = ("", "")
-) -> Published | None:
+async def find_published(repository: Repository, reference: str) -> Published | None:
     """Look up an image by its tag or digest; None where there is none.
+
+    An index is refused: its clients choose by their platforms, and each would have to be told what it gets.
 
     Args:
         repository: where it is.
         reference: a tag or a digest.
-        platform: which of several it is, by operating system and architecture.
 
     Raises:
-        RegistryError: the registry refuses, or has no image of one platform there.
+        RegistryError: the registry refuses, or what it has there is not one image.
     """
     manifest = await repository.manifest(reference)
-    if manifest and (digest := _of_platform(manifest, platform)):
-        manifest = await repository.manifest(digest)
     if manifest is None:
         return None
-    return Published(repository, manifest, await repository.document(manifest.config))
+    where = f"{repository.address}/{repository.name}{'@' if DIGEST.fullmatch(reference) else ':'}{reference}"
+    try:
+        return Published(repository, manifest, await read_configuration(repository, manifest))
+    except ValueError as error:
+        raise RegistryError(f"{where} is not an image of this pipeline: {escaped(str(error))}.") from error
+
+
+async def read_configuration(repository: Repository, manifest: Manifest) -> Configuration:
+    """Read the configuration of an image.
+
+    Raises:
+        RegistryError: the registry refuses, or the manifest is an index.
+        ValueError: the manifest is that of something else, or the configuration is not as its specification says.
+    """
+    if manifest.config.media_type not in (CONFIG, DOCKER_CONFIG) or "artifactType" in manifest.document:
+        raise ValueError(f"its configuration is {manifest.config.media_type!r}, which no client runs")
+    if foreign := [layer.media_type for layer in manifest.layers if layer.media_type not in _LAYERS]:
+        raise ValueError(f"a layer is {foreign[0]!r}, which not every client unpacks")
+    config = _configuration(await repository.document(manifest.config))
+    if len(config.diff_ids) != len(manifest.layers):
+        raise ValueError(f"it has {len(manifest.layers)} layers and names {len(config.diff_ids)}")
+    return config
 
 
 async def find_images(registry: Registry, version: str) -> dict[str, Published]:
@@ -91,17 +132,19 @@ async def find_images(registry: Registry, version: str) -> dict[str, Published]:
     return {name: image for name, image in found if image is not None}
 
 
-def _of_platform(manifest: Manifest, platform: tuple[str, str]) -> str:
-    """Return the digest of the one that an index has for a platform; empty where it is no index."""
-    try:
-        document = json.loads(manifest.raw)
-        if document.get("mediaType") not in _INDEXES:
-            return ""
-        for entry in document["manifests"]:
-            if (entry["platform"]["os"], entry["platform"]["architecture"]) == platform:
-                if not DIGEST.fullmatch(entry["digest"]):
-                    raise ValueError(entry["digest"])
-                return str(entry["digest"])
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise RegistryError(f"{manifest.digest} is no manifest and no index ({error}).") from error
-    return ""
+def _configuration(document: Mapping[str, Any]) -> Configuration:
+    found = object_of(document, "architecture", "os", "variant", "os.version", "config", "rootfs")
+    platform = Platform(text_of(found.get("os")), text_of(found.get("architecture")), text_of(found.get("variant", "")))
+    if not (platform.os and platform.architecture):
+        raise ValueError("its configuration names no platform")
+    execution = object_of(found.get("config", {}), "Labels", "Env", "Entrypoint", "Cmd", "User", "WorkingDir")
+    labels = execution.get("Labels")
+    rootfs = object_of(found.get("rootfs"), "type", "diff_ids")
+    diff_ids = texts_of(rootfs.get("diff_ids"))
+    if not all(DIGEST.fullmatch(digest) for digest in diff_ids):
+        raise ValueError("its configuration names a layer by no digest")
+    return Configuration(platform, _labels({} if labels is None else labels), diff_ids)
+
+
+def _labels(given: Any) -> Mapping[str, str]:
+    return {key: text_of(value) for key, value in object_of(given).items()}

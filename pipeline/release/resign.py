@@ -7,13 +7,17 @@ from functools import partial
 from pipeline.build import Build
 from pipeline.concurrency import concurrently
 from pipeline.errors import SettingsError, VerificationError
+from pipeline.escape import escaped
+from pipeline.images import by_name
 from pipeline.registry.registry import Registry
+from pipeline.release.evidence import Examiner, open_examiner
 from pipeline.release.published import Published
 from pipeline.release.push import Sign
 from pipeline.trust.attestation import Attestation
 from pipeline.trust.cosign import file_of
+from pipeline.trust.predicates import Origins
 from pipeline.trust.sign import Signing, open_signing, sign_images
-from pipeline.trust.signature import Trusted, Witness, attested_types, open_witness, parse_trusted
+from pipeline.trust.signature import Trusted, parse_trusted
 from pipeline.trust.signer import Signer, parse_signer
 
 
@@ -45,8 +49,8 @@ class Resigning:
         """
         build = await self.build()
         signing = await open_signing(build, target, self.signer)
-        witness = await open_witness(build, origin, self._trusted(signing))
-        found = await concurrently([partial(_attested, witness, image) for image in images])
+        examiner = await open_examiner(build, origin, self._trusted(signing))
+        found = await concurrently([partial(_attested, examiner, image, images) for image in images])
         names = [image.repository.name for image in images]
         return partial(sign_images, signing, attestations=dict(zip(names, found, strict=True)))
 
@@ -75,13 +79,28 @@ def parse_resigning(signer: Signer, trusted: Trusted, build: Callable[[], Awaita
     return Resigning(who, whose, build) if who else None
 
 
-async def _attested(witness: Witness, image: Published) -> Sequence[Attestation]:
+async def _attested(examiner: Examiner, image: Published, images: Sequence[Published]) -> Sequence[Attestation]:
     reference = image.reference()
     try:
-        await witness.signature(reference)
-        return await witness.attestations(reference, await attested_types(image.repository, reference.digest))
+        await examiner.witness.signature(reference)
+        evidence = await examiner.evidence(image)
+        if evidence.origins is not None:
+            _require_parent(image, evidence.origins, images)
     except VerificationError as error:
         raise VerificationError(
-            f"{reference} is not signed again, because what is signed of it does not hold ({error}); publish it with a "
-            "signature, or name its signer with --from-key."
+            f"{reference} is not signed again, because what is signed of it does not hold ({escaped(str(error))}); "
+            "publish it with a signature, or name its signer with --from-key."
         ) from error
+    return evidence.attestations
+
+
+def _require_parent(image: Published, origins: Origins, images: Sequence[Published]) -> None:
+    """Refuse an image whose provenance names another parent or base than its release has."""
+    digests = {one.repository.name: one.manifest.digest for one in images}
+    parent = by_name()[image.repository.name].parent
+    if parent and origins.parent != digests[parent]:
+        raise VerificationError(
+            f"its provenance names {parent}@{origins.parent}, and the release has {digests[parent]}"
+        )
+    if origins.base != (base := images[0].label("baseImage")):
+        raise VerificationError(f"its provenance names the base {origins.base}, and the release has {base}")

@@ -1,18 +1,19 @@
 """For a consumer: whether an image is of a release of this pipeline, and what of that was seen to be true."""
 
-import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 
 from pipeline.build import Build
 from pipeline.concurrency import concurrently
 from pipeline.errors import VerificationError
+from pipeline.escape import json_text
 from pipeline.registry.address import Reference, parse_reference
 from pipeline.registry.registry import Registry, open_registry
+from pipeline.release.evidence import is_pre_release, open_examiner
 from pipeline.release.facts import FACTS, Finding, Subject
 from pipeline.release.login import Login
 from pipeline.release.published import Published, find_published
-from pipeline.trust.signature import Trusted, open_witness, parse_trusted
+from pipeline.trust.signature import Trusted, parse_trusted
 
 
 async def verify(
@@ -36,21 +37,17 @@ async def verify(
         JSON: the image's reference with its digest, and every fact with what was found.
 
     Raises:
-        VerificationError: a fact does not hold; all findings are in the text.
+        VerificationError: a fact does not hold, or one of a final version could not be established; all findings are
+            in the text.
         RegistryError: the registry refuses, or did not answer often enough.
     """
     reference, whose = parse_reference(text), parse_trusted(trusted)
     async with login.access() as access, open_registry(reference.address, access) as registry:
         image = await _find(registry, reference)
-        witness = await open_witness(await build(), registry, whose) if whose else None
-        subject = Subject(image, reference, registry, allow_stand_in_base, witness)
+        examiner = await open_examiner(await build(), registry, whose) if whose else None
+        subject = Subject(image, reference, registry, allow_stand_in_base, examiner)
         findings = await concurrently([partial(fact.find, subject) for fact in FACTS])
-    failed = [finding for finding in findings if finding.holds is False]
-    if failed:
-        names = ", ".join(finding.fact for finding in failed)
-        raise VerificationError(
-            f"{image.reference(reference.tag)} is not what it should be ({names}); do not use it.\n{table(findings)}"
-        )
+    _require(image, reference, findings)
     return _document(image, reference, findings)
 
 
@@ -61,7 +58,22 @@ async def _find(registry: Registry, reference: Reference) -> Published:
     return image
 
 
-def table(findings: "list[Finding]") -> str:
+def _require(image: Published, reference: Reference, findings: Sequence[Finding]) -> None:
+    """Refuse an image of which a fact does not hold, and a final version of which one could not be established."""
+    name = image.reference(reference.tag)
+    if failed := [finding.fact for finding in findings if finding.holds is False]:
+        raise VerificationError(
+            f"{name} is not what it should be ({', '.join(failed)}); do not use it.\n{table(findings)}"
+        )
+    unknown = [finding.fact for finding in findings if finding.holds is None]
+    if unknown and not is_pre_release(image):
+        raise VerificationError(
+            f"{name} is a final version, and not all of it is verified ({', '.join(unknown)}); "
+            f"make possible what the lines below ask for, and run again.\n{table(findings)}"
+        )
+
+
+def table(findings: Sequence[Finding]) -> str:
     """Return the findings, a line each."""
     words = {True: "verified", False: "FAILED", None: "not verified"}
     width = max(len(finding.fact) for finding in findings)
@@ -70,7 +82,7 @@ def table(findings: "list[Finding]") -> str:
     )
 
 
-def _document(image: Published, reference: Reference, findings: "list[Finding]") -> str:
+def _document(image: Published, reference: Reference, findings: Sequence[Finding]) -> str:
     document = {
         "reference": str(image.reference(reference.tag)),
         "version": image.label("version"),
@@ -80,4 +92,4 @@ def _document(image: Published, reference: Reference, findings: "list[Finding]")
             for finding in findings
         ],
     }
-    return json.dumps(document, indent=2) + "\n"
+    return json_text(document)

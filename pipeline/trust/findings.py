@@ -8,6 +8,7 @@ from typing import Any
 
 from pipeline.checks import CheckResult
 from pipeline.errors import ScanError
+from pipeline.settings import Settings
 from pipeline.trust.exemptions import Exemption
 from pipeline.trust.severity import SEVERITIES
 
@@ -33,6 +34,11 @@ class Policy:
         """
         ranked = SEVERITIES.index
         return ranked(severity) >= ranked(self.any) or bool(fixed and ranked(severity) >= ranked(self.fixable))
+
+
+def policy_of(settings: Settings) -> Policy:
+    """Return what stops a release by the settings."""
+    return Policy(settings.scan_fails_on, settings.scan_fails_on_fixable)
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,7 @@ from pipeline.trust.statement import Statement, digest_set, repository, source_o
 PREDICATE = "https://slsa.dev/provenance/v1"
 #: Described in docs/build-type.md of the source.
 BUILD_TYPE = "docs/build-type.md#v1"
+OWN_MACHINE = "docs/build-type.md#own-machine"
 #: The settings that decide what an image is. Labels, and those that need a word more, are added.
 _SHAPING = (
     *("base", "version", "created", "team", "url", "source", "documentation", "vendor", "licenses", "registry"),
@@ -153,7 +154,7 @@ def _run_details(build: Build, run: Run) -> dict[str, Any]:
     return {
         "builder": {
             # As GitLab names itself: https://docs.gitlab.com/ci/pipeline_security/slsa/provenance_v1/
-            "id": runner.format_map(job) if in_gitlab else f"{source}/-/blob/main/docs/build-type.md#own-machine",
+            "id": runner.format_map(job) if in_gitlab else f"{source}/-/blob/main/{OWN_MACHINE}",
             "version": {"dagger": run.engine},
         },
         "metadata": {**invocation, "startedOn": run.started, "finishedOn": run.finished},

@@ -27,6 +27,7 @@ TEST_RESULT = "https://in-toto.io/attestation/test-result/v0.1"
 CYCLONEDX = "https://cyclonedx.org/bom"
 SPDX = "https://spdx.dev/Document"
 VULNERABILITIES = "https://in-toto.io/attestation/vulns/v0.2"
+PASSED, FAILED = "PASSED", "FAILED"
 #: What is attested of every image of a final version.
 OF_A_RELEASE = (PREDICATE, CYCLONEDX, SPDX, TEST_RESULT, VULNERABILITIES)
 
@@ -89,7 +90,7 @@ def of_checks(checked: CheckedImage, digest: str, build: Build) -> Statement:
     """
     passed = [result.name for result in checked.results if result.passed]
     failed = [result.name for result in checked.results if not result.passed]
-    predicate = {"result": "FAILED" if failed else "PASSED", "configuration": [source_of(build)], **_url(build)}
+    predicate = {"result": FAILED if failed else PASSED, "configuration": [source_of(build)], **_url(build)}
     return Statement(
         repository(checked.image.name, build),
         digest,
@@ -112,7 +113,7 @@ def of_audit(audited: Audited, digest: str, build: Build) -> Statement:
     failed = [rule for rule in bad if any(problem.startswith(f"{rule}:") for problem in audited.problems)]
     tailoring = {"name": audited.profile, "annotations": {one.rule: one.reason for one in DROPPED}}
     predicate = {
-        "result": "FAILED" if audited.problems else "PASSED",
+        "result": FAILED if audited.problems else PASSED,
         "configuration": [source_of(build), tool_descriptor(audited.content), tailoring],
         **_url(build),
         "passedTests": [rule for rule, outcome in audited.outcomes.items() if outcome == PASS],

@@ -22,6 +22,7 @@ from pipeline.trust.findings import (
     Policy,
     Scanned,
     parse_report,
+    policy_of,
     read_distribution,
     read_findings,
     read_layers,
@@ -73,7 +74,7 @@ async def prepare(build: Build, order: DatabaseOrder, now: str, vex: Path = VEX)
     # A base has no certificates; ska-base brings them.
     certificates = chain("ska-base", build).file(_CERTIFICATES)
     database = await open_database(order, container, certificates, moment, settings.scan_database_days)
-    policy = Policy(settings.scan_fails_on, settings.scan_fails_on_fixable)
+    policy = policy_of(settings)
     return Scanner(container.with_mounted_directory(DB, database.directory), database, exemptions, policy)
 
 

@@ -1,8 +1,7 @@
 """Whether an image is signed under the name by which it was found, and what is said of it under that signature."""
 
-import base64
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -15,11 +14,14 @@ from pipeline.errors import RegistryError, SettingsError, VerificationError
 from pipeline.registry.address import Reference
 from pipeline.registry.registry import Registry
 from pipeline.registry.repository import Repository
+from pipeline.strict import list_of, object_of, parse_json, text_of
 from pipeline.trust.attestation import Attestation
 from pipeline.trust.cosign import Cosign, open_cosign, quietly, reason
+from pipeline.trust.envelope import read_predicate
 
 _KEY = "/mnt/cosign.pub"
-_IN_TOTO = "application/vnd.in-toto+json"
+#: What the signature of an image claims to be, by cosign's specification and by what it writes.
+_CLAIMS = ("cosign container image signature", "https://sigstore.dev/cosign/sign/v1")
 
 
 @dataclass(frozen=True)
@@ -85,10 +87,10 @@ class Witness:
             VerificationError: there is none, by none that counts, or for an image of another name.
         """
         try:
-            claims = json.loads(await self._verified("verify", reference, "--output", "json"))
-            signed = {_claimed(claim) for claim in claims}
-        except (ValueError, KeyError, TypeError) as error:
-            raise VerificationError(f"its signature is none of an image ({type(error).__name__})") from error
+            claims = parse_json((await self._verified("verify", reference, "--output", "json")).encode())
+            signed = {_claimed(claim) for claim in list_of(claims)}
+        except (ValueError, KeyError) as error:
+            raise VerificationError(f"its signature is not that of an image ({error})") from error
         # cosign looks at the digest alone: a signature of the same image under another name would do for it.
         if (repository_of(reference), reference.digest) not in signed:
             names = ", ".join(sorted({name for name, _ in signed}))
@@ -103,7 +105,7 @@ class Witness:
             types: of the attestations; one of each there must be.
 
         Raises:
-            VerificationError: of a type there is none, by none that counts, or for another image.
+            VerificationError: of a type there is none, by none that counts, or one is not about this image alone.
         """
         found = await concurrently([partial(self._attestations, reference, type_) for type_ in types])
         return [one for several in found for one in several]
@@ -112,17 +114,19 @@ class Witness:
         """Return what is said of an image by attestations of a type.
 
         Raises:
-            VerificationError: there is none, by none that counts, or for another image.
+            VerificationError: there is none, by none that counts, or one is not about this image alone.
         """
+        output = await self._verified("verify-attestation", reference, "--type", type_)
+        read = partial(read_predicate, type_=type_, repository=repository_of(reference), digest=reference.digest)
         try:
-            lines = (await self._verified("verify-attestation", reference, "--type", type_)).splitlines()
-            statements = [_statement(json.loads(line)) for line in lines]
-            found = [one for one in statements if _is_about(one, reference)]
-        except (ValueError, KeyError, TypeError) as error:
-            raise VerificationError(f"its attestation {type_} is none ({type(error).__name__})") from error
+            found = [
+                Attestation(type_, json.dumps(read(line.encode())).encode()) for line in output.split("\n") if line
+            ]
+        except (ValueError, KeyError) as error:
+            raise VerificationError(f"its attestation {type_} does not hold: {error}") from error
         if not found:
-            raise VerificationError(f"its attestation {type_} is for another image than {repository_of(reference)}")
-        return [Attestation(type_, json.dumps(one["predicate"]).encode()) for one in found]
+            raise VerificationError(f"its attestation {type_} is empty")
+        return found
 
     async def _verified(self, verb: str, reference: Reference, *options: str) -> str:
         target = f"{repository_of(reference)}@{reference.digest}"
@@ -149,10 +153,11 @@ async def attested_types(repository: Repository, digest: str) -> tuple[str, ...]
     if manifest is None:
         return ()
     try:
-        layers = [layer for layer in json.loads(manifest.raw)["layers"] if layer["annotations"]["predicateType"]]
-        return tuple(sorted({str(layer["annotations"]["predicateType"]) for layer in layers}))
-    except (ValueError, KeyError, TypeError) as error:
-        raise RegistryError(f"What is attested of {repository.name}@{digest} cannot be read ({error!r}).") from error
+        layers = [object_of(layer, "annotations") for layer in list_of(manifest.document["layers"])]
+        types = {text_of(object_of(layer["annotations"])["predicateType"]) for layer in layers}
+    except (ValueError, KeyError) as error:
+        raise RegistryError(f"What is attested of {repository.name}@{digest} cannot be read ({error}).") from error
+    return tuple(sorted(types))
 
 
 def repository_of(reference: Reference) -> str:
@@ -160,18 +165,9 @@ def repository_of(reference: Reference) -> str:
     return f"{reference.address}/{reference.name}"
 
 
-def _statement(envelope: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return the statement of an envelope: https://github.com/secure-systems-lab/dsse."""
-    if envelope["payloadType"] != _IN_TOTO:
-        raise ValueError(envelope["payloadType"])
-    return dict(json.loads(base64.b64decode(envelope["payload"])))
-
-
-def _claimed(claim: Mapping[str, Any]) -> tuple[str, str]:
-    critical = claim["critical"]
-    return critical["identity"]["docker-reference"], critical["image"]["docker-manifest-digest"]
-
-
-def _is_about(statement: Mapping[str, Any], reference: Reference) -> bool:
-    wanted = (repository_of(reference), reference.digest.removeprefix("sha256:"))
-    return any((one["name"], one["digest"].get("sha256")) == wanted for one in statement["subject"])
+def _claimed(claim: Any) -> tuple[str, str]:
+    critical = object_of(object_of(claim, "critical")["critical"], "identity", "image", "type")
+    identity, image = object_of(critical["identity"]), object_of(critical["image"])
+    if critical["type"] not in _CLAIMS:
+        raise ValueError(f"it claims {critical['type']!r}")
+    return text_of(identity["docker-reference"]), text_of(image["docker-manifest-digest"])

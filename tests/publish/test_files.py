@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 
 from pipeline.errors import RegistryError
+from pipeline.registry.index import Platform
 from pipeline.registry.registry import Registry
 from pipeline.release.content import read_archive
 from pipeline.release.files import FileReader
-from pipeline.release.published import Published
+from pipeline.release.published import Configuration, Published
 from tests.publish.proxy import Proxy, other_content, reset_in_answer
 from tests.publish.small_release import layer, write_archive
 
@@ -24,7 +25,7 @@ async def pushed(registry: Registry, directory: Path, *layers: bytes) -> Publish
     repository = registry.repository("image")
     for blob in image.manifest.blobs:
         await repository.push_blob(blob, image.blobs[blob.digest])
-    return Published(repository, image.manifest, {})
+    return Published(repository, image.manifest, Configuration(Platform("linux", "amd64"), {}, ()))
 
 
 @pytest.mark.parametrize(

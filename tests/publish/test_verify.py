@@ -18,9 +18,10 @@ from tests.publish.conftest import Maker
 from tests.publish.small_release import make_base
 from tests.registry import free_address
 
-TAGS = Tags("1.0.0", ("1.0",))
+#: Nobody's signature counts in most of these tests, which only a pre-release may lack.
+PRE_RELEASE = Tags("1.0.0-rc.1", ("next",))
 FACTS = ["labels", "metadata", "release", "lineage", "base"]
-#: Nobody's signature counts in these tests; those of trust look at signatures.
+#: The tests of trust look at signatures.
 SIGNED = ["signature", "attestations"]
 
 
@@ -32,7 +33,7 @@ async def base(registry: Registry, tmp_path: Path) -> str:
     return f"{registry.address}/ubuntu:22.04@{image.digest}"
 
 
-async def verified(registry: Registry, name: str = "ska-build-python:1.0.0", **how: bool) -> dict[str, Any]:
+async def verified(registry: Registry, name: str = "ska-build-python:1.0.0-rc.1", **how: bool) -> dict[str, Any]:
     """Verify an image, and return the document."""
     allow = how.get("allow_stand_in_base", False)
     about = verify(f"{registry.address}/{name}", Login(), allow_stand_in_base=allow, trusted=Trusted(), build=_no_build)
@@ -51,21 +52,21 @@ def said(document: dict[str, Any], fact: str) -> tuple[bool, str]:
 
 @pytest.mark.parametrize("name", ["ska-base", "ska-build", "ska-build-python", "ska-python"])
 async def test_every_fact_of_a_release_is_verified(registry: Registry, release: Maker, base: str, name: str) -> None:
-    images = release(base=base, extra_tags=TAGS.extra)
-    await push_release(registry, TAGS, images)
-    document = await verified(registry, f"{name}:1.0.0")
+    images = release(base=base, version=PRE_RELEASE.version, extra_tags=PRE_RELEASE.extra)
+    await push_release(registry, PRE_RELEASE, images)
+    document = await verified(registry, f"{name}:1.0.0-rc.1")
     found = [(fact["name"], fact["verified"]) for fact in document["facts"]]
     assert found == [*((fact, True) for fact in FACTS), *((fact, False) for fact in SIGNED)]
     (digest,) = [image.digest for image in images if image.name == name]
-    assert document["reference"] == f"{registry.address}/{name}:1.0.0@{digest}"
+    assert document["reference"] == f"{registry.address}/{name}:1.0.0-rc.1@{digest}"
 
 
 async def test_an_image_is_found_by_its_digest_and_by_a_tag_that_moves(
     registry: Registry, release: Maker, base: str
 ) -> None:
-    images = release(base=base, extra_tags=TAGS.extra)
-    await push_release(registry, TAGS, images)
-    for reference in (f"@{images[-1].digest}", ":1.0"):
+    images = release(base=base, version=PRE_RELEASE.version, extra_tags=PRE_RELEASE.extra)
+    await push_release(registry, PRE_RELEASE, images)
+    for reference in (f"@{images[-1].digest}", ":next"):
         facts = (await verified(registry, f"ska-python{reference}"))["facts"]
         assert all(fact["verified"] for fact in facts if fact["name"] in FACTS)
 
@@ -160,13 +161,15 @@ async def test_a_stand_in_base_takes_consent(registry: Registry, release: Maker)
     assert "FAILED        base          bootstrap:debian-12 is a stand-in" in await refused(
         registry, release(base="bootstrap:debian-12")
     )
+    images = release(base="bootstrap:debian-12", version=PRE_RELEASE.version)
+    await push_release(registry, Tags(PRE_RELEASE.version), images)
     document = await verified(registry, allow_stand_in_base=True)
     assert said(document, "base") == (True, "bootstrap:debian-12, a stand-in, which was allowed")
 
 
 async def test_a_base_that_nobody_serves_is_not_verified_and_said(registry: Registry, release: Maker) -> None:
     gone = f"{free_address()}/ubuntu:22.04@sha256:{'b' * 64}"
-    await push_release(registry, Tags("1.0.0"), release(base=gone))
+    await push_release(registry, Tags(PRE_RELEASE.version), release(base=gone, version=PRE_RELEASE.version))
     is_verified, message = said(await verified(registry), "base")
     assert not is_verified
     assert "could not be looked at: The registry" in message
@@ -180,6 +183,14 @@ async def test_an_image_that_is_not_there_is_said(registry: Registry) -> None:
 async def test_a_foreign_image_is_none_of_this_pipeline(registry: Registry, base: str) -> None:
     with pytest.raises(VerificationError, match=r"FAILED        labels[\s\S]*ubuntu .* is no image of ska-base"):
         await verified(registry, "ubuntu:22.04")
+
+
+async def test_a_final_version_with_a_fact_that_is_not_verified_is_refused(
+    registry: Registry, release: Maker, base: str
+) -> None:
+    message = await refused(registry, release(base=base))
+    assert "is a final version, and not all of it is verified (signature, attestations)" in message
+    assert [line.split()[0] for line in message.splitlines()[1:]] == ["verified"] * len(FACTS) + ["not"] * len(SIGNED)
 
 
 async def test_a_reference_without_tag_and_digest_is_refused(registry: Registry) -> None:

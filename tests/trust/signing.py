@@ -2,7 +2,7 @@
 
 import os
 import subprocess
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -31,18 +31,11 @@ __all__ = ["path", "registry", "release", "server"]
 PASSWORD = "a-password-that-no-log-shows"  # noqa: S105
 STAND_IN = "bootstrap:auto"
 TAGS = Tags("1.0.0")
-#: What is said of images in these tests.
+#: What is signed of images where no test reads it.
 SAID = (
     Attestation("cyclonedx", b'{"bomFormat": "CycloneDX", "specVersion": "1.6"}'),
     Attestation("https://in-toto.io/attestation/test-result/v0.1", b'{"result": "PASSED"}'),
     Attestation("https://in-toto.io/attestation/test-result/v0.1", b'{"result": "WARNED"}'),
-)
-#: What there must be of a final version.
-COMPLETE = (
-    *SAID,
-    Attestation("spdxjson", b'{"spdxVersion": "SPDX-2.3"}'),
-    Attestation("slsaprovenance1", b'{"buildDefinition": {}, "runDetails": {}}'),
-    Attestation("https://in-toto.io/attestation/vulns/v0.2", b'{"scanner": {}}'),
 )
 
 
@@ -121,12 +114,14 @@ async def publish_signed(
     registry: Registry,
     images: Sequence[Candidate],
     signer: Signer,
-    said: Sequence[Attestation] = SAID,
+    attestations: Mapping[str, Sequence[Attestation]] | None = None,
+    tags: Tags = TAGS,
 ) -> None:
-    """Publish a release whose images are signed, with the same attestations of each."""
+    """Publish a release whose images are signed, with attestations of each by its name; SAID by default."""
     signing = await open_signing(workbench, registry, signer)
-    attestations = {image.name: said for image in images}
-    await push_release(registry, TAGS, images, sign=partial(sign_images, signing, attestations=attestations))
+    if attestations is None:
+        attestations = {image.name: SAID for image in images}
+    await push_release(registry, tags, images, sign=partial(sign_images, signing, attestations=attestations))
 
 
 def reference(registry: Registry, image: Candidate) -> Reference:

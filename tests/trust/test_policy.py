@@ -63,7 +63,7 @@ def images(release: Maker) -> list[Candidate]:
 async def test_what_is_signed_is_pulled(
     workbench: Build, registry: Registry, images: list[Candidate], keys: KeyPair, consumer: Consumer
 ) -> None:
-    await publish_signed(workbench, registry, images[:1], keys.signer, ())
+    await publish_signed(workbench, registry, images[:1], keys.signer, {})
     assert consumer.pull("ska-base:1.0.0") == ""
     assert consumer.pull(f"ska-base@{images[0].digest}") == ""
 
@@ -78,7 +78,7 @@ async def test_what_is_not_signed_is_not_pulled(
 async def test_what_another_key_signed_is_not_pulled(
     workbench: Build, registry: Registry, images: list[Candidate], other_keys: KeyPair, consumer: Consumer
 ) -> None:
-    await publish_signed(workbench, registry, images[:1], other_keys.signer, ())
+    await publish_signed(workbench, registry, images[:1], other_keys.signer, {})
     assert "cryptographic signature verification failed" in consumer.pull("ska-base:1.0.0")
 
 
@@ -86,7 +86,7 @@ async def test_what_was_signed_under_another_name_is_not_pulled(
     workbench: Build, registry: Registry, images: list[Candidate], keys: KeyPair, consumer: Consumer
 ) -> None:
     base = images[0]
-    await publish_signed(workbench, registry, images[:1], keys.signer, ())
+    await publish_signed(workbench, registry, images[:1], keys.signer, {})
     elsewhere = Candidate("ska-python", None, base.digest, base.content)
     await push_release(registry, TAGS, [elsewhere])
     await replay(registry, reference(registry, base), reference(registry, elsewhere), "sig")

@@ -1,5 +1,6 @@
 """A release that is promoted is signed again under its new name, and only when its signatures hold."""
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -12,11 +13,14 @@ from pipeline.release.login import Login
 from pipeline.release.promote import Side, promote
 from pipeline.release.push import Candidate, push_release
 from pipeline.release.resign import Resigning, parse_resigning
+from pipeline.trust.results import OF_A_RELEASE
 from pipeline.trust.signature import Trusted
 from pipeline.trust.signer import Signer
 from tests.publish.conftest import NOBODY, Maker, digests, of
+from tests.publish.small_release import BASE
 from tests.registry import running
-from tests.trust.signing import SAID, TAGS, KeyPair, Program, publish_signed, reference, replay
+from tests.trust.attested import KINDS, complete, signed_as, statements
+from tests.trust.signing import TAGS, KeyPair, Program, publish_signed, reference, replay
 from tests.trust.test_sign import CLOSED
 
 
@@ -58,14 +62,14 @@ async def test_cosign_finds_all_under_the_new_name(
     cosign: Program,
 ) -> None:
     target = f"{production}/{path}"
-    await publish_signed(workbench, registry, images, keys.signer)
+    await publish_signed(workbench, registry, images, keys.signer, complete(images, registry.address, base=BASE))
     await promoted(registry, target, by(keys, workbench))
     for image in images:
         name = f"{target}/{image.name}@{image.digest}"
         done = cosign("verify", "--key", keys.public, CLOSED, "--output", "json", name)
         assert f'"docker-reference":"{target}/{image.name}"' in done.stdout, done.stderr
-        for said in SAID:
-            done = cosign("verify-attestation", "--key", keys.public, CLOSED, "--type", said.type, name)
+        for type_ in OF_A_RELEASE:
+            done = cosign("verify-attestation", "--key", keys.public, CLOSED, "--type", type_, name)
             assert done.returncode == 0, done.stderr
 
 
@@ -79,7 +83,7 @@ async def test_another_key_signs_what_the_first_one_signed(
     other_keys: KeyPair,
     cosign: Program,
 ) -> None:
-    await publish_signed(workbench, registry, images, other_keys.signer)
+    await publish_signed(workbench, registry, images, other_keys.signer, complete(images, registry.address, base=BASE))
     await promoted(registry, f"{production}/{path}", by(keys, workbench, other_keys.trusted))
     done = cosign("verify", "--key", keys.public, CLOSED, f"{production}/{path}/ska-base@{images[0].digest}")
     assert done.returncode == 0, done.stderr
@@ -102,6 +106,57 @@ async def test_what_was_not_signed_is_not_signed_again(
     assert "is not signed again, because what is signed of it does not hold (cosign verify: no signatures" in message
 
 
+async def test_a_final_version_whose_attestations_are_gone_is_not_signed_again(
+    workbench: Build, registry: Registry, images: list[Candidate], production: str, path: str, keys: KeyPair
+) -> None:
+    await publish_signed(workbench, registry, images, keys.signer, {})
+    message = await refused(registry, f"{production}/{path}", by(keys, workbench))
+    assert (
+        "nothing is attested of type https://slsa.dev/provenance/v1, and a final version has passed all gates"
+        in message
+    )
+
+
+@pytest.mark.parametrize("gone", KINDS)
+async def test_a_final_version_without_one_of_its_attestations_is_not_signed_again(
+    workbench: Build, registry: Registry, images: list[Candidate], production: str, path: str, keys: KeyPair, gone: str
+) -> None:
+    found = statements(images, registry.address, base=BASE)
+    attestations = {
+        image: [signed_as(one) for kind, one in kinds.items() if (image, kind) != ("ska-base", gone)]
+        for image, kinds in found.items()
+    }
+    await publish_signed(workbench, registry, images, keys.signer, attestations)
+    message = await refused(registry, f"{production}/{path}", by(keys, workbench))
+    assert re.search(r"/ska-base@\S+ is not signed again, .* \((nothing is attested of type|its test result)", message)
+
+
+async def test_a_release_that_failed_a_gate_is_not_signed_again(
+    workbench: Build, registry: Registry, images: list[Candidate], production: str, path: str, keys: KeyPair
+) -> None:
+    attestations = complete(images, registry.address, base=BASE, is_hard=False)
+    await publish_signed(workbench, registry, images, keys.signer, attestations)
+    message = await refused(registry, f"{production}/{path}", by(keys, workbench))
+    assert "its test result does not hold: the audit ended with 'FAILED': xccdf_rule" in message
+
+
+async def test_a_provenance_that_names_another_parent_is_not_signed_again(
+    workbench: Build,
+    registry: Registry,
+    images: list[Candidate],
+    release: Maker,
+    production: str,
+    path: str,
+    keys: KeyPair,
+) -> None:
+    others = release(files={"ska-base": {"new": b"new"}})
+    attestations = complete([others[0], *images[1:]], registry.address, base=BASE)
+    own = complete(images, registry.address, base=BASE)
+    await publish_signed(workbench, registry, images, keys.signer, {**attestations, "ska-base": own["ska-base"]})
+    message = await refused(registry, f"{production}/{path}", by(keys, workbench))
+    assert f"its provenance names ska-base@{others[0].digest}, and the release has {images[0].digest}" in message
+
+
 async def test_what_somebody_else_signed_is_not_signed_again(
     workbench: Build,
     registry: Registry,
@@ -111,7 +166,7 @@ async def test_what_somebody_else_signed_is_not_signed_again(
     keys: KeyPair,
     other_keys: KeyPair,
 ) -> None:
-    await publish_signed(workbench, registry, images, other_keys.signer)
+    await publish_signed(workbench, registry, images, other_keys.signer, complete(images, registry.address, base=BASE))
     message = await refused(registry, f"{production}/{path}", by(keys, workbench))
     assert "does not hold (cosign verify: no matching signatures" in message
 
@@ -126,7 +181,7 @@ async def test_what_was_attested_of_another_release_is_not_signed_again(
     keys: KeyPair,
 ) -> None:
     others = release(files={"ska-base": {"new": b"new"}})
-    await publish_signed(workbench, registry, others, keys.signer)
+    await publish_signed(workbench, registry, others, keys.signer, complete(others, registry.address, base=BASE))
     await publish_signed_as(registry, workbench, images, keys)
     await replay(registry, reference(registry, others[0]), reference(registry, images[0]), "att")
     message = await refused(registry, f"{production}/{path}", by(keys, workbench))
@@ -141,13 +196,13 @@ async def publish_signed_as(registry: Registry, workbench: Build, images: list[C
             for blob in content.manifest.blobs:
                 await repository.push_blob(blob, content.blobs[blob.digest])
             await repository.push_manifest("1.0.0", content.manifest)
-    await publish_signed(workbench, registry, images, keys.signer, ())
+    await publish_signed(workbench, registry, images, keys.signer, {})
 
 
 async def test_without_a_key_nobody_knows_who_signed_before(
     workbench: Build, registry: Registry, images: list[Candidate], production: str, path: str, keys: KeyPair
 ) -> None:
-    await publish_signed(workbench, registry, images, keys.signer)
+    await publish_signed(workbench, registry, images, keys.signer, complete(images, registry.address, base=BASE))
     signer = Signer(identity_token=keys.signer.password)
     resigning = Resigning(signer, None, by(keys, workbench).build)
     with pytest.raises(SettingsError, match="give --from-key FILE, or --from-identity and --from-issuer"):

@@ -16,16 +16,18 @@ from pipeline.trust.results import OF_A_RELEASE
 from pipeline.trust.sign import open_signing, sign_images
 from pipeline.trust.signature import Trusted, parse_trusted
 from tests.publish.conftest import Maker
-from tests.trust.signing import COMPLETE, TAGS, KeyPair, Program, file, publish_signed, reference, replay
+from tests.trust.attested import complete
+from tests.trust.signing import TAGS, KeyPair, Program, file, publish_signed, reference, replay
 from tests.trust.test_sign import CLOSED
 
 FACTS = ("signature", "attestations")
+STAND_IN = "bootstrap:debian-12"
 
 
 @pytest.fixture
 def images(release: Maker, registry: Registry) -> list[Candidate]:
     """A release, not yet published."""
-    return release(base="bootstrap:debian-12")
+    return release(base=STAND_IN)
 
 
 async def findings(
@@ -52,10 +54,12 @@ async def refused(workbench: Build, registry: Registry, trusted: Trusted, name: 
 async def test_what_is_signed_is_verified(
     workbench: Build, registry: Registry, images: list[Candidate], keys: KeyPair
 ) -> None:
-    await publish_signed(workbench, registry, images[:1], keys.signer, COMPLETE)
+    await publish_signed(
+        workbench, registry, images[:1], keys.signer, complete(images[:1], registry.address, base=STAND_IN)
+    )
     assert await findings(workbench, registry, keys.trusted) == {
         "signature": (True, f"signed as {registry.address}/ska-base"),
-        "attestations": (True, f"signed as well: {', '.join(sorted(OF_A_RELEASE))}"),
+        "attestations": (True, f"signed, and all gates passed: {', '.join(sorted(OF_A_RELEASE))}"),
     }
 
 
@@ -71,7 +75,7 @@ async def test_a_final_version_of_which_something_is_not_attested_is_refused(
 async def test_a_pre_release_of_which_nothing_is_attested_is_not_verified_in_that(
     workbench: Build, registry: Registry, release: Maker, keys: KeyPair
 ) -> None:
-    images = release(base="bootstrap:debian-12", version="1.0.0-rc.1")[:1]
+    images = release(base=STAND_IN, version="1.0.0-rc.1")[:1]
     signing = await open_signing(workbench, registry, keys.signer)
     sign = partial(sign_images, signing, attestations={})
     await push_release(registry, Tags("1.0.0-rc.1"), images, sign=sign)
@@ -79,7 +83,7 @@ async def test_a_pre_release_of_which_nothing_is_attested_is_not_verified_in_tha
     assert found["signature"][0]
     assert found["attestations"] == (
         False,
-        "nothing is attested of type https://slsa.dev/provenance/v1: a pre-release may be published without the gates",
+        "nothing is attested: a pre-release may be published without the gates",
     )
 
 
@@ -87,8 +91,18 @@ async def test_without_a_key_nothing_is_said_to_be_verified(
     workbench: Build, registry: Registry, images: list[Candidate], keys: KeyPair
 ) -> None:
     await publish_signed(workbench, registry, images[:1], keys.signer)
+    message = await refused(workbench, registry, Trusted())
     sentence = "nobody was named whose signature counts; give --key FILE, or --identity and --issuer"
-    assert await findings(workbench, registry, Trusted()) == dict.fromkeys(FACTS, (False, sentence))
+    assert "is a final version, and not all of it is verified (signature, attestations)" in message
+    assert [line.split()[2] for line in message.splitlines() if sentence in line] == list(FACTS)
+
+
+async def test_a_pre_release_is_shown_without_a_key_with_what_is_not_verified(
+    workbench: Build, registry: Registry, release: Maker
+) -> None:
+    await push_release(registry, Tags("1.0.0-rc.1"), release(base=STAND_IN, version="1.0.0-rc.1")[:1])
+    found = await findings(workbench, registry, Trusted(), "ska-base:1.0.0-rc.1")
+    assert {name: holds for name, (holds, _) in found.items()} == dict.fromkeys(FACTS, False)
 
 
 async def test_an_image_without_a_signature_is_refused(
@@ -103,7 +117,8 @@ async def test_an_image_without_a_signature_is_refused(
 async def test_a_signature_by_another_key_is_refused(
     workbench: Build, registry: Registry, images: list[Candidate], keys: KeyPair, other_keys: KeyPair
 ) -> None:
-    await publish_signed(workbench, registry, images[:1], other_keys.signer)
+    attestations = complete(images[:1], registry.address, base=STAND_IN)
+    await publish_signed(workbench, registry, images[:1], other_keys.signer, attestations)
     message = await refused(workbench, registry, keys.trusted)
     for fact in ("signature     cosign verify", "attestations  cosign verify-attestation"):
         assert f"FAILED        {fact}: no matching" in message
@@ -113,7 +128,8 @@ async def test_a_signature_of_another_repository_is_refused_which_cosign_takes(
     workbench: Build, registry: Registry, images: list[Candidate], keys: KeyPair, cosign: Program
 ) -> None:
     base = images[0]
-    await publish_signed(workbench, registry, images[:1], keys.signer)
+    attestations = complete(images[:1], registry.address, base=STAND_IN)
+    await publish_signed(workbench, registry, images[:1], keys.signer, attestations)
     # The image itself under another name, and what was signed of it beside it.
     elsewhere = Candidate("ska-python", None, base.digest, base.content)
     await push_release(registry, TAGS, [elsewhere])
@@ -124,14 +140,14 @@ async def test_a_signature_of_another_repository_is_refused_which_cosign_takes(
     message = await refused(workbench, registry, keys.trusted, "ska-python:1.0.0")
     own, other = f"{registry.address}/ska-base", f"{registry.address}/ska-python"
     assert f"FAILED        signature     its signature is for {own}, and it was found as {other}" in message
-    assert f"is for another image than {other}" in message
+    assert f"it is about {own}@" in message and f"and not about {other} alone" in message
 
 
 async def test_a_tag_that_moved_after_the_signature_is_refused(
     workbench: Build, registry: Registry, images: list[Candidate], release: Maker, keys: KeyPair
 ) -> None:
     await publish_signed(workbench, registry, images[:1], keys.signer)
-    changed = release(base="bootstrap:debian-12", files={"ska-base": {"usr/bin/login": b"changed"}})[0]
+    changed = release(base=STAND_IN, files={"ska-base": {"usr/bin/login": b"changed"}})[0]
     repository = registry.repository("ska-base")
     async with changed.content() as content:
         for blob in content.manifest.blobs:
@@ -145,8 +161,9 @@ async def test_a_tag_that_moved_after_the_signature_is_refused(
 async def test_what_was_signed_of_another_digest_is_refused(
     workbench: Build, registry: Registry, images: list[Candidate], release: Maker, keys: KeyPair
 ) -> None:
-    await publish_signed(workbench, registry, images[:1], keys.signer)
-    changed = release(base="bootstrap:debian-12", version="1.0.1", files={"ska-base": {"usr/bin/login": b"new"}})[0]
+    attestations = complete(images[:1], registry.address, base=STAND_IN)
+    await publish_signed(workbench, registry, images[:1], keys.signer, attestations)
+    changed = release(base=STAND_IN, version="1.0.1", files={"ska-base": {"usr/bin/login": b"new"}})[0]
     await push_release(registry, TAGS.__class__("1.0.1"), [changed])
     for suffix in ("sig", "att"):
         await replay(registry, reference(registry, images[0]), reference(registry, changed), suffix)
@@ -158,8 +175,9 @@ async def test_what_was_signed_of_another_digest_is_refused(
 async def test_an_image_is_verified_by_each_of_its_tags(
     workbench: Build, registry: Registry, release: Maker, keys: KeyPair
 ) -> None:
-    images = release(base="bootstrap:debian-12", extra_tags=("stable",))
-    await publish_signed(workbench, registry, images, keys.signer, COMPLETE)
+    images = release(base=STAND_IN, extra_tags=("stable",))
+    attestations = complete(images, registry.address, base=STAND_IN, extra_tags=("stable",))
+    await publish_signed(workbench, registry, images, keys.signer, attestations)
     await set_tag(registry.repository("ska-python"), "stable", images[-1].digest)
     found = await findings(workbench, registry, keys.trusted, "ska-python:stable")
     assert [holds for holds, _ in found.values()] == [True, True]
