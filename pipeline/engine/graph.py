@@ -224,11 +224,13 @@ class Tarball(Node):
     Args:
         images: one a platform; more than one have an index.
         compression: for layers that are not packed yet.
+        layer_format: the number of how layers are packed, so that an archive of another one is made anew.
         docker_types: whether the documents have docker's media types instead of OCI's.
     """
 
     images: tuple[Image, ...]
     compression: Literal["gzip", "zstd", "uncompressed"]
+    layer_format: int
     docker_types: bool = False
 
 

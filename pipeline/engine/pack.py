@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.engine.archive import write_archive
+from pipeline.engine.below import Below
 from pipeline.engine.blob import Compression
 from pipeline.engine.documents import Documents, ImageConfig, image_documents
 from pipeline.engine.errors import StoreDamaged
@@ -45,15 +46,23 @@ async def _layers(snapshots: Snapshots, node: Node, compression: Compression) ->
                     "run again, and the image is fetched anew."
                 )
         return list(zip(layers, history, strict=False))
-    diff = snapshots.layer(node)
-    if not any(diff.iterdir()) and _root(diff) == _root(_below(snapshots, node)):
+    diff, below = snapshots.layer(node), _below(snapshots, node)
+    lowest = snapshots.store.root / "empty"
+    if not any(diff.iterdir()) and _root(diff) == _root(below[-1].directory if below else lowest):
         return []
-    return [(await _packed(snapshots, node, diff, compression), name_of(node))]
+    layer = await _packed(snapshots, node, diff, below, compression)
+    return [] if layer.is_empty else [(layer, name_of(node))]
 
 
-def _below(snapshots: Snapshots, node: Node) -> Path:
-    layers = snapshots.layers(node.parent) if isinstance(node, Change) else []
-    return layers[-1] if layers else snapshots.store.root / "empty"
+def _below(snapshots: Snapshots, node: Node) -> list[Below]:
+    """Return the layers that a node's own was mounted over, the lowest first."""
+    under = parents(node.parent) if isinstance(node, Change) else []
+    return [Below(snapshots.layer(one), _epoch(one)) for one in under if snapshots.adds(one)]
+
+
+def _epoch(node: Node) -> int | None:
+    """Return what times in a node's layer are clamped to."""
+    return node.epoch if isinstance(node, (Change, StandIn)) else None
 
 
 def _root(diff: Path) -> tuple[int, int, int]:
@@ -61,22 +70,24 @@ def _root(diff: Path) -> tuple[int, int, int]:
     return status.st_mode, status.st_uid, status.st_gid
 
 
-async def _packed(snapshots: Snapshots, node: Node, diff: Path, compression: Compression) -> Layer:
+async def _packed(snapshots: Snapshots, node: Node, diff: Path, below: list[Below], compression: Compression) -> Layer:
     record = _record(snapshots, node, compression)
     if found := await _known(snapshots, node, record):
         return found
     async with snapshots.store.lock(f"pack-{node.key}"), snapshots.slots:
         if found := await _known(snapshots, node, record):
             return found
-        return await snapshots.with_room(partial(_pack, snapshots, node, diff, compression, record))
+        return await snapshots.with_room(partial(_pack, snapshots, node, diff, below, compression, record))
 
 
-async def _pack(snapshots: Snapshots, node: Node, diff: Path, compression: Compression, record: Path) -> Layer:
-    epoch = node.epoch if isinstance(node, (Change, StandIn)) else None
+async def _pack(
+    snapshots: Snapshots, node: Node, diff: Path, below: list[Below], compression: Compression, record: Path
+) -> Layer:
+    pack = partial(write_layer, diff, below=below, epoch=_epoch(node), compression=compression)
     out = snapshots.store.temporary() / "layer"
     try:
         with _told(snapshots, node):
-            layer = await asyncio.to_thread(write_layer, diff, out, epoch=epoch, compression=compression)
+            layer = await asyncio.to_thread(pack, out)
             await asyncio.to_thread(snapshots.store.keep_blob, out, layer.digest)
             await asyncio.to_thread(snapshots.store.write, record, dataclasses.asdict(layer))
             return layer

@@ -216,7 +216,7 @@ class Snapshots:
 
     def layers(self, node: Node) -> list[Path]:
         """Return the directories that a made node's file system consists of, the lowest first."""
-        return [self.layer(one) for one in parents(node) if not isinstance(one, Scratch) and self._adds(one)]
+        return [self.layer(one) for one in parents(node) if self.adds(one)]
 
     def layer(self, node: Node) -> Path:
         """Return the directory of what a node itself changes."""
@@ -227,9 +227,9 @@ class Snapshots:
             return self.store.snapshot(node.by.key) / f"mount-{node.number}"
         return self.store.snapshot(node.key)
 
-    def _adds(self, node: Node) -> bool:
-        """Whether a node has a layer: most execs write nothing below their mounts."""
-        return not isinstance(node, Written) or any(self.layer(node).iterdir())
+    def adds(self, node: Node) -> bool:
+        """Return whether a made node has a layer: most execs write nothing below their mounts."""
+        return not isinstance(node, Scratch) and (not isinstance(node, Written) or any(self.layer(node).iterdir()))
 
     async def view(self, node: Node) -> Path:
         """Return a read-only mount of a node's file system, kept until the session ends."""

@@ -7,8 +7,8 @@ import tarfile
 from pathlib import Path
 from typing import NoReturn
 
+from pipeline.engine.below import HOST_XATTRS, OVERLAY_XATTRS
 from pipeline.engine.errors import ArchiveInvalid
-from pipeline.engine.layer import HOST_XATTRS, OVERLAY_XATTRS
 
 _XATTR = "SCHILY.xattr."
 #: Characters of an attribute's name in an error.

@@ -22,6 +22,8 @@ _KINDS = {
     stat.S_IFIFO: FIFO,
 }
 _XATTR = b"SCHILY.xattr."
+#: Bytes of ustar's fields for a name and what comes before it: POSIX.1-2001, pax, "ustar Interchange Format".
+_NAME, _PREFIX = 100, 155
 
 
 def kind_of(mode: int) -> bytes | None:
@@ -60,8 +62,9 @@ class Entry:
     def header(self) -> bytes:
         """Return the header blocks: POSIX.1-2001's pax format, xattrs as star and GNU tar write them."""
         records: dict[bytes, bytes] = {}
+        prefix, name = _split(self.name)
         ustar = _ustar(
-            _text(records, b"path", self.name),
+            _text(records, b"path", name),
             self.kind,
             self.mode,
             _number(records, b"uid", self.uid, 7),
@@ -70,6 +73,7 @@ class Entry:
             _number(records, b"mtime", self.mtime, 11),
             _text(records, b"linkpath", self.target),
             self.device,
+            prefix,
         )
         records |= {_XATTR + _escaped(key): value for key, value in self.xattrs.items()}
         if not records:
@@ -94,18 +98,33 @@ def _ustar(
     mtime: int,
     target: bytes,
     device: tuple[int, int],
+    prefix: bytes = b"",
 ) -> bytes:
     front = b"%b%07o\0%07o\0%07o\0%011o\0%011o\0" % (name.ljust(100, b"\0"), mode, uid, gid, size, mtime)
-    back = b"%b%bustar\x0000%b%07o\0%07o\0" % (kind, target.ljust(100, b"\0"), bytes(64), *device)
+    back = b"%b%bustar\x0000%b%07o\0%07o\0%b" % (kind, target.ljust(100, b"\0"), bytes(64), *device, prefix)
     back = back.ljust(BLOCK - len(front) - 8, b"\0")
     checksum = sum(front) + sum(back) + 8 * ord(" ")
     return b"%b%06o\0 %b" % (front, checksum, back)
 
 
+def _split(name: bytes) -> tuple[bytes, bytes]:
+    """Return a name in the two parts that ustar has room for, without the slash between them.
+
+    The first part is empty, and the second one the whole name, where it is short enough, cannot be split, or has bytes
+    that ustar does not know.
+    """
+    if len(name) <= _NAME or not name.isascii():
+        return b"", name
+    slash = name.rfind(b"/", 0, min(_PREFIX + 1, len(name) - 1))
+    if slash < 1 or len(name) - slash - 1 > _NAME:
+        return b"", name
+    return name[:slash], name[slash + 1 :]
+
+
 def _text(records: dict[bytes, bytes], key: bytes, value: bytes) -> bytes:
-    if len(value) > 100 or not value.isascii():
+    if len(value) > _NAME or not value.isascii():
         records[key] = value
-    return value[:100]
+    return value[:_NAME]
 
 
 def _number(records: dict[bytes, bytes], key: bytes, value: int, digits: int) -> int:

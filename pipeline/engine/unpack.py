@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 from pipeline.engine.beneath import pinned, remove_tree
+from pipeline.engine.entries import OPAQUE, WHITEOUT
 from pipeline.engine.holes import write_sparsely
-from pipeline.engine.layer import OPAQUE, WHITEOUT
 from pipeline.engine.namespace import has_ids
 from pipeline.engine.rootpath import LONGEST_PATH, SymlinkLoop, is_directory, missing, resolve, short
 from pipeline.engine.tarentry import make_node, pieces, refuse, set_xattrs

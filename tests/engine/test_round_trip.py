@@ -8,6 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from pipeline.engine.below import Below
 from pipeline.engine.blob import Compression
 from pipeline.engine.layer import write_layer
 from pipeline.engine.unpack import apply_layer
@@ -72,7 +73,7 @@ def test_a_layer_of_a_real_overlay_turns_the_lower_tree_into_the_merged_one(tmp_
             os.utime(path, (EPOCH, EPOCH))
     script = OVERLAY + "cp -a . ../expected"
     subprocess.run(["unshare", "--mount", "sh", "-c", script], cwd=tmp_path, check=True)
-    write_layer(tmp_path / "upper", tmp_path / "layer", epoch=None)
+    write_layer(tmp_path / "upper", tmp_path / "layer", below=[Below(tmp_path / "lower")], epoch=None)
     with (tmp_path / "layer").open("rb") as blob:
         apply_layer(blob, tmp_path / "flat")
     assert facts(tmp_path / "flat") == facts(tmp_path / "expected")

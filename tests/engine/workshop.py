@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.engine import overlay
+from pipeline.engine.below import Below
 from pipeline.engine.layer import Layer, write_layer
 from pipeline.engine.namespace import namespaces
 from pipeline.engine.store import Store
@@ -81,14 +82,14 @@ async def _layers(store: Store, plan: Plan, epoch: int | None) -> tuple[list[Pat
         scratch = store.temporary()
         async with overlay.writable(store, diffs, scratch) as root:
             change(root, changes)
+        layers.append(_packed(store, diffs, scratch / "diff", epoch))
         diffs.append(scratch / "diff")
-        layers.append(_packed(store, diffs[-1], epoch))
     return diffs, layers
 
 
-def _packed(store: Store, diff: Path, epoch: int | None) -> Layer:
+def _packed(store: Store, below: list[Path], diff: Path, epoch: int | None) -> Layer:
     out = store.temporary() / "layer"
-    layer = write_layer(diff, out, epoch=epoch)
+    layer = write_layer(diff, out, below=[Below(one, epoch) for one in below], epoch=epoch)
     store.keep_blob(out, layer.digest)
     return layer
 
@@ -129,7 +130,7 @@ async def digests(directory: Path, plan: Plan, epoch: int | None) -> list[str]:
     """Carry a plan out, and return the digests of its layers; each is packed twice."""
     async with _store(directory) as store:
         diffs, layers = await _layers(store, plan, epoch)
-        assert layers == [_packed(store, diff, epoch) for diff in diffs]
+        assert layers == [_packed(store, diffs[:depth], diff, epoch) for depth, diff in enumerate(diffs)]
         return [layer.digest for layer in layers]
 
 

@@ -14,6 +14,7 @@ from pipeline.engine.blob import Compression
 from pipeline.engine.documents import index_of
 from pipeline.engine.errors import BadInput, EngineError, NotServed
 from pipeline.engine.graph import Image, Scratch, Tarball
+from pipeline.engine.layer import FORMAT
 from pipeline.engine.pack import created_of, documents_of
 from pipeline.engine.values import Container, File, Secret
 
@@ -101,7 +102,10 @@ def _tarball(
     containers = [one for one in (this, *map(engine.value, variants or ())) if not (variants and one.root == Scratch())]
     if not containers:
         raise BadInput("All containers are empty, so that there is no image; put something into one.")
-    return Tarball(tuple(map(_image, containers)), compression, media_types in ("DockerMediaTypes", "DOCKER"))
+    # As in Dagger, where the last of a platform counts: core/container.go, getVariantRefs.
+    by_platform = {one.config.platform: one for one in containers}
+    docker_types = media_types in ("DockerMediaTypes", "DOCKER")
+    return Tarball(tuple(map(_image, by_platform.values())), compression, FORMAT, docker_types)
 
 
 def _image(this: Container) -> Image:
