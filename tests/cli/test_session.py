@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.cli.options import Options, UsageError
+from pipeline.cli.options import Options, UsageError, in_ci_job
 from pipeline.cli.session import start_engine
 
 
@@ -41,3 +41,15 @@ async def test_the_program_in_path_is_the_one_that_is_started(monkeypatch: pytes
     async with start_engine(options("dagger"), lambda _: None) as started:
         assert not started.embedded
         assert os.environ["_EXPERIMENTAL_DAGGER_CLI_BIN"] == str(program)
+
+
+@pytest.mark.parametrize("value", ["true", "1", "yes"])
+def test_a_variable_ci_says_that_this_is_a_ci_job(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    monkeypatch.setenv("CI", value)
+    assert in_ci_job()
+
+
+@pytest.mark.parametrize("value", ["", "false", "False"])
+def test_an_empty_or_false_ci_does_not(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    monkeypatch.setenv("CI", value)
+    assert not in_ci_job()
