@@ -20,6 +20,7 @@ MENDABLE = frozenset(
         "NOT_PERMITTED",
         "NOT_SERVED",
         "REFERENCE_INVALID",
+        "REGISTRY_FAILED",
         "REGISTRY_REFUSED",
         "REGISTRY_UNREACHABLE",
         "STORE_DAMAGED",

@@ -95,6 +95,11 @@ def debugging() -> bool:
     return os.environ.get("SKA_DEBUG", "") not in ("", "0")
 
 
+def in_ci_job() -> bool:
+    """Tell whether a CI system runs this: GitLab and most others set CI to true."""
+    return os.environ.get("CI", "").lower() not in ("", "false")
+
+
 def session_in_environment() -> bool:
     """Tell whether an engine's session is given by the environment, as `dagger run` does."""
     return bool(os.environ.get("DAGGER_SESSION_PORT"))

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
-from pipeline.cli.options import Options, UsageError, session_in_environment
+from pipeline.cli.options import Options, UsageError, in_ci_job, session_in_environment
 from pipeline.errors import SkaError, UserError
 from pipeline.settings import Settings
 
@@ -29,8 +29,16 @@ of it where it is,
 and build with --base-archive base.tar."""
 
 
+#: Nobody watches a job: it must not change the distribution of what it builds by itself.
+_IN_CI_JOB = "{}; a CI job builds on a stand-in base only on demand: with --base {}, or SKA_BASE={}."
+
+
 class HostError(UserError):
     """The embedded engine cannot run on this host as it is."""
+
+
+class StandInRefused(UserError):
+    """Only a stand-in base could be built on, and nobody asked for one."""
 
 
 @dataclass(frozen=True)
@@ -156,7 +164,7 @@ def _connect_dagger() -> AbstractAsyncContextManager[Any]:
 
 
 async def choose_base(reference: str, warn: Callable[[str], None]) -> str:
-    """Choose between the pinned base and, where no registry answers, a stand-in.
+    """Choose between the pinned base and, where nothing answers for its registry, a stand-in.
 
     Args:
         reference: the pinned base.
@@ -164,6 +172,10 @@ async def choose_base(reference: str, warn: Callable[[str], None]) -> str:
 
     Returns:
         The reference, or that of a stand-in such as `bootstrap:debian-12`.
+
+    Raises:
+        StandInRefused: nothing answers, and this is a CI job.
+        dagger.QueryError: the registry's answer is not the image.
     """
     import dagger
     from dagger import dag
@@ -173,6 +185,8 @@ async def choose_base(reference: str, warn: Callable[[str], None]) -> str:
     except dagger.QueryError as error:
         if (error.error.extensions or {}).get("code") != "REGISTRY_UNREACHABLE":
             raise
+        if in_ci_job():
+            raise StandInRefused(_IN_CI_JOB.format(str(error).rstrip("."), STAND_IN, STAND_IN)) from error
         stand_in = await dag.container().from_(STAND_IN).image_ref()
         warn(stand_in_warning(reference, stand_in))
         return stand_in

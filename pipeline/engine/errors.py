@@ -11,6 +11,7 @@ EngineError                 INTERNAL: a defect of the engine
 │   ├── NotPermitted        NOT_PERMITTED
 │   ├── NotServed           NOT_SERVED: Dagger's engine has it, this one does not
 │   ├── ReferenceInvalid    REFERENCE_INVALID
+│   ├── RegistryFailed      REGISTRY_FAILED: it answered, with neither the image nor a refusal
 │   ├── RegistryRefused     REGISTRY_REFUSED
 │   ├── RegistryUnreachable REGISTRY_UNREACHABLE
 │   └── StoreDamaged        STORE_DAMAGED: files of the store were changed or lost
@@ -95,6 +96,12 @@ class ReferenceInvalid(UserError):
     code = "REFERENCE_INVALID"
 
 
+class RegistryFailed(UserError):
+    """The registry, or something in its place, answered with neither the image nor a refusal."""
+
+    code = "REGISTRY_FAILED"
+
+
 class RegistryRefused(UserError):
     """The registry answered that this client may not have the image."""
 
@@ -102,7 +109,7 @@ class RegistryRefused(UserError):
 
 
 class RegistryUnreachable(UserError):
-    """No answer from the registry."""
+    """Nothing answers where the registry should be."""
 
     code = "REGISTRY_UNREACHABLE"
 

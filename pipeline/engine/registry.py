@@ -12,6 +12,7 @@ from pipeline.engine.errors import (
     EngineError,
     ImageUnknown,
     ReferenceInvalid,
+    RegistryFailed,
     RegistryRefused,
     RegistryUnreachable,
 )
@@ -26,19 +27,39 @@ REFERENCE = re.compile(
     r"(:(?P<tag>[\w][\w.-]{0,127}))?(@(?P<digest>sha256:[0-9a-f]{64}))?"
 )
 
-#: What skopeo says of a definite no, and the error that it is; anything else on the network is a passing fault.
-ANSWERS: tuple[tuple[str, type[EngineError], str], ...] = (
-    ("manifest unknown", ImageUnknown, "The registry has no image '{}'; check its name, tag and digest."),
-    ("name unknown", ImageUnknown, "The registry has no image '{}'; check its name, tag and digest."),
-    ("not found", ImageUnknown, "The registry has no image '{}'; check its name, tag and digest."),
-    ("unauthorized", RegistryRefused, "The registry wants a login for '{}'; log in with `skopeo login`."),
-    (
-        "authentication required",
-        RegistryRefused,
-        "The registry wants a login for '{}'; log in with `skopeo login`.",
-    ),
-    ("denied", RegistryRefused, "The registry refuses '{}' to this user; ask its owner for access."),
-    ("forbidden", RegistryRefused, "The registry refuses '{}' to this user; ask its owner for access."),
+#: Go's words for a name, an address or a port where nothing answers. They count only for skopeo's first question, the
+#: ping: after that the registry has answered.
+PING = re.compile(
+    r"((writing blob|trying to reuse blob \S+ at destination): )?pinging container registry \S+: (?P<cause>.*)",
+    re.DOTALL,
+)
+SILENCE = re.compile(
+    r"no such host|server misbehaving|temporary failure in name resolution|connection refused|no route to host"
+    r"|network is unreachable|host is down|i/o timeout|connection timed out|context deadline exceeded"
+    r"|Client\.Timeout exceeded|TLS handshake timeout",
+    re.IGNORECASE,
+)
+#: What skopeo logs with --debug: of an answer 429 while it waits to ask again, and of the answer to its ping.
+TOO_MANY_REQUESTS = "Too many requests to"
+PINGED = re.compile(r"Ping \S+ status (?!200|401)(\d+)")
+#: A line of skopeo's log: logrus's text format.
+LOGGED = re.compile(r'level=(?P<level>\w+) msg="(?P<text>(?:[^"\\]|\\.)*)"')
+
+UNKNOWN = "The registry has no image '{}'; check its name, tag and digest."
+LOGIN = "The registry wants a login for '{}'; log in with `skopeo login`."
+DENIED = "The registry refuses '{}' to this user; ask its owner for access."
+#: What skopeo says of a definite no, and the error that it is.
+REFUSALS: tuple[tuple[str, type[EngineError], str], ...] = (
+    (r"manifest unknown|name unknown|not found|StatusCode: 404", ImageUnknown, UNKNOWN),
+    (r"unauthorized|authentication required|StatusCode: 401", RegistryRefused, LOGIN),
+    (r"denied|forbidden|StatusCode: 403", RegistryRefused, DENIED),
+)
+#: What skopeo says of other answers, and what the user can do.
+REMEDIES = (
+    (r"toomanyrequests|429", "wait, or log in with `skopeo login`"),
+    (r"x509: |certificate", "add the certificate of its authority to those that this machine trusts"),
+    (r"proxyconnect|Proxy Authentication", "check the proxy settings"),
+    (r"", "try again later, or give --base-archive"),
 )
 
 
@@ -66,10 +87,11 @@ async def resolve_digest(address: str, credentials: Credentials) -> str:
     """Ask the registry which manifest a normalized reference names now, `sha256:…`.
 
     Raises:
-        RegistryUnreachable: no answer.
+        RegistryUnreachable: nothing answers.
         RegistryRefused, ImageUnknown: a definite no.
+        RegistryFailed: any other answer.
     """
-    argv = ["skopeo", "--command-timeout", f"{CONNECT_TIMEOUT:.0f}s", "inspect", "--no-tags", *_tls(address)]
+    argv = ["skopeo", "--debug", "--command-timeout", f"{CONNECT_TIMEOUT:.0f}s", "inspect", "--no-tags", *_tls(address)]
     try:
         with credentials.options(address) as (options, files):
             name = f"docker://{_by_digest(address)}"
@@ -89,8 +111,10 @@ async def pull(address: str, digest: str, directory: Path, platform: str, creden
         platform: picked from an index.
         credentials: the session's logins.
 
+    The registry has answered `resolve_digest` before.
+
     Raises:
-        RegistryUnreachable, RegistryRefused, ImageUnknown: the registry's answer.
+        RegistryFailed, RegistryRefused, ImageUnknown: the registry's answer.
     """
     name = _by_digest(address).partition("@")[0]
     source = f"docker://{_without_tag(name)}@{digest}"
@@ -99,7 +123,7 @@ async def pull(address: str, digest: str, directory: Path, platform: str, creden
             tls = _tls(address, "--src-tls-verify=false")
             await _copy(source, directory, [*_override(platform), *tls, *options], files)
     except CommandFailed as error:
-        raise _answer(address, error) from error
+        raise _answer(address, error, answered=True) from error
 
 
 async def push(layout: Path, address: str, credentials: Credentials, *, docker_types: bool = False) -> str:
@@ -112,7 +136,7 @@ async def push(layout: Path, address: str, credentials: Credentials, *, docker_t
         docker_types: whether skopeo writes docker's media types, which gives another digest.
 
     Raises:
-        RegistryUnreachable, RegistryRefused: the registry's answer.
+        RegistryUnreachable, RegistryFailed, RegistryRefused: the registry's answer.
     """
     with tempfile.NamedTemporaryFile("r", dir=layout.parent, prefix="digest-") as written:
         kept = "--format=v2s2" if docker_types else "--preserve-digests"
@@ -177,15 +201,44 @@ def _tls(address: str, option: str = "--tls-verify=false") -> list[str]:
     return [option] if host in ("localhost", "127.0.0.1") else []
 
 
-def _answer(address: str, error: CommandFailed) -> EngineError:
-    said = error.stderr.lower()
-    if error.returncode < 0 or not said.strip():
+def _answer(address: str, error: CommandFailed, *, answered: bool = False) -> EngineError:
+    """Return what skopeo's failure means.
+
+    Args:
+        address: the normalized reference.
+        error: the failure.
+        answered: whether the registry is known to have answered before.
+    """
+    logged = [(found["level"], found["text"].replace('\\"', '"')) for found in LOGGED.finditer(error.stderr)]
+    if error.returncode < 0 or not any(level == "fatal" for level, _ in logged):
         return error  # the program failed, and not the registry
-    for words, kind, sentence in ANSWERS:
-        if words in said and "no such host" not in said:
-            return kind(sentence.format(address))
+    words = _without_name(address, logged[-1][1])
+    ping = PING.match(words)
     host = address.partition("/")[0]
-    return RegistryUnreachable(
-        f"The registry {host} cannot be reached for '{address}'; check the network and the proxy settings, "
-        "or give --base-archive."
-    )
+    if ping and not answered and SILENCE.search(ping["cause"]):
+        return RegistryUnreachable(
+            f"The registry {host} cannot be reached for '{address}' ({_cause(ping['cause'])}); check the network and "
+            "the proxy settings, or give --base-archive."
+        )
+    if any(text.startswith(TOO_MANY_REQUESTS) for _, text in logged):
+        words = "429 Too Many Requests"
+    elif refused := [found[1] for _, text in logged if (found := PINGED.match(text))]:
+        words = f"HTTP status {refused[-1]}"
+    for pattern, kind, sentence in () if ping else REFUSALS:
+        if re.search(pattern, words, re.IGNORECASE):
+            return kind(sentence.format(address))
+    remedy = next(remedy for pattern, remedy in REMEDIES if re.search(pattern, words))
+    return RegistryFailed(f"The registry {host} did not give '{address}' ({_cause(words)}); {remedy}.")
+
+
+def _without_name(address: str, text: str) -> str:
+    """Drop the image's name from what skopeo says, since a name may hold any of the words that are looked for."""
+    _, _, repository = _without_tag(address.partition("@")[0]).partition("/")
+    return re.sub(r'^Error parsing image name "[^"]*": ', "", text).replace(repository, "")
+
+
+def _cause(text: str) -> str:
+    """Return the end of a chain of errors, such as `no such host`, without credentials and control characters."""
+    last = re.sub(r'^.*?(Get|Head|Post|Put) "[^"]*": ', "", text, flags=re.DOTALL)
+    shown = re.sub(r"//[^/@\s]*@", "//***@", re.sub(r"^.*? in [^ ]*: ", "", last))
+    return "".join(character if character.isprintable() else " " for character in shown).strip()[:300]

@@ -142,6 +142,12 @@ async def test_a_stand_in_is_said_again(tmp_path: Path) -> None:
     assert "STAND-IN BASE, bootstrap:debian-12" in said[0]
 
 
+async def test_a_ci_job_takes_no_stand_in_from_an_earlier_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    request = _left(tmp_path, "bootstrap:debian-12", PINNED).request
+    monkeypatch.setenv("CI", "true")
+    assert await again.report(request, pytest.fail) is None
+
+
 async def test_a_registry_that_answers_by_now_is_used(tmp_path: Path) -> None:
     (tmp_path / "registry").mkdir()
     with running(tmp_path / "registry") as address:

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.cli.options import Options, UsageError
+from pipeline.cli.options import Options, UsageError, in_ci_job
 from pipeline.cli.session import start_engine, tend_store
 
 
@@ -58,3 +58,15 @@ async def test_the_engine_takes_no_code_from_the_current_directory(hostile_direc
 
 async def test_the_store_s_keeper_takes_no_code_from_the_current_directory(hostile_directory: Path) -> None:
     assert "quota" in await tend_store(options("embedded", hostile_directory / "store"), [])
+
+
+@pytest.mark.parametrize("value", ["true", "1", "yes"])
+def test_a_variable_ci_says_that_this_is_a_ci_job(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    monkeypatch.setenv("CI", value)
+    assert in_ci_job()
+
+
+@pytest.mark.parametrize("value", ["", "false", "False"])
+def test_an_empty_or_false_ci_does_not(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    monkeypatch.setenv("CI", value)
+    assert not in_ci_job()

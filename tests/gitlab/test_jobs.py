@@ -118,6 +118,8 @@ def runner(
     yield Runner(
         directory,
         built,
+        # In a job nothing else than the base of the session's build may be taken for it.
+        SKA_BASE=built.report["base"],
         SKA_STORE=str(store),
         PUBLISH_FLAGS=f"--allow-stand-in-base --vulnerability-db-directory={database}",
         TOOLS=str(tools),
