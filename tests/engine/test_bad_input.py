@@ -42,6 +42,10 @@ CASES: dict[str, tuple[Callable[[], Awaitable[object]], str]] = {
     "a directory that is a file": (lambda: _tree().directory("f").entries(), "'/f' is no directory"),
     "a file below a file": (lambda: _tree().with_new_file("f/x", "").sync(), "'/f' is not a directory"),
     "a link in another's place": (lambda: _tree().with_symlink("t", "f").sync(), "File exists"),
+    "a comparison with nothing": (
+        lambda: _tree().diff(_tree().directory("n")).entries(),
+        "no directory '/n' to compare",
+    ),
     "a link to nothing": (lambda: _tree().with_symlink("", "n").sync(), "has no target"),
     "a mounted file that is none": (lambda: _run(_base().with_mounted_file("/m", _tree().file("n"))), "no file '/n'"),
     "a mounted file that is a directory": (

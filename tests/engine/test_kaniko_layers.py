@@ -19,7 +19,7 @@ from tests.engine.restore import by_engine, by_umoci, run
 from tests.engine.trees import differences, entry, facts, tar
 
 DIRECTORY, HARD_LINK, SYMLINK = tarfile.DIRTYPE, tarfile.LNKTYPE, tarfile.SYMTYPE
-LAYERS = [
+LAYERS: list[list[tarfile.TarInfo | tuple[tarfile.TarInfo, bytes]]] = [
     [
         entry("./", DIRECTORY, mode=0o755, mtime=5),
         entry("opt/", DIRECTORY, mode=0o755, mtime=5),
