@@ -7,9 +7,11 @@ import stat
 from pathlib import Path
 from typing import Any
 
+from pipeline.engine.beneath import is_without_links
 from pipeline.engine.copying import copy_tree
+from pipeline.engine.errors import BadInput
 from pipeline.engine.graph import Difference
-from pipeline.engine.rootpath import resolve, walk
+from pipeline.engine.rootpath import is_directory, resolve, walk
 from pipeline.engine.snapshots import Snapshots, builds
 
 
@@ -18,6 +20,8 @@ async def difference(snapshots: Snapshots, node: Difference, directory: Path) ->
     """Copy what one directory lacks of another, or has otherwise."""
     lower = resolve(await snapshots.view(node.lower), node.lower_path)
     upper = resolve(await snapshots.view(node.upper), node.upper_path)
+    if not is_directory(upper):
+        raise BadInput(f"There is no directory '{node.upper_path}' to compare; name one that exists.")
     wanted = await asyncio.to_thread(_different, lower, upper)
     await asyncio.to_thread(copy_tree, upper, directory / "diff", wanted=wanted)
     return {}
@@ -27,7 +31,8 @@ def _different(lower: Path, upper: Path) -> frozenset[str]:
     found: set[str] = set()
     for path in walk(upper):
         inside = path.relative_to(upper)
-        if not _same(lower / inside, path):
+        # A link on the way would lead to files of this machine.
+        if not (is_without_links(lower, str(inside.parent)) and _same(lower / inside, path)):
             found |= {str(each) for each in (inside, *inside.parents) if str(each) != "."}
     return frozenset(found)
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from pipeline.engine.errors import BadInput
 from pipeline.engine.layer import Layer
+from pipeline.engine.strict import Fields
 
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 INDEX = "application/vnd.oci.image.index.v1+json"
@@ -61,26 +62,28 @@ class ImageConfig:
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> "ImageConfig":
-        """Read an image configuration."""
-        run = document.get("config") or {}
+        """Read an image configuration.
 
-        def words(name: str) -> tuple[str, ...] | None:
-            return tuple(run[name]) if run.get(name) else None
-
+        Raises:
+            Malformed: a field is of another type than config.md says.
+        """
+        image = Fields(document, "the configuration")
+        run = image.object("config")
         return cls(
-            architecture=document["architecture"],
-            os=document["os"],
-            variant=document.get("variant", ""),
-            env=words("Env") or (),
-            entrypoint=words("Entrypoint"),
-            cmd=words("Cmd"),
-            user=run.get("User", ""),
-            workdir=run.get("WorkingDir", ""),
-            labels=tuple(sorted((run.get("Labels") or {}).items())),
-            exposed_ports=tuple(sorted(run.get("ExposedPorts") or ())),
-            volumes=tuple(sorted(run.get("Volumes") or ())),
-            stop_signal=run.get("StopSignal", ""),
-            healthcheck=canonical_json(run["Healthcheck"]) if run.get("Healthcheck") else "",
+            architecture=image.text("architecture"),
+            os=image.text("os"),
+            variant=image.text("variant"),
+            # As BuildKit reads it: a variable without "=" is empty.
+            env=tuple(entry if "=" in entry else f"{entry}=" for entry in run.texts("Env")),
+            entrypoint=run.texts("Entrypoint") or None,
+            cmd=run.texts("Cmd") or None,
+            user=run.text("User"),
+            workdir=run.text("WorkingDir"),
+            labels=run.object("Labels").pairs(),
+            exposed_ports=run.object("ExposedPorts").names(),
+            volumes=run.object("Volumes").names(),
+            stop_signal=run.text("StopSignal"),
+            healthcheck=_healthcheck(run.object("Healthcheck"), document),
         )
 
     def to_json(self) -> dict[str, Any]:
@@ -100,6 +103,13 @@ class ImageConfig:
         document = {"architecture": self.architecture, "os": self.os, "variant": self.variant}
         document = {name: value for name, value in document.items() if value}
         return {**document, "config": {name: value for name, value in run.items() if value}}
+
+
+def _healthcheck(found: Fields, document: Mapping[str, Any]) -> str:
+    found.texts("Test")
+    for name in ("Interval", "Timeout", "StartPeriod", "StartInterval", "Retries"):
+        found.number(name)
+    return canonical_json(document["config"]["Healthcheck"]) if found.names() else ""
 
 
 @dataclass(frozen=True)

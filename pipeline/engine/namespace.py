@@ -14,6 +14,7 @@ from pathlib import Path
 
 from pipeline.engine.errors import CommandFailed, NotPermitted
 from pipeline.engine.process import FOR_USERS, kill, required, run, spawn
+from pipeline.engine.strict import whole_number
 
 #: When the engine ends, however it ends, the kernel takes down every mount and every container with it.
 NAMESPACES = (
@@ -165,7 +166,11 @@ def _subordinate(path: Path, names: tuple[str, str]) -> list[Range]:
 def _entries(path: Path) -> list[tuple[str, int, int]]:
     lines = path.read_text().splitlines() if path.exists() else []
     rows = [line.strip().split(":") for line in lines]
-    return [(row[0], int(row[1]), int(row[2])) for row in rows if len(row) == 3 and (row[1] + row[2]).isdigit()]
+    return [(row[0], int(row[1]), int(row[2])) for row in rows if len(row) == 3 and all(map(_is_id, row[1:]))]
+
+
+def _is_id(text: str) -> bool:
+    return whole_number(text, 1 << 32) is not None
 
 
 def _too_few(name: str, lacking: list[Path], count: int) -> NotPermitted:

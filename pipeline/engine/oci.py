@@ -4,21 +4,21 @@ Source: https://github.com/opencontainers/image-spec 1.0: config.md, manifest.md
 """
 
 import hashlib
-import json
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from pipeline.engine.documents import ImageConfig
 from pipeline.engine.errors import ArchiveInvalid
 from pipeline.engine.layer import Layer
+from pipeline.engine.strict import Fields, decode_json
 
 LAYERS = frozenset(f"application/vnd.oci.image.layer.v1.tar{suffix}" for suffix in ("", "+gzip", "+zstd"))
 DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 #: Bytes of a manifest or configuration; what registries allow.
 LARGEST_DOCUMENT = 4 << 20
+#: An index may name an index; nobody needs more of them.
+MOST_INDEXES = 4
 
 
 @dataclass(frozen=True)
@@ -43,28 +43,37 @@ def read_layout(directory: Path, platform: str) -> LayoutImage:
             platform; or a layer is of a kind that is not for everyone.
     """
     try:
-        document: dict[str, Any] = json.loads((directory / "index.json").read_bytes())
-        while "manifests" in document:
-            document = _document(directory, _pick(document["manifests"], platform))
-        config = _document(directory, document["config"])
-        return _layout_image(directory, document["layers"], config, platform)
-    except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
+        with (directory / "index.json").open("rb") as file:
+            document = _fields(file.read(LARGEST_DOCUMENT + 1), "index.json")
+        for _ in range(MOST_INDEXES):
+            if "manifests" not in document:
+                break
+            document = _document(directory, _pick(document.objects("manifests"), platform))
+        return _layout_image(directory, document, platform)
+    except (OSError, ValueError) as error:
         raise ArchiveInvalid(f"The image's documents cannot be read ({error}); get the archive anew.") from error
 
 
-def _layout_image(
-    directory: Path, descriptors: list[dict[str, Any]], config: dict[str, Any], platform: str
-) -> LayoutImage:
+def _fields(data: bytes, name: str) -> Fields:
+    if len(data) > LARGEST_DOCUMENT:
+        raise ArchiveInvalid(f"The image's document {name} is too large; get the archive anew.")
+    return Fields(decode_json(data), name)
+
+
+def _layout_image(directory: Path, manifest: Fields, platform: str) -> LayoutImage:
+    blob = _document_bytes(directory, manifest.object("config"))
+    config = _fields(blob, "the configuration")
     if not _is_for(config, platform):
-        found = f"{config['os']}/{config['architecture']}"
+        found = f"{config.text('os')}/{config.text('architecture')}"
         raise ArchiveInvalid(f"The image is for {found}, not for {platform}; get one that was built for it.")
+    descriptors = manifest.objects("layers")
     layers = tuple(
-        Layer(diff_id, entry["digest"], entry["size"], _oci_type(entry["mediaType"]))
-        for entry, diff_id in zip(descriptors, config["rootfs"]["diff_ids"], strict=True)
+        Layer(diff_id, entry.text("digest"), entry.number("size"), _oci_type(entry.text("mediaType")))
+        for entry, diff_id in zip(descriptors, config.object("rootfs").texts("diff_ids"), strict=True)
     )
-    said = [step.get("created_by", "") for step in config.get("history") or () if not step.get("empty_layer")]
+    said = [step.text("created_by") for step in config.objects("history") if not step.flag("empty_layer")]
     return LayoutImage(
-        config=ImageConfig.from_json(config),
+        config=ImageConfig.from_json(decode_json(blob)),
         layers=layers,
         blobs=tuple(_verified(directory, entry) for entry in descriptors),
         history=tuple(said if len(said) == len(layers) else [""] * len(layers)),
@@ -80,21 +89,22 @@ def _oci_type(media_type: str) -> str:
     return found
 
 
-def _pick(manifests: list[dict[str, Any]], platform: str) -> dict[str, Any]:
+def _pick(manifests: list[Fields], platform: str) -> Fields:
     for entry in manifests:
-        if not entry.get("platform") or _is_for(entry["platform"], platform):
+        wanted = entry.object("platform")
+        if not wanted.names() or _is_for(wanted, platform):
             return entry
     raise ArchiveInvalid(f"The image has no manifest for {platform}; get one that was built for it.")
 
 
-def _is_for(found: Mapping[str, Any], platform: str) -> bool:
+def _is_for(found: Fields, platform: str) -> bool:
     asked = platform.split("/")
-    return [found["os"], found["architecture"], found.get("variant", "")][: len(asked)] == asked
+    return [found.text("os"), found.text("architecture"), found.text("variant")][: len(asked)] == asked
 
 
-def _verified(directory: Path, descriptor: Mapping[str, Any]) -> Path:
+def _verified(directory: Path, descriptor: Fields) -> Path:
     """Return the path of a blob once its content is what its descriptor says."""
-    digest: str = descriptor["digest"]
+    digest = descriptor.text("digest")
     if not DIGEST.fullmatch(digest):
         raise ArchiveInvalid(f"The image names a blob '{digest}', which is no SHA-256 digest; get the archive anew.")
     path = directory / "blobs" / "sha256" / digest.removeprefix("sha256:")
@@ -103,13 +113,16 @@ def _verified(directory: Path, descriptor: Mapping[str, Any]) -> Path:
         while piece := blob.read(1 << 20):
             found.update(piece)
         length = blob.tell()
-    if (f"sha256:{found.hexdigest()}", length) != (digest, descriptor["size"]):
+    if (f"sha256:{found.hexdigest()}", length) != (digest, descriptor.number("size")):
         raise ArchiveInvalid(f"The image's blob {digest} is damaged or of another size; get the archive anew.")
     return path
 
 
-def _document(directory: Path, descriptor: Mapping[str, Any]) -> dict[str, Any]:
-    if descriptor["size"] > LARGEST_DOCUMENT:
-        raise ArchiveInvalid(f"The image's document {descriptor['digest']} is too large; get the archive anew.")
-    document: dict[str, Any] = json.loads(_verified(directory, descriptor).read_bytes())
-    return document
+def _document(directory: Path, descriptor: Fields) -> Fields:
+    return _fields(_document_bytes(directory, descriptor), "a manifest")
+
+
+def _document_bytes(directory: Path, descriptor: Fields) -> bytes:
+    if descriptor.number("size") > LARGEST_DOCUMENT:
+        raise ArchiveInvalid(f"The image's document {descriptor.text('digest')} is too large; get the archive anew.")
+    return _verified(directory, descriptor).read_bytes()

@@ -14,8 +14,12 @@ from pathlib import Path
 
 import pathspec
 
+from pipeline.engine.beneath import read_small
 from pipeline.engine.errors import BadInput
 from pipeline.engine.rootpath import resolve
+
+#: Bytes of a .gitignore file.
+LARGEST_GITIGNORE = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -115,14 +119,17 @@ def expression(pattern: str) -> re.Pattern[str]:
     """Return the regular expression of one pattern.
 
     Raises:
-        BadInput: a character class is not closed.
+        BadInput: a character class is not closed, or ends before it begins.
     """
     parts: list[str] = []
     rest = pattern
     while rest:
         part, rest = _next(rest, pattern)
         parts.append(part)
-    return re.compile("".join(parts), re.DOTALL)
+    try:
+        return re.compile("".join(parts), re.DOTALL)
+    except re.error as error:
+        raise BadInput(f"The pattern '{pattern}' cannot be read ({error.msg}); write a range as [a-z].") from None
 
 
 def _next(rest: str, whole: str) -> tuple[str, str]:
@@ -162,7 +169,8 @@ def _walk(root: Path, gitignore: bool) -> Iterator[str]:
         above, ignores = pending.pop()
         entries = sorted(os.scandir(root / above), key=lambda entry: entry.name)
         if gitignore and any(entry.name == ".gitignore" and entry.is_file(follow_symlinks=False) for entry in entries):
-            lines = (root / above / ".gitignore").read_text(errors="replace").splitlines()
+            text = read_small(root / above, ".gitignore", LARGEST_GITIGNORE).decode(errors="replace")
+            lines = text.splitlines()
             ignores = (*ignores, (above, pathspec.GitIgnoreSpec.from_lines(filter(_is_pattern, lines))))
         for entry in entries:
             path = posixpath.join(above, entry.name)

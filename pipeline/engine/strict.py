@@ -4,6 +4,7 @@ Source: RFC 8259 (JSON) and RFC 7493 (I-JSON), which leaves out what two readers
 """
 
 import json
+import math
 from typing import Any, NoReturn
 
 #: Levels of arrays and objects: documents of images have fewer than ten.
@@ -28,7 +29,11 @@ def decode_json(data: bytes) -> Any:
     """
     try:
         value = json.loads(
-            data.decode("utf-8"), object_pairs_hook=_object, parse_int=_integer, parse_constant=_refuse_constant
+            data.decode("utf-8"),
+            object_pairs_hook=_object,
+            parse_int=_integer,
+            parse_float=_finite,
+            parse_constant=_refuse_constant,
         )
     except RecursionError:
         raise _too_deep() from None
@@ -52,6 +57,81 @@ def whole_number(text: str, below: int) -> int | None:
     return number if (number := int(text)) < below else None
 
 
+class Fields:
+    """An object of JSON, each field of which has the type that its reader asks for; null counts as left out.
+
+    Args:
+        value: what `decode_json` returned.
+        name: what errors call it.
+
+    Raises:
+        Malformed: it is no object.
+    """
+
+    def __init__(self, value: Any, name: str) -> None:
+        if not isinstance(value, dict):
+            raise Malformed(f"{name} is no object")
+        self._fields: dict[str, Any] = value
+        self._name = name
+
+    def __contains__(self, name: str) -> bool:
+        return self._fields.get(name) is not None
+
+    def text(self, name: str) -> str:
+        """Return a text, empty where it is left out; no program can be given one with a NUL character."""
+        found = self._found(name, "")
+        if not isinstance(found, str) or "\0" in found:
+            raise self._no(name, "text")
+        return found
+
+    def number(self, name: str) -> int:
+        """Return a whole number that is not negative and fits into 63 bits, 0 where it is left out."""
+        found = self._found(name, 0)
+        if not isinstance(found, int) or isinstance(found, bool) or not 0 <= found < 1 << 63:
+            raise self._no(name, "whole number from 0 on")
+        return found
+
+    def flag(self, name: str) -> bool:
+        """Return true or false, which is also what a field that is left out means."""
+        found = self._found(name, False)
+        if not isinstance(found, bool):
+            raise self._no(name, "true or false")
+        return found
+
+    def texts(self, name: str) -> tuple[str, ...]:
+        """Return a list of texts, empty where it is left out."""
+        found = self._found(name, [])
+        if not isinstance(found, list) or not all(isinstance(one, str) and "\0" not in one for one in found):
+            raise self._no(name, "list of texts")
+        return tuple(found)
+
+    def object(self, name: str) -> "Fields":
+        """Return an object, without fields where it is left out."""
+        return Fields(self._found(name, {}), f"'{name}'")
+
+    def objects(self, name: str) -> "list[Fields]":
+        """Return a list of objects, empty where it is left out."""
+        found = self._found(name, [])
+        if not isinstance(found, list):
+            raise self._no(name, "list of objects")
+        return [Fields(one, f"an entry of '{name}'") for one in found]
+
+    def names(self) -> tuple[str, ...]:
+        """Return the names of its fields, sorted."""
+        return tuple(sorted(self._fields))
+
+    def pairs(self) -> tuple[tuple[str, str], ...]:
+        """Return its fields, all of them texts, sorted by name."""
+        return tuple((name, self.text(name)) for name in self.names())
+
+    def _found(self, name: str, otherwise: Any) -> Any:
+        found = self._fields.get(name)
+        return otherwise if found is None else found
+
+    def _no(self, name: str, kind: str) -> Malformed:
+        return Malformed(f"'{name}' of {self._name} is no {kind}")
+
+
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):
@@ -67,6 +147,11 @@ def _integer(text: str) -> int:
     return int(text)
 
 
+def _finite(text: str) -> float:
+    number = float(text)
+    return number if math.isfinite(number) else _refuse_constant(text[:_LONGEST_NUMBER])
+
+
 def _refuse_constant(name: str) -> NoReturn:
     raise Malformed(f"{name} is no number of JSON")
 
@@ -79,7 +164,7 @@ def _check(value: Any) -> None:
     """
     level, depth = [value], 0
     while level:
-        if depth > DEEPEST:
+        if depth >= DEEPEST and any(isinstance(each, dict | list) for each in level):
             raise _too_deep()
         below: list[Any] = []
         for each in level:

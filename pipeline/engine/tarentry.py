@@ -9,6 +9,7 @@ from typing import NoReturn
 
 from pipeline.engine.below import HOST_XATTRS, OVERLAY_XATTRS
 from pipeline.engine.errors import ArchiveInvalid
+from pipeline.engine.rootpath import LONGEST_PATH
 
 _XATTR = "SCHILY.xattr."
 #: Characters of an attribute's name in an error.
@@ -20,6 +21,20 @@ def refuse(entry: tarfile.TarInfo, why: str, remedy: str = _DISTRUST) -> NoRetur
     """Raise ArchiveInvalid with the entry's name, the reason and what to do."""
     name = entry.name if entry.name.isprintable() else repr(entry.name)[1:-1]
     raise ArchiveInvalid(f"The archive's entry '{name}' {why}; {remedy}.") from None
+
+
+def components(entry: tarfile.TarInfo, name: str) -> list[str]:
+    """Return the parts of a path below the root, where an absolute one begins too: kaniko writes such layers.
+
+    Raises:
+        ArchiveInvalid: the path is too long, or leaves the root.
+    """
+    if len(os.fsencode(name)) > LONGEST_PATH:
+        refuse(entry, f"has a path of more than {LONGEST_PATH} bytes")
+    found = [each for each in name.split("/") if each not in ("", ".")]
+    if ".." in found:
+        refuse(entry, "leaves the root filesystem")
+    return found
 
 
 def make_node(entry: tarfile.TarInfo, path: Path) -> bool:

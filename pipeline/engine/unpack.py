@@ -17,8 +17,8 @@ from pipeline.engine.beneath import pinned, remove_tree
 from pipeline.engine.entries import OPAQUE, WHITEOUT
 from pipeline.engine.holes import write_sparsely
 from pipeline.engine.namespace import has_ids
-from pipeline.engine.rootpath import LONGEST_PATH, SymlinkLoop, is_directory, missing, resolve, short
-from pipeline.engine.tarentry import make_node, pieces, refuse, set_xattrs
+from pipeline.engine.rootpath import SymlinkLoop, is_directory, missing, resolve, short
+from pipeline.engine.tarentry import components, make_node, pieces, refuse, set_xattrs
 from pipeline.engine.tarstream import TarStream
 
 OPAQUE_NAME, WHITEOUT_PREFIX = os.fsdecode(OPAQUE), os.fsdecode(WHITEOUT)
@@ -93,7 +93,7 @@ class _Tree:
 
     def apply(self, entry: tarfile.TarInfo) -> None:
         """Make, replace or remove what one entry says."""
-        *above, last = _components(entry, entry.name) or [""]
+        *above, last = components(entry, entry.name) or [""]
         if last.startswith(WHITEOUT_PREFIX):
             self._white_out(entry, "/".join(above), last)
             return
@@ -155,7 +155,7 @@ class _Tree:
         self._directories[path] = _Settled(_nanoseconds(entry), stat.S_IMODE(entry.mode))
 
     def _hard_link(self, entry: tarfile.TarInfo, path: Path) -> None:
-        *above, last = _components(entry, entry.linkname) or [""]
+        *above, last = components(entry, entry.linkname) or [""]
         target = resolve(self._root, "/".join(above)) / last
         if target == path:
             return
@@ -239,16 +239,6 @@ class _Tree:
     def _keep_time(self, directory: Path) -> None:
         """Keep a directory's time although its content changes: the layer alone says what is new."""
         self._directories.setdefault(directory, _Settled(directory.stat().st_mtime_ns))
-
-
-def _components(entry: tarfile.TarInfo, name: str) -> list[str]:
-    """Return the parts of a path below the root, where an absolute one begins too: kaniko writes such layers."""
-    if len(os.fsencode(name)) > LONGEST_PATH:
-        refuse(entry, f"has a path of more than {LONGEST_PATH} bytes")
-    components = [each for each in name.split("/") if each not in ("", ".")]
-    if ".." in components:
-        refuse(entry, "leaves the root filesystem")
-    return components
 
 
 def _nanoseconds(entry: tarfile.TarInfo) -> int:

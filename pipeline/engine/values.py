@@ -10,6 +10,10 @@ from pipeline.engine.documents import ImageConfig
 from pipeline.engine.errors import BadInput
 from pipeline.engine.graph import Change, Exec, Mount, Node, Scratch, digest
 from pipeline.engine.rootpath import joined, lies_in
+from pipeline.engine.strict import whole_number
+
+#: Seconds since 1970: no date can be written from here on (RFC 3339).
+YEAR_10000 = 253_402_300_800
 
 VARIABLE = re.compile(r"\$(?:\{(\w+)\}|(\w+))")
 
@@ -58,8 +62,7 @@ class Container(Value):
     @property
     def epoch(self) -> int | None:
         """SOURCE_DATE_EPOCH of the environment, in seconds."""
-        text = self.variables.get("SOURCE_DATE_EPOCH", "")
-        return int(text) if text.isascii() and text.isdigit() else None
+        return whole_number(self.variables.get("SOURCE_DATE_EPOCH", ""), YEAR_10000)
 
     def with_config(self, **changes: Any) -> "Container":
         """Return it with parts of the image configuration replaced."""

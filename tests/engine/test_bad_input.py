@@ -1,11 +1,14 @@
 """What makes no sense is refused in one sentence that names it, and is no defect of the engine."""
 
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
 import dagger
 import pytest
 from dagger import dag
+
+from pipeline.engine.beneath import remove_tree
 
 LONG, DEEP = "x" * 256, "a/" * 2100
 
@@ -26,6 +29,10 @@ def _mounted(**arguments: Any) -> dagger.Container:
     return _base().with_mounted_directory("/m", _tree(), **arguments)
 
 
+def _made(command: str) -> dagger.Directory:
+    return _base().with_exec(["sh", "-c", f"mkdir /d && {command}"]).directory("/d")
+
+
 CASES: dict[str, tuple[Callable[[], Awaitable[object]], str]] = {
     "a name that is too long": (lambda: _tree().file(LONG).contents(), "is too long"),
     "a path that is too long": (lambda: _base().with_mounted_temp(DEEP).sync(), "is too long"),
@@ -35,6 +42,10 @@ CASES: dict[str, tuple[Callable[[], Awaitable[object]], str]] = {
     "a directory that is a file": (lambda: _tree().directory("f").entries(), "'/f' is no directory"),
     "a file below a file": (lambda: _tree().with_new_file("f/x", "").sync(), "'/f' is not a directory"),
     "a link in another's place": (lambda: _tree().with_symlink("t", "f").sync(), "File exists"),
+    "a comparison with nothing": (
+        lambda: _tree().diff(_tree().directory("n")).entries(),
+        "no directory '/n' to compare",
+    ),
     "a link to nothing": (lambda: _tree().with_symlink("", "n").sync(), "has no target"),
     "a mounted file that is none": (lambda: _run(_base().with_mounted_file("/m", _tree().file("n"))), "no file '/n'"),
     "a mounted file that is a directory": (
@@ -60,6 +71,25 @@ CASES: dict[str, tuple[Callable[[], Awaitable[object]], str]] = {
         "All containers are empty",
     ),
     "an export onto a file": (lambda: _tree().export("/etc/passwd"), "not possible for '/etc/passwd': File exists"),
+    "a pattern whose range ends before it begins": (
+        lambda: _tree().filter(exclude=["[z-a]"]).entries(),
+        r"'\[z-a\]' cannot be read \(bad character range z-a\)",
+    ),
+    "a .gitignore without end": (
+        lambda: _made("truncate -s 1500000000 /d/.gitignore").filter(gitignore=True).entries(),
+        "'.gitignore' has more than 1048576 bytes",
+    ),
+    "a pipe as a file": (lambda: _made("mkfifo /d/p").file("p").contents(), "'/d/p' is no regular file"),
+    "the export of a pipe": (lambda: _made("mkfifo /d/p").file("p").export("p"), "'/d/p' is no regular file"),
+    "a time without end": (
+        lambda: dag.container().with_docker_healthcheck(["x"], interval="9" * 400 + "h").sync(),
+        "is too long a time",
+    ),
+    "a user whose number is no digit": (lambda: _run(_base().with_user("²")), "'²' is no number of a user"),
+    "users without end": (
+        lambda: _run(_base().with_exec(["truncate", "-s", "1500000000", "/etc/passwd"]).with_user("x")),
+        "'/etc/passwd' has more than 16777216 bytes",
+    ),
     "a pattern that is not closed": (lambda: _tree().filter(exclude=["[a"]).entries(), "that is not closed"),
 }
 
@@ -75,6 +105,21 @@ async def test_it_is_named(engine: object, name: str) -> None:
 async def test_a_line_of_gitignore_that_means_nothing_is_passed_over(engine: object) -> None:
     tree = _tree().with_new_file(".gitignore", "!\nf\n")
     assert await tree.filter(gitignore=True).entries() == [".gitignore", "e/"]
+
+
+@pytest.mark.parametrize("epoch", ["²", "9" * 5000, "253402300800"])
+async def test_a_date_that_nobody_can_write_is_no_date(engine: object, epoch: str) -> None:
+    made = dag.container().with_env_variable("SOURCE_DATE_EPOCH", epoch).with_new_file("/f", "x")
+    assert await made.as_tarball().size() > 0
+
+
+async def test_a_deep_tree_is_described_copied_and_exported(engine: object, tmp_path: Path) -> None:
+    deep = _made(f"mkdir -p /d/{'d/' * 1500}")
+    assert (await deep.digest()).startswith("sha256:")
+    assert await dag.directory().with_directory("/", deep).exists("d/" * 1500)
+    await deep.export(str(tmp_path))
+    assert (tmp_path / ("d/" * 1500)).is_dir()
+    remove_tree(tmp_path / "d")
 
 
 async def test_contents_may_hold_what_names_may_not(engine: object) -> None:

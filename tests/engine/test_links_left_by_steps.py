@@ -58,11 +58,34 @@ async def test_a_step_that_swaps_a_directory_above_a_mount_point_takes_nothing_f
     assert facts(host) == before
 
 
+async def test_nothing_that_a_step_started_runs_when_the_engine_looks_at_its_files(engine: object) -> None:
+    seconds = "86421.975"
+    script = f"setsid sleep {seconds} & echo started"
+    step = dag.container().from_("bootstrap:auto").with_exec(["sh", "-c", script])
+    assert await step.stdout() == "started\n"
+    commands = [_command(process) for process in Path("/proc").iterdir() if process.name.isdecimal()]
+    assert [command for command in commands if seconds.encode() in command] == []
+
+
+def _command(process: Path) -> bytes:
+    try:
+        return (process / "cmdline").read_bytes()
+    except OSError:  # it has ended
+        return b""
+
+
 async def test_output_goes_where_the_step_put_a_link_inside_its_own_files(engine: object, host: Path) -> None:
     link = f"mkdir -p {host} /mnt && ln -s {host}/file /mnt/output && echo said"
     step = dag.container().from_("bootstrap:auto").with_exec(["sh", "-c", link], redirect_stdout="/mnt/output")
     assert await step.file(f"{host}/file").contents() == "said\n"
     assert (host / "file").read_text() == ""
+
+
+async def test_a_comparison_reads_nothing_behind_a_link(engine: object, host: Path) -> None:
+    (host / "file").write_text("content")
+    lower = dag.directory().with_symlink(str(host), "d")
+    upper = dag.directory().with_new_file("d/file", "content")
+    assert await lower.diff(upper).exists("d/file")
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ from pipeline.engine.documents import ImageConfig
 from pipeline.engine.errors import BadInput, NotServed
 from pipeline.engine.graph import Exec, Mount, Written, writes_to
 from pipeline.engine.output import text_of
+from pipeline.engine.rootpath import joined
 from pipeline.engine.values import Container, File
 
 
@@ -74,7 +75,7 @@ async def with_exec(
         args=_command(this, args, use_entrypoint, expand),
         env=this.config.env,
         user=this.config.user,
-        workdir=this.config.workdir or "/",
+        workdir=joined("/", this.config.workdir),
         mounts=this.mounts,
         secret_env=this.secret_env,
         stdin=stdin,

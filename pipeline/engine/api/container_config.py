@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from pipeline.engine.api.fields import Engine, serves, serves_attributes
 from pipeline.engine.errors import BadInput
+from pipeline.engine.strict import whole_number
 from pipeline.engine.values import Container, EnvVariable, Label, Port
 
 
@@ -173,7 +174,10 @@ async def exposed_ports(engine: Engine, this: Container) -> list[Port]:
 
 def _port(name: str) -> Port:
     number, _, protocol = name.partition("/")
-    return Port(int(number), protocol.upper() or "TCP")
+    port = whole_number(number, 1 << 16)
+    if port is None or protocol not in ("", "tcp", "udp"):
+        raise BadInput(f"The image exposes '{name}', which is no port of TCP or UDP; have its publisher correct that.")
+    return Port(port, protocol.upper() or "TCP")
 
 
 serves_attributes(EnvVariable, "name", "value")

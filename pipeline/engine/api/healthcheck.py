@@ -10,6 +10,8 @@ from pipeline.engine.values import Container, HealthcheckConfig
 
 #: Nanoseconds, as https://pkg.go.dev/time#ParseDuration has them.
 UNITS = {"ns": 1, "us": 10**3, "µs": 10**3, "ms": 10**6, "s": 10**9, "m": 60 * 10**9, "h": 3600 * 10**9}
+#: time.Duration is a signed number of 64 bits.
+LONGEST = 1 << 63
 PART = re.compile(r"([0-9]+(?:\.[0-9]*)?|\.[0-9]+)(ns|us|µs|ms|s|m|h)")
 
 
@@ -69,6 +71,9 @@ def _nanoseconds(text: str | None) -> int:
     parts = PART.findall(text or "")
     if not parts or "".join(number + unit for number, unit in parts) != text:
         raise BadInput(f"'{text}' is no length of time; write it as 30s or 1m30s.")
+    found = sum(float(number) * UNITS[unit] for number, unit in parts)
+    if found >= LONGEST:
+        raise BadInput(f"'{(text or '')[:40]}' is too long a time; Go, which reads it, knows up to 292 years.")
     return sum(round(float(number) * UNITS[unit]) for number, unit in parts)
 
 

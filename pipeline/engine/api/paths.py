@@ -23,6 +23,8 @@ async def at_path(engine: Engine, this: Directory | File, path: str = "") -> Pat
         raise BadInput(f"There is no '{where}'; name a file or a directory that exists.")
     if found.is_dir() != isinstance(this, Directory):
         raise BadInput(f"'{where}' is {'a' if found.is_dir() else 'no'} directory; name what is meant.")
+    if isinstance(this, File) and not found.is_file():
+        raise BadInput(f"'{where}' is no regular file, and reading it could wait for ever; name what is meant.")
     return found
 
 

@@ -167,14 +167,15 @@ async def secret(engine: Engine, this: Query, uri: str, cache_key: str | None = 
 
 def _read(path: Path, uri: str) -> bytes:
     try:
-        return path.read_bytes()
+        with path.open("rb") as file:
+            return file.read(LARGEST_SECRET + 1)
     except OSError as error:
         raise BadInput(f"The secret {uri} cannot be read: {error.strerror}; see that the file is there.") from None
 
 
 def _kept(engine: Engine, value: Secret, plaintext: bytes) -> Secret:
     if len(plaintext) > LARGEST_SECRET:
-        raise BadInput(f"The secret has {len(plaintext)} bytes, and {LARGEST_SECRET} is the most; mount a file.")
+        raise BadInput(f"The secret has more than {LARGEST_SECRET} bytes, which is the most; mount a file.")
     engine.snapshots.secrets[value.name] = plaintext
     return value
 
