@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from pipeline.engine.disk import unwritable
-from pipeline.engine.durable import write_text
+from pipeline.engine.durable import sync, write_text
 from pipeline.engine.errors import BadInput, NotPermitted
 from pipeline.engine.namespace import id_maps
 
@@ -53,8 +53,9 @@ def prepare(root: Path) -> Path:
             for name, text in (("ids", id_maps()), ("version", f"{VERSION}\n")):
                 if not marks.get(name):
                     write_text(root / name, text)
+                    sync(root)
         for name in _DIRECTORIES:
-            _make_place(root, name)
+            _make_place(root, name, _mount_of(root))
     except FileExistsError as error:
         raise BadInput(f"The store needs a directory, and {error.filename} is a file; {_ELSEWHERE}.") from None
     except OSError as error:
@@ -69,7 +70,6 @@ def _alone(root: Path) -> Iterator[None]:
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield
-        os.fsync(descriptor)
     finally:
         os.close(descriptor)
 
@@ -109,13 +109,13 @@ def _require_store(root: Path, marks: Mapping[str, str]) -> None:
         )
 
 
-def _make_place(root: Path, name: str) -> None:
+def _make_place(root: Path, name: str, mount: str) -> None:
     place = root
     for part in Path(name).parts:
         place /= part
         place.mkdir(exist_ok=True)
         _require_owner(root, place)
-        if _mount_of(place) != _mount_of(root):
+        if _mount_of(place) != mount:
             raise BadInput(
                 f"The directory '{place.relative_to(root)}' of the store {root} is a mount point, and a store lies on "
                 f"one file system; mount the whole store instead, or {_ELSEWHERE}."

@@ -82,6 +82,7 @@ def chance() -> random.Random:
 
 async def kill_after(seconds: float, words: Sequence[str]) -> None:
     """Start a program, and kill it unless it ends before."""
+    print(f"killed after {seconds:.3f} s: {' '.join(words)}")
     process = await asyncio.create_subprocess_exec(
         sys.executable, *words, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, start_new_session=True
     )

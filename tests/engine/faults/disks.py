@@ -41,12 +41,13 @@ class Disk:
 
     def mount(self) -> None:
         """Mount it; the kernel replays its journal."""
-        subprocess.run(["mount", "-o", "loop", self.place / "image", self.at], check=True)
+        # xfs does not mount a copy beside the original otherwise, and that may not be gone yet.
+        options = "loop,nouuid" if self.kind == "xfs" else "loop"
+        subprocess.run(["mount", "-o", options, self.place / "image", self.at], check=True)
 
     def unmount(self) -> None:
-        """Take it down, as far as it is up."""
-        while subprocess.run(["mountpoint", "-q", self.at], check=False).returncode == 0:
-            subprocess.run(["umount", self.at], check=True)
+        """Take it out of the tree of files; other mount namespaces may still have it."""
+        subprocess.run(["umount", "--lazy", self.at], check=True)
 
     def write_journal(self) -> None:
         """Have the journal written, as any program does that brings a file of its own onto the disk."""
@@ -60,3 +61,12 @@ class Disk:
         descriptor = os.open(self.at, os.O_RDONLY)
         fcntl.ioctl(descriptor, _SHUTDOWN, struct.pack("I", _NO_LOG_FLUSH))
         os.close(descriptor)
+
+    def start_again(self) -> None:
+        """Mount what was on the disk when it stopped."""
+        self.unmount()
+        # The kernel knows the file, and stays with what it stopped, for as long as any namespace has that mounted.
+        image = self.place / "image"
+        subprocess.run(["cp", "--sparse=always", image, self.place / "copy"], check=True)
+        (self.place / "copy").replace(image)
+        self.mount()
