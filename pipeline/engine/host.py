@@ -29,7 +29,7 @@ APT_SETTINGS = re.compile(
 )
 #: A host of the loopback, in a URL or before a port.
 LOOPBACK = re.compile(
-    r"(?:\b([a-z][a-z0-9+.-]*)://(?:[^/@\s\"']*@)?|(?<![\w.:/@-]))(?:\[([0-9a-f:]+)\]|(localhost|127(?:\.\d{1,3}){3})\b)"
+    r"(?:\b([a-z][a-z0-9+.-]*)://(?:[^/@\s\"']*@)?|(?<![\w.:/@-]))(?:\[([0-9a-f:]+)\]|(localhost|127(?:\.\d{1,3}){3})(?![\w.-]))"
     r"(?::(\d{1,5})\b)?",
     re.IGNORECASE,
 )

@@ -65,13 +65,15 @@ def services_at(host: str, port: int) -> tuple[Service, ...]:
         host: a name or an address, as in a URL; an IPv6 address without its brackets.
         port: of TCP.
     """
+    if not 0 < port < 65536:
+        return ()
     if host.lower() == "localhost":
         return Service("127.0.0.1", port), Service("::1", port)
     try:
         address = ipaddress.ip_address(host)
     except ValueError:
         return ()
-    return (Service(str(address), port),) if address.is_loopback and 0 < port < 65536 else ()
+    return (Service(str(address), port),) if address.is_loopback else ()
 
 
 def parse_services(texts: Iterable[str]) -> tuple[Service, ...]:

@@ -72,7 +72,7 @@ class Server:
             await _send(send, 401, _refused("The session token is missing or wrong."))
             return
         if self._callers and not await self._callers.may_call(scope["client"][1]):
-            await _send(send, 403, _refused("Only processes outside of the engine's steps may call it."))
+            await _send(send, 403, _refused("No step may call the engine that runs it."))
             return
         try:
             body = await _body(receive)

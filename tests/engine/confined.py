@@ -137,5 +137,27 @@ CALLS_THE_ENGINE = """
     }
 """
 
+#: Tries every way to the loopback of the host: its port.
+TRIES_THE_LOOPBACK = """
+    my ($port) = @ARGV;
+    for my $address ('127.0.0.1', '127.0.0.53', '10.0.2.2', '10.0.2.3', '10.0.2.255', '255.255.255.255', '::1') {
+        for my $device ('', 'tap0') {
+            my $family = $address =~ /:/ ? PF_INET6 : PF_INET;
+            my $to = $family == PF_INET ? sockaddr_in($port, inet_aton($address))
+                : pack_sockaddr_in6($port, inet_pton(PF_INET6, $address));
+            for my $kind (SOCK_STREAM, SOCK_DGRAM) {
+                socket(my $s, $family, $kind, 0) or die;
+                setsockopt($s, SOL_SOCKET, SO_BROADCAST, pack('i', 1));
+                setsockopt($s, SOL_SOCKET, 25, $device) or die "bind: $!" if $device;
+                local $SIG{ALRM} = sub { die "late" };
+                eval { ualarm 300_000; connect($s, $to) and print $s "hello\n"; ualarm 0 };
+            }
+        }
+    }
+    socket(my $s, PF_UNIX, SOCK_STREAM, 0) or die;
+    connect($s, pack_sockaddr_un("\\0ska-images-test-$port")) and print "reached the abstract socket\n";
+    print "tried";
+"""
+
 if __name__ == "__main__":
     asyncio.run(_serve(Path(sys.argv[1]), sys.argv[2:]))

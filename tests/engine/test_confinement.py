@@ -10,7 +10,7 @@ import pytest_asyncio
 
 from pipeline.engine.session import Session
 from tests.clients import connected
-from tests.engine.confined import CALLS_THE_ENGINE, listening, perl
+from tests.engine.confined import CALLS_THE_ENGINE, TRIES_THE_LOOPBACK, listening, perl, session
 from tests.ordinary_user import OrdinaryUser
 
 
@@ -35,28 +35,8 @@ async def base(running: Session) -> AsyncIterator[dagger.Container]:
 
 @pytest.mark.parametrize("privileged", [False, True])
 async def test_a_step_reaches_no_service_of_the_hosts_loopback(base: dagger.Container, privileged: bool) -> None:
-    script = """
-        my ($port) = @ARGV;
-        for my $address ('127.0.0.1', '127.0.0.53', '10.0.2.2', '10.0.2.3', '10.0.2.255', '255.255.255.255', '::1') {
-            for my $device ('', 'tap0') {
-                my $family = $address =~ /:/ ? PF_INET6 : PF_INET;
-                my $to = $family == PF_INET ? sockaddr_in($port, inet_aton($address))
-                    : pack_sockaddr_in6($port, inet_pton(PF_INET6, $address));
-                for my $kind (SOCK_STREAM, SOCK_DGRAM) {
-                    socket(my $s, $family, $kind, 0) or die;
-                    setsockopt($s, SOL_SOCKET, SO_BROADCAST, pack('i', 1));
-                    setsockopt($s, SOL_SOCKET, 25, $device) or die "bind: $!" if $device;
-                    local $SIG{ALRM} = sub { die "late" };
-                    eval { ualarm 300_000; connect($s, $to) and print $s "hello\n"; ualarm 0 };
-                }
-            }
-        }
-        socket(my $s, PF_UNIX, SOCK_STREAM, 0) or die;
-        connect($s, pack_sockaddr_un("\\0ska-images-test-$port")) and print "reached the abstract socket\n";
-        print "tried";
-    """
     with listening() as host:
-        assert await perl(base, script, str(host.port), privileged=privileged) == "tried"
+        assert await perl(base, TRIES_THE_LOOPBACK, str(host.port), privileged=privileged) == "tried"
         assert host.heard == []
 
 
@@ -127,3 +107,14 @@ async def test_a_step_resolves_names(base: dagger.Container) -> None:
     assert "localhost" in await base.with_exec(["getent", "hosts", "127.0.0.1"]).stdout()
     here = Path("/etc/resolv.conf").read_text()
     assert await base.with_exec(["cat", "/etc/resolv.conf"]).stdout() == here
+
+
+async def test_pasta_serves_as_well_where_slirp4netns_is_missing(store: Path) -> None:
+    hidden = 'mount --bind /dev/null "$(command -v slirp4netns)"; exec "$@"'
+    words = ["unshare", "--mount", "--propagation", "private", "sh", "-euc", hidden, "sh"]
+    with listening() as host:
+        async with session(words, store) as (running, notices), connected(running) as client:
+            base = client.container().from_("bootstrap:auto").with_env_variable("TEST", running.token[:8])
+            assert await perl(base, TRIES_THE_LOOPBACK, str(host.port)) == "tried"
+            assert await base.with_exec(["ls", "/sys/class/net"]).stdout() == "lo\ntap0\n"
+        assert (host.heard, notices) == ([], [])
