@@ -1,5 +1,6 @@
 """What the project says of itself: its documents, its lock files and its set-up."""
 
+import json
 import os
 import re
 import shlex
@@ -137,6 +138,17 @@ def test_the_modules_lock_holds_the_modules_dependencies_and_not_the_sdk() -> No
 def test_both_locks_hold_the_same_versions() -> None:
     module, developers = _locked("requirements.lock"), _locked("requirements-dev.lock")
     assert module.items() <= developers.items()
+
+
+def test_dagger_is_sent_what_the_module_needs_and_nothing_else() -> None:
+    # Whatever is sent is a part of the key of every cached call.
+    listed = subprocess.run(
+        ["git", "-c", "safe.directory=*", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    left_out = {pattern.removeprefix("!") for pattern in json.loads((ROOT / "dagger.json").read_text())["include"]}
+    sent = {line.partition("/")[0] for line in listed.stdout.splitlines()} - left_out
+    built_from = {"LICENSE", "README.md", "pyproject.toml", "requirements.lock"}
+    assert sent == {".gitignore", "CHANGELOG.md", "dagger.json", "pipeline", *built_from}
 
 
 def _machines_hosts() -> set[str]:

@@ -7,7 +7,7 @@ from pipeline.checks.check import NONROOT_USER, Check, CheckFailure, Subject, ru
 from pipeline.concurrency import concurrently
 from pipeline.errors import MetadataError
 from pipeline.metadata import KEYS, PATH, parse
-from pipeline.steps import shell, with_apt_cache
+from pipeline.steps import OWN_FILES, shell, with_apt_cache, with_own_files
 
 
 async def _metadata(subject: Subject, step: str) -> str:
@@ -35,13 +35,17 @@ async def _security_updates(subject: Subject, step: str) -> str:
     return await run_script(container, "security-updates", step, setup=shell("apt"))
 
 
+async def _certificates(subject: Subject, step: str) -> str:
+    return await run_script(with_own_files(subject.container), "certificates", step, OWN_FILES)
+
+
 async def _size(subject: Subject, step: str) -> str:
     return await run_script(subject.container, "size", step, str(subject.size_budget))
 
 
 METADATA = Check("metadata", "/etc/skao.metadata equals the labels", _metadata)
 SECURITY_UPDATES = Check("security-updates", "no security update is pending", _security_updates)
-CERTIFICATES = script_check("certificates", "the CA bundle is complete and verifies a certificate chain")
+CERTIFICATES = Check("certificates", "the CA bundle is complete and verifies a certificate chain", _certificates)
 LEFTOVERS = script_check("leftovers", "no package lists, caches, logs or temporary files are left")
 PRIVILEGED_FILES = script_check("privileged-files", "no setuid or setgid file beyond a short list")
 WORLD_WRITABLE = script_check("world-writable", "nothing is writable by everyone, but sticky directories")

@@ -11,6 +11,8 @@ from pipeline.errors import SettingsError
 #: Holds package lists, packages and wheels while a step runs, so that none of them is in a layer.
 CACHE = "/mnt"
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+#: Where a step finds the image's own files, as they are before the step.
+OWN_FILES = "/run/image"
 _SCRIPTS = Path(__file__).parent
 _LOCK = Path(__file__).parent.parent / "data" / "poetry.lock"
 
@@ -24,6 +26,15 @@ def with_apt_cache(container: dagger.Container, image: str) -> dagger.Container:
     """Mount the cache volume that apt.sh works on; one for each image, so that siblings do not wait."""
     volume = dag.cache_volume(f"ska-apt-{image}")
     return container.with_mounted_cache(CACHE, volume, sharing=dagger.CacheSharingMode.LOCKED)
+
+
+def with_own_files(container: dagger.Container) -> dagger.Container:
+    """Mount the image's own files, read-only: what an engine adds to a container for the time of an exec is not there.
+
+    Dagger's installs its custom certificate authorities so:
+    https://github.com/dagger/dagger/blob/v0.21.8/engine/engineutil/cacerts/distros.go
+    """
+    return container.with_mounted_directory(OWN_FILES, container.directory("/"), read_only=True)
 
 
 def prepare_base(image: str) -> Step:
@@ -84,4 +95,5 @@ def install_poetry(image: str, version: str) -> Step:
 def _run(container: dagger.Container, image: str, scripts: tuple[str, ...], *arguments: str) -> dagger.Container:
     # The word after the script is $0, the name of the step in progress and errors.
     command = ["sh", "-euc", shell(*scripts), f"{image}: install", *arguments]
-    return with_apt_cache(container, image).with_exec(command).without_mount(CACHE)
+    prepared = with_apt_cache(with_own_files(container), image)
+    return prepared.with_exec(command).without_mount(CACHE).without_mount(OWN_FILES)

@@ -1,3 +1,17 @@
+# Dagger's engine lends every step its own certificate authorities, and takes the files away when the step has ended.
+# Where a package has linked and bundled them, no trace of that stays. /run/image has the image's own.
+local=/usr/local/share/ca-certificates
+lent=$(find "$local" -name '*.crt' 2>/dev/null | while read -r path; do test -e "/run/image$path" || echo "$path"; done)
+if [ -n "$lent" ]; then
+    find /etc/ssl/certs -type l -lname "$local/*" | while read -r link; do
+        test -e "/run/image$(readlink "$link")" || rm "$link"
+    done
+    find /etc/ssl/certs -xtype l -delete
+    openssl rehash /etc/ssl/certs
+    mkdir /tmp/certificates
+    update-ca-certificates --localcertsdir "/run/image$local" --etccertsdir /tmp/certificates
+    cat /tmp/certificates/ca-certificates.crt >/etc/ssl/certs/ca-certificates.crt
+fi
 # Nothing that only this step or this machine needed stays in the image.
 find /tmp /var/tmp /var/lib/apt/lists /var/cache/apt /var/cache/debconf -mindepth 1 \
     \( -path '*/apt/lists/*' -o -path '*/cache/apt/*' -o -path '*/tmp/*' -o -name '*-old' \) -delete

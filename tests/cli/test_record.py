@@ -31,6 +31,7 @@ def test_every_setting_decides(name: str) -> None:
         "scan_fails_on": "low",
         "scan_fails_on_fixable": "low",
         "scan_database_days": "1",
+        "max_concurrent_requests": "1",
     }
     value = True if name == "personal_labels" else values.get(name, "other")
     field = "SKA_REVISION" if name == "revision" else name

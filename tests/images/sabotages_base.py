@@ -68,6 +68,20 @@ BASE = (
         "link by hash to .*: expected yes, found nothing",
     ),
     Sabotage(
+        "a link to a certificate that an engine lent",
+        "ska-base",
+        "certificates",
+        shell("ln -s /usr/local/share/ca-certificates/custom-ca.crt /etc/ssl/certs/custom-ca.pem"),
+        "links to certificates that lead nowhere: expected nothing, found /etc/ssl/certs/custom-ca.pem",
+    ),
+    Sabotage(
+        "a certificate that an engine lent, in the bundle",
+        "ska-base",
+        "certificates",
+        shell(f"openssl req -x509 -newkey rsa:2048 -nodes -keyout /dev/null -subj /CN=lent 2>/dev/null >>{BUNDLE}"),
+        "certificates of the bundle end that are neither enabled nor local: expected nothing, found [0-9]+$",
+    ),
+    Sabotage(
         "update-ca-certificates",
         "ska-base",
         "certificates",
