@@ -12,6 +12,7 @@ from typing import Any
 
 from pipeline.engine.errors import BadInput
 from pipeline.engine.layer import Layer
+from pipeline.engine.platforms import normalized
 
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 INDEX = "application/vnd.oci.image.index.v1+json"
@@ -67,10 +68,11 @@ class ImageConfig:
         def words(name: str) -> tuple[str, ...] | None:
             return tuple(run[name]) if run.get(name) else None
 
+        architecture, variant = normalized(document["architecture"], document.get("variant", ""))
         return cls(
-            architecture=document["architecture"],
+            architecture=architecture,
             os=document["os"],
-            variant=document.get("variant", ""),
+            variant=variant,
             env=words("Env") or (),
             entrypoint=words("Entrypoint"),
             cmd=words("Cmd"),
@@ -176,18 +178,11 @@ def image_documents(
 
 
 def index_of(images: Sequence[Documents]) -> Documents:
-    """Return the index of an image for several platforms.
-
-    Raises:
-        BadInput: two of them are for the same platform.
-    """
+    """Return the index of an image for several platforms."""
     manifests: list[dict[str, Any]] = []
     for one in images:
         config = json.loads(one.config)
         platform = {key: config[key] for key in ("architecture", "os", "variant") if key in config}
-        if any(platform == other["platform"] for other in manifests):
-            name = ImageConfig.from_json(config).platform
-            raise BadInput(f"Two variants are for {name}; give one container for each platform.")
         annotations = json.loads(one.manifest).get("annotations")
         manifests.append(
             {**one.descriptor(), "platform": platform, **({"annotations": annotations} if annotations else {})}
