@@ -62,10 +62,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--engine",
         action="append",
-        choices=["dagger"],
+        choices=["embedded", "dagger"],
         default=[],
-        help="hold the rules of tests/conformance against Dagger's engine too: the session in the environment, or the "
-        "`dagger` program",
+        help="an engine that tests/conformance holds to its rules; may be given twice. `embedded` is the default; "
+        "`dagger` is Dagger's own, of the session in the environment or of the `dagger` program",
+    )
+    parser.addoption(
+        "--base",
+        help="the image that the rules of tests/conformance start from, a Debian or Ubuntu; for Dagger's engine also "
+        "SKA_BASE",
     )
     parser.addoption("--kills", type=int, default=5, help="how often the tests of kills and power cuts do it, each")
     parser.addoption("--registry", help="HOST:PORT of a registry that this engine reaches, for tests/conformance")

@@ -12,6 +12,7 @@ from typing import Any
 
 from pipeline.engine.errors import BadInput
 from pipeline.engine.layer import Layer
+from pipeline.engine.platforms import normalized
 from pipeline.engine.strict import Fields
 
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
@@ -69,10 +70,11 @@ class ImageConfig:
         """
         image = Fields(document, "the configuration")
         run = image.object("config")
+        architecture, variant = normalized(image.text("architecture"), image.text("variant"))
         return cls(
-            architecture=image.text("architecture"),
+            architecture=architecture,
             os=image.text("os"),
-            variant=image.text("variant"),
+            variant=variant,
             # As BuildKit reads it: a variable without "=" is empty.
             env=tuple(entry if "=" in entry else f"{entry}=" for entry in run.texts("Env")),
             entrypoint=run.texts("Entrypoint") or None,
@@ -186,18 +188,11 @@ def image_documents(
 
 
 def index_of(images: Sequence[Documents]) -> Documents:
-    """Return the index of an image for several platforms.
-
-    Raises:
-        BadInput: two of them are for the same platform.
-    """
+    """Return the index of an image for several platforms."""
     manifests: list[dict[str, Any]] = []
     for one in images:
         config = json.loads(one.config)
         platform = {key: config[key] for key in ("architecture", "os", "variant") if key in config}
-        if any(platform == other["platform"] for other in manifests):
-            name = ImageConfig.from_json(config).platform
-            raise BadInput(f"Two variants are for {name}; give one container for each platform.")
         annotations = json.loads(one.manifest).get("annotations")
         manifests.append(
             {**one.descriptor(), "platform": platform, **({"annotations": annotations} if annotations else {})}

@@ -149,12 +149,14 @@ def _take(clean: bytes, kept: Sequence[Kept], shown: Shown) -> None:
     shown.feed(clean)
 
 
+#: How runc begins to say that a command is not there, or cannot be executed.
+_NO_COMMAND = 'container process: exec: "'
 #: What runc says where namespaces, mounts or control groups are not to be had.
 _REFUSALS = ("operation not permitted", "permission denied", "read-only file system")
 
 
 def _own_code(log: Path) -> int:
-    """Return 127 or 126, as a shell does, for a command that could not start; 0 if runc has nothing to say.
+    """Return 1, as Dagger's init does, for a command that could not start; 0 if runc has nothing to say.
 
     Raises:
         NotPermitted: the kernel refuses namespaces, mounts or control groups.
@@ -170,10 +172,8 @@ def _own_code(log: Path) -> int:
 
 def _code_of(message: str) -> int:
     said = message.lower()
-    if "exec: " in said and ("not found" in said or "no such file" in said):
-        return 127
-    if "exec: " in said and any(words in said for words in ("permission denied", "format error", "name too long")):
-        return 126
+    if _NO_COMMAND in said:
+        return 1
     if any(refusal in said for refusal in _REFUSALS):
         raise NotPermitted(f"This machine does not let runc start a container: {message}; run as root, unconfined.")
     raise EngineError(f"runc could not run the step: {message}")

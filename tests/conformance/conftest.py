@@ -1,7 +1,7 @@
 """The engines that the rules are held against."""
 
 import contextlib
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
@@ -16,8 +16,8 @@ from tests.conftest import ENVIRONMENT
 from tests.ordinary_user import OrdinaryUser
 from tests.registry import running
 
-#: As whom the embedded engine is run; Dagger's own joins with --engine dagger.
-MODES = ("root", "user")
+#: How each engine is run: the embedded one as root and as an ordinary user.
+MODES = {"embedded": ("root", "user"), "dagger": ("dagger",)}
 
 Connect = Callable[[], AbstractAsyncContextManager[dagger.Client]]
 
@@ -25,13 +25,18 @@ Connect = Callable[[], AbstractAsyncContextManager[dagger.Client]]
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Hold each rule against each engine."""
     if "mode" in metafunc.fixturenames:
-        offered = metafunc.config.getoption("--engine")
-        metafunc.parametrize("mode", [*MODES, *offered], indirect=True, scope="session")
+        modes = modes_of(metafunc.config.getoption("--engine"))
+        metafunc.parametrize("mode", modes, indirect=True, scope="session")
+
+
+def modes_of(engines: Sequence[str]) -> list[str]:
+    """Return how engines are run, each once; where none is named, the embedded one."""
+    return [mode for engine in dict.fromkeys(engines or ["embedded"]) for mode in MODES[engine]]
 
 
 @pytest.fixture(scope="session")
 def mode(request: pytest.FixtureRequest) -> str:
-    """Which engine: one of MODES, or `dagger`."""
+    """Which engine, and how it is run: one of MODES."""
     return str(request.param)
 
 
@@ -87,9 +92,28 @@ def directory(mode: str, request: pytest.FixtureRequest) -> Path:
     return made
 
 
+def base_of(mode: str, option: str | None, environment: Mapping[str, str]) -> str:
+    """Return the reference of the image that the rules start from.
+
+    Args:
+        mode: one of MODES.
+        option: what --base says.
+        environment: that of whoever runs the tests.
+    """
+    if mode == "dagger":
+        return option or environment.get("SKA_BASE") or Settings().base
+    return option or "bootstrap:auto"
+
+
 @pytest.fixture
-def subject(conformance_client: dagger.Client, conformance_registry: str, mode: str, directory: Path) -> Subject:
+def subject(
+    conformance_client: dagger.Client,
+    conformance_registry: str,
+    mode: str,
+    directory: Path,
+    request: pytest.FixtureRequest,
+) -> Subject:
     """What each case is given."""
-    reference = Settings().base if mode == "dagger" else "bootstrap:auto"
+    reference = base_of(mode, request.config.getoption("--base"), ENVIRONMENT)
     base = conformance_client.container().from_(reference)
     return Subject(conformance_client, base, directory, conformance_registry, mode)

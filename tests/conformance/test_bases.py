@@ -14,9 +14,21 @@ async def _imported(at: Subject) -> dagger.Container:
     return at.client.container().import_(at.client.host().file(str(archive.path)))
 
 
-async def _from_merged(at: Subject) -> dict[str, Any]:
-    first = at.client.container().with_env_variable("A", "old").with_env_variable("B", "2").with_label("l", "old")
-    made = first.with_label("m", "kept").with_user("first").with_exposed_port(5000).import_(image(at).as_tarball())
+def _configured(at: Subject) -> dagger.Container:
+    made = at.client.container().with_env_variable("A", "old").with_env_variable("B", "2").with_label("l", "old")
+    return made.with_label("m", "kept").with_user("first").with_exposed_port(5000)
+
+
+async def _imported_over(at: Subject) -> dict[str, Any]:
+    return await _seen(_configured(at).import_(image(at).as_tarball()))
+
+
+async def _pulled_over(at: Subject) -> dict[str, Any]:
+    name = await image(at).publish(f"{at.registry}/conformance/configured:1")
+    return await _seen(_configured(at).from_(name))
+
+
+async def _seen(made: dagger.Container) -> dict[str, Any]:
     ports = [await port.port() for port in await made.exposed_ports()]
     return {
         "A": await made.env_variable("A"),
@@ -39,8 +51,13 @@ test_starting = rules(
     ),
     Rule(
         "an image's variables, labels and ports are merged with those that are there; the rest replaces it",
-        lambda at: _from_merged(at),
+        lambda at: _pulled_over(at),
         {"A": "1", "B": "2", "l": "v", "m": "kept", "user": "u", "ports": [80, 5000]},
+    ),
+    Rule(
+        "an imported archive's configuration replaces all that is there",
+        lambda at: _imported_over(at),
+        {"A": "1", "B": None, "l": "v", "m": None, "user": "u", "ports": [80]},
     ),
     Rule("a reference has to be one", lambda at: at.client.container().from_("Not A Reference").sync(), Refused()),
     Rule(
@@ -67,11 +84,24 @@ def _variants(at: Subject) -> list[dagger.Container]:
     return [one.with_annotation("a", "note") for one in made]
 
 
+def _platforms(manifests: list[dict[str, Any]]) -> list[str]:
+    return sorted("/".join(one["platform"][part] for part in ("os", "architecture")) for one in manifests)
+
+
+async def _twice(at: Subject) -> list[str]:
+    archive = await exported(at, at.client.container(), platform_variants=_variants(at) * 2)
+    return _platforms(archive.top["manifests"])
+
+
+async def _named(at: Subject, name: str) -> str:
+    return await at.client.container(platform=dagger.Platform(name)).platform()
+
+
 async def _index(at: Subject) -> dict[str, Any]:
     archive = await exported(at, at.client.container(), platform_variants=_variants(at))
     manifests = archive.top["manifests"]
     return {
-        "platforms": sorted("/".join(one["platform"][part] for part in ("os", "architecture")) for one in manifests),
+        "platforms": _platforms(manifests),
         "annotations": [one["annotations"] for one in manifests],
         "docker": "manifest.json" in archive.names(),
     }
@@ -87,11 +117,11 @@ test_platforms = rules(
             "docker": False,
         },
     ),
-    Rule(
-        "two for one platform are refused",
-        lambda at: at.client.container().export(str(at.directory / "x.tar"), platform_variants=_variants(at) * 2),
-        Refused(),
-    ),
+    Rule("of two for one platform one is taken", lambda at: _twice(at), ["linux/amd64", "linux/arm64"]),
+    Rule("a platform has one name", lambda at: _named(at, "linux/x86_64"), "linux/amd64"),
+    Rule("the same for each machine", lambda at: _named(at, "linux/aarch64"), "linux/arm64"),
+    Rule("without the variant that all have", lambda at: _named(at, "linux/arm64/v8"), "linux/arm64"),
+    Rule("with the one that is meant", lambda at: _named(at, "linux/arm"), "linux/arm/v7"),
     Rule("an archive of several gives that which is asked for", lambda at: _picked(at), "linux/arm64"),
 )
 

@@ -110,7 +110,17 @@ test_users_and_working_directories = rules(
     Rule("a user is what it was set to", lambda at: _new(at).with_user("1000:nogroup").user(), "1000:nogroup"),
     Rule("a user can be taken away", lambda at: _new(at).with_user("nobody").without_user().user(), ""),
     Rule("a working directory is absolute", lambda at: _new(at).with_workdir("a").with_workdir("b").workdir(), "/a/b"),
-    Rule("an absolute one replaces it", lambda at: _new(at).with_workdir("/a").with_workdir("/b/../c").workdir(), "/c"),
+    Rule(
+        "an absolute one replaces it, as it is written",
+        lambda at: _new(at).with_workdir("/a").with_workdir("/b/../c").workdir(),
+        "/b/../c",
+    ),
+    Rule(
+        "a relative one is put together with it",
+        lambda at: _new(at).with_workdir("/b/../c").with_workdir("../d").workdir(),
+        "/d",
+    ),
+    Rule("an exec starts where it leads", lambda at: out(at.base.with_workdir("/b/../c"), "pwd"), "/c\n"),
     Rule(
         "a working directory is expanded where that is asked for",
         lambda at: _new(at).with_env_variable("A", "a").with_workdir("/$A/${A}", expand=True).workdir(),

@@ -63,8 +63,37 @@ test_putting_in = rules(
     ),
     Rule(
         "unless others are given, for all of it",
-        lambda at: out(at.base.with_directory("/p", _modes(at), permissions=0o751), "stat -c %a /p /p/f /p/d"),
+        lambda at: out(
+            _placed(at, _new(at).with_directory("q", _modes(at), permissions=0o751)), "stat -c %a /p/q /p/q/f /p/q/d"
+        ),
         "751\n751\n751\n",
+    ),
+    Rule(
+        "which a container takes no notice of",
+        lambda at: out(at.base.with_directory("/p", _modes(at), permissions=0o751), "stat -c %a /p /p/f /p/d"),
+        "755\n444\n700\n",
+    ),
+    Rule(
+        "a new file has permissions and no other bits",
+        lambda at: out(_placed(at, _new(at).with_new_file("f", "", permissions=0o6751)), "stat -c %a /p/f"),
+        "751\n",
+    ),
+    Rule(
+        "a new directory too",
+        lambda at: out(_placed(at, _new(at).with_new_directory("d", permissions=0o1770)), "stat -c %a /p/d"),
+        "770\n",
+    ),
+    Rule(
+        "of no permissions it has its own",
+        lambda at: out(_placed(at, _default(at)), "stat -c %a /p/f /p/d"),
+        "644\n755\n",
+    ),
+    Rule(
+        "a file that is put in may get all",
+        lambda at: out(
+            _placed(at, _new(at).with_file("n", _modes(at).file("f"), permissions=0o6751)), "stat -c %a /p/n"
+        ),
+        "6751\n",
     ),
     Rule("a change makes another directory", lambda at: _unchanged(at), []),
 )
@@ -72,6 +101,10 @@ test_putting_in = rules(
 
 def _modes(at: Subject) -> dagger.Directory:
     return _new(at).with_new_file("f", "", permissions=0o444).with_new_directory("d", permissions=0o700)
+
+
+def _default(at: Subject) -> dagger.Directory:
+    return _new(at).with_new_file("f", "", permissions=0).with_new_directory("d", permissions=0)
 
 
 def _placed(at: Subject, directory: dagger.Directory) -> dagger.Container:

@@ -49,8 +49,10 @@ test_commands = rules(
         lambda at: at.base.with_env_variable("A", "1").with_exec(["echo", "$A ${A}"]).stdout(),
         "$A ${A}\n",
     ),
-    Rule("a command that is not there ends with 127", lambda at: _code(at.base.with_exec(["no-such-program"])), 127),
-    Rule("a command that is no program ends with 126", lambda at: _code(at.base.with_exec(["/etc/passwd"])), 126),
+    Rule("a command that is not there ends with 1", lambda at: _code(at.base.with_exec(["no-such-program"])), 1),
+    Rule("one that is in no directory too", lambda at: _code(at.base.with_exec(["/etc/passwd/program"])), 1),
+    Rule("a command that is not a program ends with 1", lambda at: _code(at.base.with_exec(["/etc/passwd"])), 1),
+    Rule("so does one with too long an argument", lambda at: _code(at.base.with_exec(["true", "x" * 200_000])), 1),
 )
 
 

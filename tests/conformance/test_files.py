@@ -108,15 +108,21 @@ test_files_of_containers = rules(
     Rule("what is taken away need not be there", lambda at: at.base.without_file("/none").exists("/none"), False),
     Rule("a file can be asked for", lambda at: at.base.file("/etc/../etc/passwd").name(), "passwd"),
     Rule("a directory too", lambda at: at.base.with_workdir("/etc").directory("apt").name(), "apt/"),
-    Rule("a state too", lambda at: at.base.stat("/tmp").permissions(), 0o1777),
+    Rule("a state too, without the sticky bit", lambda at: at.base.stat("/tmp").permissions(), 0o777),
+    Rule("and without setuid and setgid bits", lambda at: _privileged(at).stat("/f").permissions(), 0o755),
+    Rule("a new file gets none", lambda at: out(_tool(at, 0o6751), "stat -c %a /tool"), "751\n"),
     Rule("a root directory can be another container's", lambda at: out(_rooted(at), "cat /f; echo $A"), "x1\n"),
     Rule("or any directory", lambda at: at.client.container().with_rootfs(_dir(at)).directory("/").entries(), ["sub/"]),
     Rule("a container without files has none", lambda at: at.client.container().rootfs().entries(), []),
 )
 
 
-def _tool(at: Subject) -> dagger.Container:
-    return at.base.with_new_file("/tool", "#!/bin/sh\necho ran\n", permissions=0o751, owner="games")
+def _tool(at: Subject, mode: int = 0o751) -> dagger.Container:
+    return at.base.with_new_file("/tool", "#!/bin/sh\necho ran\n", permissions=mode, owner="games")
+
+
+def _privileged(at: Subject) -> dagger.Container:
+    return at.base.with_file("/f", _file(at), permissions=0o6755)
 
 
 async def _copied(at: Subject, path: str) -> str:
@@ -202,8 +208,14 @@ async def _exported(at: Subject, *, wipe: bool) -> list[str]:
     return sorted(str(path.relative_to(target)) for path in target.rglob("*"))
 
 
-async def _file_exported(at: Subject, path: Path, **arguments: bool) -> tuple[str, str]:
-    said = await _file(at).export(str(path), **arguments)
+async def _exported_into(at: Subject) -> tuple[bool, str]:
+    """Whether the directory is what is returned, and what is in the file."""
+    said = await _file(at).export(str(at.directory), allow_parent_dir_path=True)
+    return said == str(at.directory), (at.directory / "f").read_text()
+
+
+async def _file_exported(at: Subject, path: Path) -> tuple[str, str]:
+    said = await _file(at).export(str(path))
     return str(Path(said).relative_to(at.directory)), Path(said).read_text()
 
 
@@ -220,11 +232,7 @@ test_export = rules(
         ("x/n", "text"),
     ),
     Rule("a directory is no place for a file", lambda at: _file_exported(at, at.directory), Refused()),
-    Rule(
-        "unless that is meant",
-        lambda at: _file_exported(at, at.directory, allow_parent_dir_path=True),
-        ("f", "text"),
-    ),
+    Rule("unless that is meant", lambda at: _exported_into(at), (True, "text")),
 )
 
 

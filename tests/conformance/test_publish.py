@@ -24,8 +24,9 @@ async def _published(at: Subject) -> tuple[bool, str]:
 
 
 async def _again(at: Subject) -> bool:
-    said = (await _published(at))[1]
-    return await at.client.container().from_(said.partition("@")[0]).image_ref() == said
+    """Whether the digest is that of the tag; the name may be another one that was published with this content."""
+    name, _, digest = (await _published(at))[1].partition("@")
+    return (await at.client.container().from_(name).image_ref()).partition("@")[2] == digest
 
 
 async def _moved(at: Subject) -> str:

@@ -5,9 +5,10 @@ import tarfile
 
 import dagger
 
-from tests.conformance.rules import Refused, Rule, Subject, out, rules, sh
+from tests.conformance.rules import Differs, Refused, Rule, Subject, out, rules, sh
 
 PLAIN = "pl41n-t3xt"
+MIB = 1 << 20
 IN_PIECES = f"printf {PLAIN[:4]}; sleep 0.3; printf {PLAIN[4:]}; echo"
 
 
@@ -58,7 +59,7 @@ test_reading = rules(
     Rule(
         "a variable that holds one has to be there",
         lambda at: at.client.secret("env://NO_SUCH_VARIABLE_IN_CONFORMANCE").plaintext(),
-        Refused("NO_SUCH_VARIABLE"),
+        Refused(r'secret env var not found: "NO_\.\.\."'),
     ),
     Rule("a secret variable can be taken away", lambda at: out(_gone(at), 'echo "${TOKEN-gone}"'), "gone\n"),
 )
@@ -141,9 +142,38 @@ test_keys = rules(
     Rule("secrets of equal text are one to an exec", lambda at: _of_files(at, "first"), True),
     Rule("secrets of other text are not", lambda at: _of_files(at, "second"), False),
     Rule("unless they have one cache key", lambda at: _of_files(at, "second", cache_key="conformance"), True),
-    Rule("a secret set by its text has at most 128000 bytes", lambda at: _long(at), Refused("128000")),
+    Rule("a secret that is set by its text may be long", lambda at: _long(at, 600_000), 600_000),
+    Rule(
+        "however long",
+        lambda at: _long(at, MIB + 1),
+        MIB + 1,
+        embedded=Differs("Size of a secret", Refused("more than 1048576 bytes")),
+    ),
+    Rule("one that comes from a file too", lambda at: _long_file(at, 600_000), 600_000),
+    Rule(
+        "however long the file is",
+        lambda at: _long_file(at, MIB + 1),
+        MIB + 1,
+        embedded=Differs("Size of a secret", Refused("more than 1048576 bytes")),
+    ),
+    Rule("an exec reads all of a long secret file", lambda at: _mounted_long(at), "600000\n"),
+    Rule("a variable is longer than Linux takes", lambda at: _variable_long(at), Refused("", dagger.ExecError)),
 )
 
 
-async def _long(at: Subject) -> str:
-    return await at.client.set_secret("conformance-long", "x" * 128_001).plaintext()
+async def _long(at: Subject, size: int) -> int:
+    return len(await at.client.set_secret("conformance-long", "x" * size).plaintext())
+
+
+async def _long_file(at: Subject, size: int) -> int:
+    return len(await _from_file(at, "x" * size).plaintext())
+
+
+async def _mounted_long(at: Subject) -> str:
+    secret = at.client.set_secret("conformance-longer", "x" * 600_000)
+    return await out(at.base.with_mounted_secret("/run/token", secret), "wc -c </run/token")
+
+
+async def _variable_long(at: Subject) -> str:
+    secret = at.client.set_secret("conformance-longer", "x" * 600_000)
+    return await out(at.base.with_secret_variable("TOKEN", secret), "echo $TOKEN")

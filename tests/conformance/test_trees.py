@@ -84,6 +84,8 @@ test_knowledge = rules(
     Rule("one that is not there has none", lambda at: _new(at).directory("no").name(), Refused("no")),
     Rule("a file has a size", lambda at: _links(at).stat("d/f").size(), 4),
     Rule("a name", lambda at: _links(at).stat("d/f").name(), "f"),
+    Rule("the name of what a link leads to", lambda at: _links(at).stat("link").name(), "f"),
+    Rule("unless it is not followed", lambda at: _links(at).stat("link", do_not_follow_symlinks=True).name(), "link"),
     Rule("permissions", lambda at: _modes(at).stat("d").permissions(), 0o700),
     Rule("and a type", lambda at: _links(at).stat("d").file_type(), dagger.FileType.DIRECTORY),
     Rule(

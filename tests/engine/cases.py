@@ -129,6 +129,31 @@ TRAPS: dict[str, Plan] = {
         ],
         [("chmod", b"null", 0o600), ("remove", b"disk"), ("chown", b"zero", 1, 2)],
     ],
+    "what is touched and left as it was": [
+        [("mkdir", b"d", 0o750), ("write", b"d/f", b"1"), ("write", b"d/g", b"2"), ("symlink", b"s", b"d/f")],
+        [
+            ("chmod", b"d", 0o750),
+            ("write", b"d/f", b"1"),
+            ("replace", "write", b"d/g", b"2"),
+            ("replace", "symlink", b"s", b"d/f"),
+        ],
+        [("write", b"d/f", b"3"), ("mkdir", b"d/new", 0o755), ("remove", b"d/new"), ("touch", b"d/g", SECOND)],
+    ],
+    "a link to a file that stays as it was": [
+        [("write", b"f", b"1"), ("write", b"g", b"2"), ("link", b"h", b"g")],
+        [("chmod", b"g", 0o644), ("link", b"k", b"f")],
+        [("chmod", b"f", 0o644), ("append", b"h", b"")],
+    ],
+    "an emptied directory that is made anew": [
+        [("mkdir", b"d", 0o755), ("mkdir", b"e", 0o755), ("write", b"e/f", b"")],
+        [("replace", "mkdir", b"d", 0o755), ("remove", b"e/f")],
+        [("replace", "mkdir", b"e", 0o755), ("write", b"e/f", b""), ("write", b"d/f", b"")],
+    ],
+    "a socket that comes and goes": [
+        [("write", b"s", b""), ("socket", b"t")],
+        [("replace", "socket", b"s"), ("remove", b"t")],
+        [("replace", "mkdir", b"s", 0o755), ("write", b"s/f", b""), ("write", b"t", b"")],
+    ],
     "links that lead out": [
         [("symlink", b"up", b"../../../x"), ("symlink", b"abs", b"/etc/passwd"), ("symlink", b"loop", b"loop")],
         [("mkdir", b"d", 0o755), ("symlink", b"d/up", b"../.."), ("replace", "write", b"up", b"")],

@@ -47,6 +47,11 @@ async def test_a_step_has_no_open_file_of_the_engine(root: dagger.Container) -> 
     assert [name.partition(":")[0] for name in listed.split()] == ["pipe"] * 3
 
 
+async def test_a_working_directory_with_dots_makes_no_other_directory(root: dagger.Container) -> None:
+    made = _sh(root.with_workdir("/a/../b"), "touch here")
+    assert await root.rootfs().diff(made.rootfs()).glob("**") == ["b/", "b/here"]
+
+
 async def test_an_unknown_user_is_named(root: dagger.Container) -> None:
     with pytest.raises(dagger.QueryError, match="The user 'nobody-here' is not in the image"):
         await _sh(root.with_user("nobody-here"), "true").sync()

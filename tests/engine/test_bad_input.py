@@ -65,6 +65,8 @@ CASES: dict[str, tuple[Callable[[], Awaitable[object]], str]] = {
     "a variable without a name": (lambda: dag.container().with_env_variable("", "x").sync(), "no name of a variable"),
     "a port that is none": (lambda: dag.container().with_exposed_port(65536).sync(), "65536 is no port"),
     "a platform that is none": (lambda: dag.container(platform=dagger.Platform("x")).sync(), "is no platform"),
+    "a secret from nowhere": (lambda: dag.secret("hunter2").plaintext(), r'^The secret "hun\.\.\." names no place'),
+    "a secret without an end": (lambda: dag.secret("file:///dev/zero").plaintext(), "more than 1048576 bytes"),
     "an archive that is not there": (lambda: dag.container().import_(_tree().file("n")).sync(), "There is no '/n'"),
     "an image of nothing": (
         lambda: dag.container().as_tarball(platform_variants=[dag.container()]).size(),

@@ -45,7 +45,7 @@ def test_a_config_is_a_value_that_can_be_a_key() -> None:
 
 
 def test_a_config_of_another_builder_is_read() -> None:
-    assert ImageConfig.from_json(FOREIGN) == ImageConfig("arm64", "linux", "v8", cmd=("sh",))
+    assert ImageConfig.from_json(FOREIGN) == ImageConfig("arm64", "linux", cmd=("sh",))
 
 
 def test_documents_are_canonical_json(made: Made) -> None:

@@ -30,7 +30,8 @@ async def import_(engine: Engine, this: Container, source: str, tag: str = "") -
     at = await at_path(engine, file)
     wanted = this.config.platform
     base = await engine.once(("import", str(at), tag, wanted), lambda: from_archive(engine.snapshots, at, tag, wanted))
-    return replace(this, root=base.root, config=_merged(this.config, base.config), reference="")
+    # As in Dagger, nothing of the configuration before stays: core/container_image.go, FromOCIStore.
+    return replace(this, root=base.root, config=base.config, reference="")
 
 
 def _merged(old: ImageConfig, new: ImageConfig) -> ImageConfig:
@@ -75,7 +76,8 @@ async def with_exec(
         args=_command(this, args, use_entrypoint, expand),
         env=this.config.env,
         user=this.config.user,
-        workdir=joined("/", this.config.workdir),
+        # The runtime would make every directory on the way of "/a/../b".
+        workdir=this.path(""),
         mounts=this.mounts,
         secret_env=this.secret_env,
         stdin=stdin,

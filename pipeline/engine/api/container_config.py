@@ -82,7 +82,10 @@ async def user(engine: Engine, this: Container) -> str:
 
 @serves("Container.withWorkdir")
 async def with_workdir(engine: Engine, this: Container, path: str, expand: bool = False) -> Container:
-    return this.with_config(workdir=this.path(path, expand))
+    # As in Dagger, only a relative path is put together with another one: core/util.go, absPath.
+    text = this.expanded(path) if expand else path
+    absolute = this.path(text)
+    return this.with_config(workdir=text if text.startswith("/") else absolute)
 
 
 @serves("Container.withoutWorkdir")

@@ -4,7 +4,7 @@ import posixpath
 from collections.abc import Callable
 
 from pipeline.engine.api.fields import Engine, serves
-from pipeline.engine.api.paths import exists_at, stat_at
+from pipeline.engine.api.paths import exists_at, mode_of, stat_at
 from pipeline.engine.changes import Copy, NewFile, Remove, Symlink
 from pipeline.engine.graph import Change, Node, Scratch
 from pipeline.engine.patterns import EVERYTHING, Selection
@@ -22,7 +22,7 @@ async def with_new_file(
     expand: bool = False,
 ) -> Container:
     def change(node: Node, at: str) -> Change:
-        return NewFile(node, this.epoch, at, contents, permissions, owner)
+        return NewFile(node, this.epoch, at, contents, mode_of(permissions, 0o644), owner)
 
     return this.changed(this.path(path, expand), change)
 
@@ -76,7 +76,8 @@ async def with_directory(
 ) -> Container:
     directory: Directory = engine.value(source)
     selection = Selection.of(include, exclude, gitignore)
-    return this.changed(this.path(path, expand), _copy(this, directory, permissions, owner, selection))
+    # As in Dagger, which passes no permissions on here: core/container.go, WithDirectory.
+    return this.changed(this.path(path, expand), _copy(this, directory, None, owner, selection))
 
 
 def _copy(

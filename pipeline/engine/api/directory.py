@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from pipeline.engine.api.fields import Engine, serves
-from pipeline.engine.api.paths import at_path, exists_at, stat_at
+from pipeline.engine.api.paths import at_path, exists_at, mode_of, stat_at
 from pipeline.engine.bases import atomic_copy, tree_digest
 from pipeline.engine.beneath import remove_tree
 from pipeline.engine.changes import Chown, Copy, NewDirectory, NewFile, Remove, Symlink
@@ -32,14 +32,14 @@ async def file(engine: Engine, this: Directory, path: str) -> File:
 async def with_new_file(
     engine: Engine, this: Directory, path: str, contents: str, permissions: int = 0o644
 ) -> Directory:
-    return this.with_change(NewFile(this.root, None, this.at(path), contents, permissions))
+    return this.with_change(NewFile(this.root, None, this.at(path), contents, mode_of(permissions, 0o644)))
 
 
 @serves("Directory.withNewDirectory")
 async def with_new_directory(engine: Engine, this: Directory, path: str, permissions: int = 0o644) -> Directory:
     if f"{posixpath.normpath(path)}/".startswith("../"):
         raise BadInput(f"'{path}' lies outside the directory; give a path in it.")
-    return this.with_change(NewDirectory(this.root, None, this.at(path), permissions or 0o755))
+    return this.with_change(NewDirectory(this.root, None, this.at(path), mode_of(permissions, 0o755)))
 
 
 @serves("Directory.withFile")

@@ -81,12 +81,13 @@ async def sync(engine: Engine, this: File) -> str:
 @serves("File.export")
 async def export(engine: Engine, this: File, path: str, allow_parent_dir_path: bool = False) -> str:
     source, target = await at_path(engine, this), engine.client / path
-    if target.is_dir():
-        if not allow_parent_dir_path:
-            raise BadInput(f"'{path}' is a directory; give the path of a file.")
-        target /= this.base_name
-    target.parent.mkdir(parents=True, exist_ok=True)
-    await asyncio.to_thread(atomic_copy, source, target)
+    if not target.is_dir():
+        target.parent.mkdir(parents=True, exist_ok=True)
+        await asyncio.to_thread(atomic_copy, source, target)
+    elif allow_parent_dir_path:
+        await asyncio.to_thread(atomic_copy, source, target / this.base_name)
+    else:
+        raise BadInput(f"'{path}' is a directory; give the path of a file.")
     return str(target)
 
 

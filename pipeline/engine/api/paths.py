@@ -46,11 +46,25 @@ async def stat_at(engine: Engine, node: Node, path: str, follow: bool = True) ->
     Raises:
         BadInput: there is none.
     """
-    at = resolve(await engine.snapshots.view(node), path, follow=follow)
+    root = await engine.snapshots.view(node)
+    at = resolve(root, path, follow=follow)
     try:
         found = at.lstat()
     except OSError:
         raise BadInput(f"There is no '{path}'; name a file or a directory that exists.") from None
+    # As Go's fs.FileMode.Perm: setuid, setgid and sticky are no part of it (core/directory.go, Stat).
+    permissions = found.st_mode & 0o777
     kinds = {stat.S_IFREG: "REGULAR", stat.S_IFDIR: "DIRECTORY", stat.S_IFLNK: "SYMLINK"}
     kind = kinds.get(stat.S_IFMT(found.st_mode), "UNKNOWN")
-    return Stat(posixpath.basename(path), found.st_size, stat.S_IMODE(found.st_mode), kind)
+    name = posixpath.basename(path) if at == root else at.name
+    return Stat(name, found.st_size, permissions, kind)
+
+
+def mode_of(permissions: int, default: int) -> int:
+    """Return the mode of a new file or directory: as in Go's os.OpenFile, without setuid, setgid and sticky bits.
+
+    Args:
+        permissions: what was asked for; 0 for the default.
+        default: permission bits.
+    """
+    return permissions & 0o777 if permissions else default

@@ -7,12 +7,14 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from pipeline.engine.api.fields import Engine, serves
+from pipeline.engine.api.paths import mode_of
 from pipeline.engine.bases import PLATFORM, host_tree
 from pipeline.engine.changes import NewFile
 from pipeline.engine.documents import ImageConfig
 from pipeline.engine.errors import BadInput, NotServed
 from pipeline.engine.graph import Download, HostTree, Scratch, digest
 from pipeline.engine.patterns import EVERYTHING, Selection
+from pipeline.engine.platforms import normalized
 from pipeline.engine.values import (
     CacheVolume,
     Container,
@@ -27,10 +29,10 @@ from pipeline.engine.values import (
 
 #: The version of Dagger whose API is served.
 VERSION = "v0.21.8"
-PLATFORM_NAME = re.compile(r"linux/[a-z0-9]+(/v[0-9]+)?")
+PLATFORM_NAME = re.compile(r"linux/[a-z0-9_-]+(/v[0-9]+)?")
 CHECKSUM = re.compile(r"sha256:[0-9a-f]{64}")
-#: As in Dagger: core/secret.go.
-LARGEST_SECRET = 128_000
+#: Bytes; Dagger's engine has no bound. As Kubernetes has it for a Secret.
+LARGEST_SECRET = 1 << 20
 
 
 @serves("Query.version")
@@ -53,8 +55,9 @@ async def node(engine: Engine, this: Query, id: str) -> Value:  # noqa: A002  th
 async def container(engine: Engine, this: Query, platform: str | None = None) -> Container:
     if platform is not None and not PLATFORM_NAME.fullmatch(platform):
         raise BadInput(f"'{platform}' is no platform; write it as linux/amd64 or linux/arm/v7.")
-    system, architecture, *variant = (platform or PLATFORM).split("/")
-    return Container(Scratch(), ImageConfig(architecture=architecture, os=system, variant="".join(variant)))
+    system, *rest = (platform or PLATFORM).split("/")
+    architecture, variant = normalized(*rest)
+    return Container(Scratch(), ImageConfig(architecture=architecture, os=system, variant=variant))
 
 
 @serves("Query.directory")
@@ -64,7 +67,8 @@ async def directory(engine: Engine, this: Query) -> Directory:
 
 @serves("Query.file")
 async def file(engine: Engine, this: Query, name: str, contents: str, permissions: int = 0o644) -> File:
-    return File(NewFile(Scratch(), None, f"/{_file_name(name)}", contents, permissions), f"/{name}")
+    mode = mode_of(permissions, 0o644)
+    return File(NewFile(Scratch(), None, f"/{_file_name(name)}", contents, mode), f"/{name}")
 
 
 @serves("Query.cacheVolume")
@@ -152,17 +156,26 @@ async def set_secret(engine: Engine, this: Query, name: str, plaintext: str) -> 
 
 @serves("Query.secret")
 async def secret(engine: Engine, this: Query, uri: str, cache_key: str | None = None) -> Secret:
-    scheme, _, name = uri.partition(":")
+    scheme, colon, name = uri.partition(":")
+    if not colon:
+        raise BadInput(
+            f'The secret "{_shortened(uri)}" names no place to read it from; write env://NAME or file://PATH.'
+        )
     name = name.removeprefix("//")
     if scheme == "env":
         if name not in os.environ:
-            raise BadInput(f"The environment has no variable '{name}' for the secret {uri}; export it first.")
+            raise BadInput(f'Secret env var not found: "{_shortened(name)}"; export the variable that the URI names.')
         plaintext = os.environb[name.encode()]
     elif scheme == "file":
         plaintext = _read(engine.client / Path(name).expanduser(), uri)
     else:
         raise NotServed(f"secrets of the kind '{scheme}:'")
     return _kept(engine, Secret(cache_key or digest(["secret", plaintext.hex()]), uri), plaintext)
+
+
+def _shortened(name: str) -> str:
+    """Return the start of a name: people have written the secret itself there (engine/client/secretprovider/env.go)."""
+    return f"{name[:3]}..." if len(name) >= 4 else name
 
 
 def _read(path: Path, uri: str) -> bytes:
@@ -175,7 +188,7 @@ def _read(path: Path, uri: str) -> bytes:
 
 def _kept(engine: Engine, value: Secret, plaintext: bytes) -> Secret:
     if len(plaintext) > LARGEST_SECRET:
-        raise BadInput(f"The secret has more than {LARGEST_SECRET} bytes, which is the most; mount a file.")
+        raise BadInput(f"The secret has more than {LARGEST_SECRET} bytes; mount a file instead.")
     engine.snapshots.secrets[value.name] = plaintext
     return value
 
