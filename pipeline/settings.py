@@ -14,6 +14,7 @@ from typing import Any
 from pydantic import AliasChoices, Field, PrivateAttr, ValidationError, ValidationInfo, field_validator, model_validator
 from pydantic.types import ByteSize
 from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings import SettingsError as SourceError
 from typing_extensions import Self
 
 from pipeline.errors import SettingsError
@@ -28,6 +29,7 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
+ENV_FILE = ".env"
 PYPROJECT = Path(__file__).parent.parent / "pyproject.toml"
 TIME_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
 #: A reference to an image's bytes: https://github.com/distribution/reference/blob/v0.6.0/reference.go
@@ -62,7 +64,7 @@ class Settings(BaseSettings):
 
     # A .env file serves other programs too, so what is not for this one is passed over there.
     model_config = SettingsConfigDict(
-        env_prefix="SKA_", env_file=".env", frozen=True, populate_by_name=True, extra="ignore"
+        env_prefix="SKA_", env_file=ENV_FILE, frozen=True, populate_by_name=True, extra="ignore"
     )
 
     #: The image that all others are built from, with its digest.
@@ -96,7 +98,7 @@ class Settings(BaseSettings):
     #: The same of one that has a fix.
     scan_fails_on_fixable: Severity = "high"
     #: How old the database of vulnerabilities may be, in days.
-    scan_database_days: float = Field(3, gt=0, allow_inf_nan=False)
+    scan_database_days: float = Field(3, gt=0, le=36_500)
     #: The embedded engine's directory; its default is the engine's own.
     store: Path | None = None
     #: What that may hold when a build ends, as in 20GB; 0 is no limit, and the default is the engine's own.
@@ -109,6 +111,10 @@ class Settings(BaseSettings):
             super().__init__(**given)
         except ValidationError as error:
             raise SettingsError(_sentence(error)) from error
+        except SourceError as error:  # a value of a list that is not JSON; its cause names the place
+            raise SettingsError(f"{_unreadable(error)}.") from error
+        except UnicodeDecodeError as error:
+            raise SettingsError(f"The file {ENV_FILE} is not UTF-8 ({error.reason}); write it in UTF-8.") from error
         self._traceability = traceability(os.environ, personal=self.personal_labels)
 
     @classmethod
@@ -136,10 +142,17 @@ class Settings(BaseSettings):
         A release, which is a build whose `created` is given and whose version is no pre-release, is frozen at the
         start of `created`'s day: by then the service has the state for good. A stand-in has no snapshot.
         """
+        return "" if "-" in self.version and self.snapshot == AUTO else self.snapshot_of_a_release(self.base)
+
+    def snapshot_of_a_release(self, base: str) -> str:
+        """Return the snapshot that a final version takes which is built now, as `snapshot_id`.
+
+        Args:
+            base: the reference of its base.
+        """
         if self.snapshot != AUTO:
             return "" if self.snapshot == OFF else self.snapshot
-        is_release = "created" in self.model_fields_set and "-" not in self.version
-        if not is_release or STAND_IN.fullmatch(self.base):
+        if "created" not in self.model_fields_set or STAND_IN.fullmatch(base):
             return ""
         return of_day(_utc(self.created, TIME_FORMAT))
 
@@ -186,7 +199,7 @@ class Settings(BaseSettings):
         for layout, length in ((TIME_FORMAT, 20), ("%Y-%m-%dT%H:%M:%S%z", 25), ("%Y-%m-%d", 10)):
             try:
                 moment = _utc(value, layout)
-            except ValueError:
+            except (ValueError, OverflowError):  # the latter of a moment that is none in UTC, as in the year 1
                 continue
             if len(value) == length and moment > datetime.now(timezone.utc):
                 raise ValueError(
@@ -237,6 +250,13 @@ def _project_table(known: set[str]) -> dict[str, Any]:
     if unknown := sorted(table.keys() - known):
         raise SettingsError(f"[tool.ska-images] holds {unknown[0]!r}, which is no setting; mend or remove it.")
     return {"version": document.get("project", {}).get("version", ""), **table}
+
+
+def _unreadable(error: SourceError) -> str:
+    found = re.search(r'field "(\w+)" from source "(\w+?)(?:Settings)?(?:Source)?"', str(error))
+    name = found[1] if found else "?"
+    example = f"""SKA_{name.upper()}='["key=value"]'"""
+    return f"The setting {name!r} is a list, and its value is not JSON; write it as in {example}"
 
 
 def _sentence(error: ValidationError) -> str:

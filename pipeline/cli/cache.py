@@ -38,7 +38,7 @@ cache_quota (20GB; 0 for no limit)."""
 
 #: Seconds of each unit of an age.
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
-_AGE = re.compile(r"(\d+)([smhdw])")
+_AGE = re.compile(r"([0-9]{1,9})([smhdw])")
 #: So many rows are shown; the rest is one.
 _ROWS = 20
 _NAME_LENGTH = 44

@@ -3,13 +3,16 @@
 This is the one place in the engine that reads the environment.
 """
 
+import asyncio
 import configparser
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from pipeline.engine.aptauth import auth_conf
+from pipeline.engine.errors import BadInput
 from pipeline.engine.namespace import in_user_namespace
 from pipeline.engine.process import run
 
@@ -24,6 +27,11 @@ PIP_SETTINGS = ("index-url", "extra-index-url", "trusted-host", "proxy", "timeou
 APT_SETTINGS = re.compile(
     r"Acquire::((?i:https?|ftp)::(Proxy|Verify-Peer|Verify-Host|CAInfo|Timeout)\b|Retries|Check-Valid-Until|Check-Date|ForceIPv)"
 )
+#: apt-get(8): the addresses of the machine's sources.
+SOURCE_URIS = ("apt-get", "indextargets", "--no-release-info", "--format", "$(REPO_URI)", "Created-By: Packages")
+#: Where apt's logins are: apt_auth.conf(5).
+APT_LOGINS = re.compile(r'Dir::Etc::(?P<kind>netrc|netrcparts) "(?P<path>[^"]+)";')
+APT_DIRECTORY = Path("/etc/apt")
 SYSTEM_BUNDLE = Path("/etc/ssl/certs/ca-certificates.crt")
 LOCAL_CERTIFICATES = Path("/usr/local/share/ca-certificates")
 
@@ -37,6 +45,7 @@ class Host:
         bundle: a bundle of certificates that differs from what distributions ship, if the host has one.
         pip: the text of a pip.conf, empty if the host has no settings.
         apt: the text of an apt.conf, likewise.
+        apt_auth: the text of an auth.conf with the logins of the host's sources, likewise.
         store: where the engine keeps its files by default.
     """
 
@@ -44,6 +53,7 @@ class Host:
     bundle: Path | None
     pip: str
     apt: str
+    apt_auth: str
     store: Path
 
     def env(self) -> dict[str, str]:
@@ -53,7 +63,7 @@ class Host:
             env |= dict.fromkeys(BUNDLES, f"{GUEST}/ca-certificates.crt")
         if self.pip:
             env["PIP_CONFIG_FILE"] = f"{GUEST}/pip.conf"
-        if self.apt:
+        if self.apt or self.apt_auth:
             env["APT_CONFIG"] = f"{GUEST}/apt.conf"
         return env
 
@@ -62,9 +72,24 @@ class Host:
         directory.mkdir(mode=0o755)
         if self.bundle:
             (directory / "ca-certificates.crt").write_bytes(self.bundle.read_bytes())
-        for name, text in (("pip.conf", self.pip), ("apt.conf", self.apt)):
-            if text:
-                (directory / name).write_text(text)
+        if self.pip:
+            (directory / "pip.conf").write_text(self.pip)
+        self.write_apt(directory, GUEST)
+
+    def write_apt(self, directory: Path, seen_as: str) -> None:
+        """Put apt's settings into a directory: apt.conf, and auth.conf, which only root reads.
+
+        Args:
+            directory: it exists.
+            seen_as: the path that apt finds it at.
+        """
+        apt = self.apt
+        if self.apt_auth:
+            apt += f'Dir::Etc::netrc "{seen_as}/auth.conf";\n'
+            (directory / "auth.conf").touch(mode=0o600)
+            (directory / "auth.conf").write_text(self.apt_auth)
+        if apt:
+            (directory / "apt.conf").write_text(apt)
 
 
 def find_system_programs() -> None:
@@ -75,21 +100,42 @@ def find_system_programs() -> None:
 async def read_host() -> Host:
     """Read the settings of this machine and this user."""
     env = os.environ
-    dump = await run(["apt-config", "dump"], check=False) if Path("/usr/bin/apt-config").exists() else None
+    dump, uris = await asyncio.gather(_said("apt-config", "dump"), _said(*SOURCE_URIS))
     return Host(
         proxies=_proxies(env),
         bundle=_bundle(env),
         pip=_pip(env),
-        apt=_apt(dump.stdout if dump else ""),
+        apt=_apt(dump),
+        apt_auth=auth_conf(uris.split(), _login_files(dump)),
         store=default_store(),
     )
 
 
+async def _said(*argv: str) -> str:
+    """Return what a program of apt prints; nothing where apt is not installed."""
+    return (await run(argv, check=False)).stdout if Path("/usr/bin", argv[0]).exists() else ""
+
+
+def _login_files(dump: str) -> Iterator[Path]:
+    for found in APT_LOGINS.finditer(dump):
+        path = APT_DIRECTORY / found["path"]
+        # Of a directory apt reads names without an ending or with .conf: apt.conf(5).
+        inside = sorted(path.glob("*")) if found["kind"] == "netrcparts" else [path]
+        yield from (file for file in inside if file.suffix in ("", ".conf"))
+
+
 def default_store() -> Path:
-    """Return the store of this user, for whom the engine runs or would run."""
+    """Return the store of this user, for whom the engine runs or would run.
+
+    Raises:
+        BadInput: the user has no home directory.
+    """
     if os.geteuid() == 0 and not in_user_namespace():
         return Path("/var/lib/ska-images")
-    return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local/share") / "ska-images"
+    try:
+        return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local/share") / "ska-images"
+    except RuntimeError:
+        raise BadInput("This user has no home directory for the engine's files; set HOME, or give --store.") from None
 
 
 def apt_config() -> list[str]:
@@ -119,7 +165,11 @@ def _pip(env: Mapping[str, str]) -> str:
         home / ".config/pip/pip.conf",
     ]
     parser = configparser.RawConfigParser()
-    parser.read([*files, *filter(None, [env.get("PIP_CONFIG_FILE")])])
+    for file in [*files, *filter(None, [env.get("PIP_CONFIG_FILE")])]:
+        try:
+            parser.read(file, encoding="utf-8")
+        except (configparser.Error, UnicodeDecodeError) as error:
+            raise BadInput(f"pip's settings in {file} cannot be read{_line_of(error)}; correct the file.") from None
     settings = dict(parser["global"]) if parser.has_section("global") else {}
     for name in PIP_SETTINGS:
         for variable in (f"PIP_{name}", f"PIP_DEFAULT_{name}"):
@@ -127,6 +177,13 @@ def _pip(env: Mapping[str, str]) -> str:
                 settings[name] = value
     lines = [f"{name} = {_indented(settings[name])}\n" for name in PIP_SETTINGS if name in settings]
     return "[global]\n" + "".join(lines) if lines else ""
+
+
+def _line_of(error: configparser.Error | UnicodeDecodeError) -> str:
+    # The parser's own text repeats the line, which may hold a password.
+    listed: list[tuple[int, str]] = getattr(error, "errors", [])
+    number = getattr(error, "lineno", None) or (listed[0][0] if listed else None)
+    return f" (line {number})" if number else " (it is not UTF-8)" if isinstance(error, UnicodeDecodeError) else ""
 
 
 def _indented(value: str) -> str:
