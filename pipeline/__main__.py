@@ -2,12 +2,25 @@
 
 import sys
 
-from pipeline.cli.app import main as run
-
 
 def main() -> None:
     """Run the command line and end the process with its exit code."""
-    sys.exit(run())
+    try:
+        # Imports take long enough to be interrupted.
+        from pipeline.cli import streams
+
+        streams.prepare()
+        from pipeline.cli.app import main as run
+
+        code = run()
+        streams.finish()
+    except KeyboardInterrupt:
+        print("Interrupted.", file=sys.stderr)
+        code = 130
+    except OSError:
+        code = 2  # standard error did not take the sentence
+        streams.finish()
+    sys.exit(code)
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ from typing import Any
 
 from pydantic import AliasChoices, Field, PrivateAttr, ValidationError, ValidationInfo, field_validator, model_validator
 from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings import SettingsError as SourceError
 from typing_extensions import Self
 
 from pipeline.amounts import Days, Size
@@ -24,6 +25,7 @@ from pipeline.registry.address import parse_address
 from pipeline.snapshot import AUTO, OFF, of_day, parse
 from pipeline.trust.severity import Severity
 
+ENV_FILE = ".env"
 PYPROJECT = Path(__file__).parent.parent / "pyproject.toml"
 TIME_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
 #: A reference to an image's bytes: https://github.com/distribution/reference/blob/v0.6.0/reference.go
@@ -113,9 +115,13 @@ class Settings(BaseSettings):
 
     def __init__(self, **given: Any) -> None:
         try:
-            super().__init__(_env_file=PYPROJECT.with_name(".env"), **given)
+            super().__init__(_env_file=PYPROJECT.with_name(ENV_FILE), **given)
         except ValidationError as error:
             raise SettingsError(_sentence(error)) from error
+        except SourceError as error:  # a value of a list that is not JSON; its cause names the place
+            raise SettingsError(f"{_unreadable(error)}.") from error
+        except UnicodeDecodeError as error:
+            raise SettingsError(f"The file {ENV_FILE} is not UTF-8 ({error.reason}); write it in UTF-8.") from error
         self._traceability = traceability(os.environ, personal=self.personal_labels)
 
     @classmethod
@@ -143,10 +149,17 @@ class Settings(BaseSettings):
         A release, which is a build whose `created` is given and whose version is no pre-release, is frozen at the
         start of `created`'s day: by then the service has the state for good. A stand-in has no snapshot.
         """
+        return "" if "-" in self.version and self.snapshot == AUTO else self.snapshot_of_a_release(self.base)
+
+    def snapshot_of_a_release(self, base: str) -> str:
+        """Return the snapshot that a final version takes which is built now, as `snapshot_id`.
+
+        Args:
+            base: the reference of its base.
+        """
         if self.snapshot != AUTO:
             return "" if self.snapshot == OFF else self.snapshot
-        is_release = "created" in self.model_fields_set and "-" not in self.version
-        if not is_release or STAND_IN.fullmatch(self.base):
+        if "created" not in self.model_fields_set or STAND_IN.fullmatch(base):
             return ""
         return of_day(_utc(self.created, TIME_FORMAT))
 
@@ -193,7 +206,7 @@ class Settings(BaseSettings):
         for layout, length in ((TIME_FORMAT, 20), ("%Y-%m-%dT%H:%M:%S%z", 25), ("%Y-%m-%d", 10)):
             try:
                 moment = _utc(value, layout)
-            except ValueError:
+            except (ValueError, OverflowError):  # the latter of a moment that is none in UTC, as in the year 1
                 continue
             if len(value) == length and moment > datetime.now(timezone.utc):
                 raise ValueError(
@@ -232,6 +245,13 @@ class Settings(BaseSettings):
         for label in value:
             split_label(label)
         return value
+
+
+def _unreadable(error: SourceError) -> str:
+    found = re.search(r'field "(\w+)" from source "(\w+?)(?:Settings)?(?:Source)?"', str(error))
+    name = found[1] if found else "?"
+    example = f"""SKA_{name.upper()}='["key=value"]'"""
+    return f"The setting {name!r} is a list, and its value is not JSON; write it as in {example}"
 
 
 def _sentence(error: ValidationError) -> str:

@@ -26,7 +26,7 @@ def parse(value: str, now: datetime) -> str:
         raise ValueError(
             f"The snapshot {value!r} is no moment in UTC; write it as 20260131T120000Z or 20260131, or off."
         ) from None
-    found = moment.strftime(FORMAT)
+    found = f"{moment.year:04}{moment:%m%dT%H%M%SZ}"  # %Y does not fill up a year before 1000
     if found < FIRST or moment > now:
         raise ValueError(
             f"There is no snapshot {found} of Ubuntu's archive, only those from {FIRST} until now; "

@@ -125,6 +125,10 @@ def test_a_label_s_value_may_hold_equals_signs() -> None:
         ("snapshot", "yesterday", r"The snapshot 'yesterday' is no moment in UTC; write it as 20260131T120000Z or"),
         ("snapshot", "20260230", r"The snapshot '20260230' is no"),
         ("snapshot", "20260131T12", r"The snapshot '20260131T12' is no"),
+        ("created", "0001-01-01T00:00:00+14:00", r"'0001-01-01T00:00:00\+14:00' is no time since 1970"),
+        ("created", "9999-12-31T23:59:59-14:00", r"'9999-12-31T23:59:59-14:00' is no time since 1970"),
+        ("snapshot", "09990101", r"There is no snapshot 09990101T000000Z"),
+        ("scan_database_days", 1e300, r"'scan_database_days' is malformed"),
         ("snapshot", "20230228T235959Z", r"There is no snapshot 20230228T235959Z .*, or build with --snapshot off"),
         ("snapshot", "29990101", r"There is no snapshot 29990101T000000Z .* until now"),
         ("label", ["plain"], r"The label 'plain' is malformed; write it as key=value"),
@@ -159,6 +163,31 @@ def test_a_release_is_frozen_at_the_start_of_its_day() -> None:
 )
 def test_nothing_else_is_frozen_by_itself(given: dict[str, str]) -> None:
     assert Settings(**given).snapshot_id == ""
+
+
+@pytest.mark.parametrize("built", ["2026-01-31T23:05:00Z", "2026-02-01T00:10:00Z", "2026-02-01T12:00:00Z"])
+def test_a_release_has_the_state_that_was_looked_at_before_or_a_later_one(built: str) -> None:
+    looked_at = Settings(created="2026-01-31T23:00:00Z").snapshot_of_a_release(f"ubuntu:22.04@{DIGEST}")
+    assert looked_at == "20260131T000000Z"
+    assert looked_at <= Settings(created=built, version="1.2.4").snapshot_id
+
+
+def test_a_release_on_a_stand_in_has_no_state_to_look_at() -> None:
+    assert Settings(created="2026-01-31").snapshot_of_a_release("bootstrap:debian-12") == ""
+
+
+def test_a_dot_env_file_that_is_not_utf_8_is_refused(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_bytes(b"SKA_TEAM=\xff\n")
+    with pytest.raises(SettingsError, match=r"The file \.env is not UTF-8 \(.*\); write it in UTF-8"):
+        Settings()
+
+
+def test_labels_of_the_environment_are_json(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SKA_LABEL", '["a=b"]')
+    assert Settings().labels == {"a": "b"}
+    monkeypatch.setenv("SKA_LABEL", "a=b")
+    with pytest.raises(SettingsError, match=r"""'label' is a list, and .* SKA_LABEL='\["key=value"\]'\."""):
+        Settings()
 
 
 def test_a_pipeline_s_time_makes_a_release(monkeypatch: pytest.MonkeyPatch) -> None:

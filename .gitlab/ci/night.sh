@@ -2,47 +2,76 @@
 # Releases the newest version again where `outdated` has found that it needs a rebuild: sets the git tag of the next
 # patch version, whose own pipeline tests, builds and publishes it like any release.
 #   night.sh outdated.json
-# The tag stands on a commit on top of the last release's, which adds the section of CHANGELOG.md and nothing else:
-# what has been merged since then and is not released yet stays out of it.
+# The tag stands on a commit on top of the last release's, which adds the section of CHANGELOG.md and pins the base
+# anew where that has moved, and nothing else: what has been merged since then and is not released yet stays out of it.
+# A tag whose pipeline does not end with a release stops no later night: that takes the patch version after it.
 set -eu
 report=$1
+# A pipeline has this many seconds to publish its version before another night takes the next one.
+patience=43200
 
-stop() {
+say() {
     echo "night: $1" >&2
+}
+stop() {
+    say "$1"
     exit "${2-1}"
 }
 
-# The first value of a key of the report, which has one key a line.
+# The first value of a key of the report that is not empty; the report has one key a line.
 reported() {
-    sed -n "s/^ *\"$1\": \"\{0,1\}\([^\",]*\).*/\1/p" "$report" | head -n 1
+    sed -n "s/^ *\"$1\": \"\{0,1\}\([^\",]\{1,\}\).*/\1/p" "$report" | head -n 1
 }
 
+released=$(reported version)
 if [ "$(reported outdated)" = false ]; then
-    echo "night: $(reported version) is up to date"
+    echo "night: $released is up to date"
     exit 0
 fi
-tag=$(git tag --list | grep -E '^v?[0-9]+\.[0-9]+\.[0-9]+$' | sed 's/^v\{0,1\}\(.*\)/\1 &/' | sort -V | tail -n 1)
-version=${tag% *} tag=${tag#* }
-[ "$version" = "$(reported version)" ] ||
-    stop "the newest tag is '$tag', and the newest release $(reported version); see to the pipeline of that tag first"
 
-next=${version%.*}.$((${version##*.} + 1))
+# Final versions, each with its tag, in their order.
+tags=$(git tag --list | grep -E '^v?[0-9]+\.[0-9]+\.[0-9]+$' | sed 's/^v\{0,1\}\(.*\)/\1 &/' | sort -V)
+tag=$(echo "$tags" | awk -v released="$released" '$1 == released { print $2; exit }')
+[ -n "$tag" ] || stop "the newest release is $released, and no tag has that name; set it on the commit of that release"
+for one in $(echo "$tags" | awk -v released="$released" 'later { print $2 } $1 == released { later = 1 }'); do
+    made=$(git for-each-ref --format='%(creatordate:unix)' "refs/tags/$one")
+    if [ "$(($(date +%s) - made))" -lt "$patience" ]; then
+        say "$released needs a rebuild, and the pipeline of $one may still publish it; the next night looks again"
+        exit 0
+    fi
+    say "$one is tagged and not released; see to its pipeline"
+done
+
+series=${released%.*}
+last=$(echo "$tags" | awk -v series="$series." 'index($1, series) == 1 { last = $1 } END { print last }')
+next=$series.$((${last##*.} + 1))
 [ -n "${RELEASE_TOKEN-}" ] ||
-    stop "$version needs a rebuild, and RELEASE_TOKEN is not set, with which this sets the tag $next; set it by hand" 10
+    stop "$released needs a rebuild, and RELEASE_TOKEN is not set, with which this sets the tag $next; set it by hand" 10
 
 work=$(mktemp -d)
 trap 'git worktree remove --force "$work"' EXIT
 git worktree add --quiet --detach "$work" "$tag"
-section="## [$next] - ${CI_PIPELINE_CREATED_AT%%T*}\n\n### Security\n\n- $version again, with the updates of its packages.\n"
+base=$(reported base)
+if [ -n "$base" ]; then
+    if grep -q "^base = \"${base%@*}@" "$work/pyproject.toml"; then
+        sed "s|^base = \"${base%@*}@.*|base = \"$base\"|" "$work/pyproject.toml" >"$work/new"
+        mv "$work/new" "$work/pyproject.toml"
+    elif grep -qE '"(security updates are pending|it is [0-9]+ days old)' "$report"; then
+        say "the base is $base now, and pyproject.toml of $tag has another one; $next does not move it"
+    else
+        stop "the base is $base now, and pyproject.toml of $tag has another one; move it where it is set" 10
+    fi
+fi
+section="## [$next] - ${CI_PIPELINE_CREATED_AT%%T*}\n\n### Security\n\n- $released again, with the updates of its packages.\n"
 awk -v section="$section" '/^## \[/ && !done { print section; done = 1 } { print }' "$work/CHANGELOG.md" >"$work/new"
 mv "$work/new" "$work/CHANGELOG.md"
 who="-c user.name=$CI_PROJECT_PATH_SLUG -c user.email=noreply@$CI_SERVER_HOST"
 # shellcheck disable=SC2086  # neither a slug nor a host holds spaces
 {
-    git -C "$work" $who commit --quiet --message "Release $version again as $next" CHANGELOG.md
-    git -C "$work" $who tag --annotate --message "$version again, with the updates of its packages" "$next"
+    git -C "$work" $who commit --quiet --all --message "Release $released again as $next"
+    git -C "$work" $who tag --annotate --message "$released again, with the updates of its packages" "$next"
 }
 # shellcheck disable=SC2016  # git's shell reads the token from the environment, so that it stands in no argument
 git -c credential.helper= -c credential.helper='!f() { echo username=night; echo "password=$RELEASE_TOKEN"; }; f' \
     push --quiet "$CI_PROJECT_URL.git" "refs/tags/$next"
-echo "night: $version needs a rebuild, and is released again as $next"
+echo "night: $released needs a rebuild, and is released again as $next"

@@ -12,5 +12,6 @@ summary     the table at the end of build-all
 cache       what the embedded engine keeps on the disk
 tables      the JSON documents of other functions, for a person
 failures    errors into sentences and exit codes
+streams     standard input, output and error, whatever the shell made of them
 app         all of it, in order
 """

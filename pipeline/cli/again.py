@@ -13,7 +13,7 @@ from pipeline.cli.delivery import write_beside
 from pipeline.cli.options import BUILD_ALL, DIST, REPORT, Options, in_ci_job
 from pipeline.cli.record import Record, State
 from pipeline.cli.session import on_embedded, stand_in_warning, unstarted
-from pipeline.errors import SettingsError
+from pipeline.errors import UserError
 from pipeline.settings import STAND_IN, Settings
 
 
@@ -44,10 +44,10 @@ def request(options: Options, words: list[str]) -> Request | None:
         options: the command line's own flags.
         words: the others.
     """
-    if BUILD_ALL not in words or not on_embedded(options):
-        return None
     # A malformed setting or an unreadable file is for the real run to say.
-    with contextlib.suppress(SettingsError, OSError):
+    with contextlib.suppress(UserError, OSError, unstarted().EngineError):
+        if BUILD_ALL not in words or not on_embedded(options):
+            return None
         settings = Settings()
         store = options.store or settings.store or unstarted().default_store()
         return Request(record.inputs(words, settings), store, options.output or DIST)

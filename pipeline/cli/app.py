@@ -5,14 +5,16 @@ import logging
 import os
 import signal
 import sys
+from pathlib import Path
 
 import anyio
 from anyio.abc import TaskStatus
 
 from pipeline.cli.cache import COMMAND, HELP, cache
 from pipeline.cli.failures import INTERRUPTED, TERMINATED, report
-from pipeline.cli.options import Options, debugging, split_options
+from pipeline.cli.options import Options, UsageError, debugging, split_options
 from pipeline.cli.run import run
+from pipeline.cli.streams import write
 from pipeline.progress import PlainView, View, is_terminal
 
 DISTRIBUTION = "ska-base-images"
@@ -29,23 +31,38 @@ def main(argv: list[str] | None = None) -> int:
     """
     _quiet_logs()
     try:
+        _require_working_directory()
         options, words = split_options(sys.argv[1:] if argv is None else argv)
         if options.version:
-            print(f"ska-images {_version()}")
+            write(f"ska-images {_version()}")
             return 0
         if words[:1] == [COMMAND] and not options.help:
             text, code = anyio.run(cache, options, words[1:])
-            print(text)
+            write(text)
             return code
         if options.help or not words:
-            print(_help(words))
+            write(_help(words))
             return 0
         return anyio.run(_interruptible, options, words)
-    except KeyboardInterrupt:
-        print("Interrupted.", file=sys.stderr)
-        return INTERRUPTED
-    except Exception as error:
+    except BaseException as error:
+        if _is_interrupt(error):
+            print("Interrupted.", file=sys.stderr)
+            return INTERRUPTED
+        if not isinstance(error, Exception):
+            raise
         return report(error, shown=False)
+
+
+def _is_interrupt(error: BaseException) -> bool:
+    # One that comes before the signals are received here can lie in a group of a task group's.
+    return isinstance(error, KeyboardInterrupt) or any(map(_is_interrupt, getattr(error, "exceptions", ())))
+
+
+def _require_working_directory() -> None:
+    try:
+        Path.cwd()
+    except OSError as error:
+        raise UsageError(f"the working directory cannot be used ({error.strerror}); change to another one.") from error
 
 
 def _quiet_logs() -> None:

@@ -26,9 +26,8 @@ MENDABLE = frozenset(
         "STORE_DAMAGED",
     )
 )
-INTERRUPTED = 2
-#: What shells give for a process that SIGTERM ended.
-TERMINATED = 143
+#: What shells give for a process that SIGINT or SIGTERM ended.
+INTERRUPTED, TERMINATED = 130, 143
 #: So many of the last lines of each stream of a failed command are shown.
 SHOWN_LINES = 20
 
@@ -67,7 +66,9 @@ def _describe(error: BaseException) -> tuple[str, int]:
         query: Any = error
         return str(error), 2 if (query.error.extensions or {}).get("code") in MENDABLE else 1
     if isinstance(error, OSError) and error.strerror:
-        return f"{f'{error.filename}: ' if error.filename else ''}{error.strerror}.", 2
+        # Of a file that is written beside and renamed, the second name is the one that the user knows.
+        name = error.filename2 or error.filename
+        return f"{f'{name}: ' if name else ''}{error.strerror}.", 2
     if _is(error, "TransportError") or _is(error, "ClientConnectionError"):
         said = str(error).rstrip(".")
         return f"The connection to the engine broke ({said}); run again: finished steps are kept.", 1

@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
@@ -41,6 +42,7 @@ class Options:
     version: bool
 
 
+MAX_PORT = 65_535
 BUILD_ALL = "build-all"
 #: build-all exports there when --output does not say otherwise.
 DIST = Path("dist")
@@ -69,8 +71,10 @@ def split_options(argv: list[str]) -> tuple[Options, list[str]]:
         The options, and the other words in their order.
 
     Raises:
-        UsageError: a value is missing or not one of those that the flag takes.
+        UsageError: a value is missing or not one of those that the flag takes, or a word is not UTF-8.
     """
+    for word in argv:
+        _require_text(word)
     parser = Parser()
     for names, value, _ in FLAGS:
         if names == VERSION:
@@ -90,6 +94,12 @@ def split_options(argv: list[str]) -> tuple[Options, list[str]]:
     return Options(**fields, version=argv == [VERSION]), words
 
 
+def _require_text(word: str) -> None:
+    # Python keeps the bytes of other encodings as surrogates, which neither JSON nor an image's labels can hold.
+    if any("\ud800" <= character <= "\udfff" for character in word):
+        raise UsageError(f"the argument {os.fsencode(word)!r} is not UTF-8; write it in UTF-8.")
+
+
 def debugging() -> bool:
     """Tell whether the user asked for tracebacks and logs with SKA_DEBUG."""
     return os.environ.get("SKA_DEBUG", "") not in ("", "0")
@@ -101,5 +111,16 @@ def in_ci_job() -> bool:
 
 
 def session_in_environment() -> bool:
-    """Tell whether an engine's session is given by the environment, as `dagger run` does."""
-    return bool(os.environ.get("DAGGER_SESSION_PORT"))
+    """Tell whether an engine's session is given by the environment, as `dagger run` does.
+
+    Raises:
+        UsageError: half of one is given, or a port that is no port.
+    """
+    port = os.environ.get("DAGGER_SESSION_PORT")
+    if not port:
+        return False
+    if not re.fullmatch(r"[1-9][0-9]{0,4}", port) or int(port) > MAX_PORT:
+        raise UsageError(f"DAGGER_SESSION_PORT is {port!r} and not a port; unset it, or use `dagger run`.")
+    if not os.environ.get("DAGGER_SESSION_TOKEN"):
+        raise UsageError("DAGGER_SESSION_PORT is set and DAGGER_SESSION_TOKEN is not; set both, or neither.")
+    return True

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pipeline.cli.streams import write
 from pipeline.progress import Step
 
 MEGABYTE = 1_000_000
@@ -32,8 +33,7 @@ class Outcome:
     def show(self) -> None:
         """Print it."""
         if self.text:
-            sys.stdout.write(self.text if self.text.endswith("\n") else f"{self.text}\n")
-            sys.stdout.flush()
+            write(self.text)
         if self.saved is not None:
             print(f'Saved to "{self.saved}".', file=sys.stderr)
 

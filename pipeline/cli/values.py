@@ -1,5 +1,6 @@
 """Words into the values that functions take."""
 
+import contextlib
 import csv
 import enum
 import os
@@ -82,7 +83,10 @@ def _member(flag: Flag, kind: type[enum.Enum], word: str) -> enum.Enum:
 
 def _path(flag: Flag, word: str, is_right: Any, what: str) -> str:
     # Absolute, because an engine that was started elsewhere has another working directory.
-    path = Path(word.removeprefix("file://")).expanduser().absolute()
+    path = Path(word.removeprefix("file://"))
+    with contextlib.suppress(RuntimeError):  # ~ of a user who does not exist is a name like any other
+        path = path.expanduser()
+    path = path.absolute()
     if not is_right(path):
         raise UsageError(f'--{flag.name} takes the path of a {what}, and there is none at "{word}".')
     return str(path)

@@ -3,11 +3,16 @@
 import contextlib
 import re
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from pipeline.engine import syscalls
+from pipeline.engine.aptauth import without_login
+from pipeline.engine.credentials import without_logins
 from pipeline.engine.errors import BadInput, CommandFailed, EngineError
 from pipeline.engine.graph import StandIn
+from pipeline.engine.host import Host
 from pipeline.engine.names import name_of
 from pipeline.engine.namespace import in_user_namespace
 from pipeline.engine.process import run
@@ -64,7 +69,7 @@ async def _sources(origin: str, suite: str) -> str:
         own = found == origin or (found.startswith("$") and release.partition("-")[0] == suite)
         if own and (release if codename.startswith("$") else codename).startswith(suite):
             key = f" [signed-by={signed_by}]" if signed_by.startswith("/") else ""
-            rows.setdefault((key, uri, release), []).append(component)
+            rows.setdefault((key, without_login(uri), release), []).append(component)
     if not rows:
         raise BadInput(f"apt on this machine has no sources of {origin} {suite}; add them, or give --base-archive.")
     return "".join(
@@ -80,19 +85,36 @@ async def bootstrap(snapshots: Snapshots, node: StandIn, directory: Path) -> dic
         with snapshots.events.step(name_of(node)) as step:
             sources, root = directory / "base.list", directory / "diff"
             sources.write_text(node.sources)
-            env = _environment(snapshots, node)
-            # mmdebstrap writes its options into the image; they go with the other left-overs.
-            options = [f"--aptopt={line}" for line in snapshots.host.apt.splitlines()]
-            argv = ["mmdebstrap", "--variant=minbase", f"--mode={_mode()}", "--format=directory", *options]
+            argv = ["mmdebstrap", "--variant=minbase", f"--mode={_mode()}", "--format=directory"]
             try:
-                done = await run([*argv, node.suite, str(root), str(sources)], env=env)
+                with _apt_settings(snapshots.host, directory / "apt") as options:
+                    words = [*argv, *options, node.suite, str(root), str(sources)]
+                    done = await run(words, env=_environment(snapshots, node))
             except CommandFailed as error:
                 raise _failed(error) from error
             for line in done.stderr.splitlines():
-                step.log("stderr", line)
+                step.log("stderr", without_logins(line))
             _tidy(root)
             sources.unlink()
     return {}
+
+
+@contextlib.contextmanager
+def _apt_settings(host: Host, directory: Path) -> Iterator[list[str]]:
+    """Give mmdebstrap's options for the host's apt settings, which lie in memory for the time of a block.
+
+    Arguments can be read by every user of the machine, and mmdebstrap copies a file of options into the root file
+    system; so the one option only names a file, which apt reads if it exists (apt.conf(5)).
+    """
+    directory.mkdir()
+    syscalls.mount("tmpfs", directory, "mode=0700,size=1m")
+    try:
+        host.write_apt(directory, str(directory))
+        settings = directory / "apt.conf"
+        yield [f'--aptopt=Dir::Etc::main "{settings}"'] if settings.exists() else []
+    finally:
+        syscalls.unmount(directory)
+        directory.rmdir()
 
 
 def _mode() -> str:
@@ -124,6 +146,6 @@ def _tidy(root: Path) -> None:
 def _failed(error: CommandFailed) -> EngineError:
     last = next((line for line in reversed(error.stderr.splitlines()) if line.startswith("E:")), error.stderr[-200:])
     return BadInput(
-        f"A stand-in base cannot be bootstrapped from this machine's apt sources: {last.strip()}; "
+        f"A stand-in base cannot be bootstrapped from this machine's apt sources: {without_logins(last.strip())}; "
         "see that `apt-get update` works here, or give --base-archive."
     )

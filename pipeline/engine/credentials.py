@@ -4,8 +4,17 @@ import base64
 import contextlib
 import json
 import os
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+
+#: User and password of an address, as in http://user:password@host/.
+_LOGIN = re.compile(r"(?<=//)[^/\s]*@")
+
+
+def without_logins(text: str) -> str:
+    """Return what a program says with user and password of every address replaced by ***."""
+    return _LOGIN.sub("***@", text)
 
 
 @dataclass

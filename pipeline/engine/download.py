@@ -5,6 +5,7 @@ import ssl
 from pathlib import Path
 from typing import Any
 
+from pipeline.engine.credentials import without_logins
 from pipeline.engine.errors import BadInput, DownloadFailed
 from pipeline.engine.graph import Download
 from pipeline.engine.host import Host
@@ -35,10 +36,14 @@ async def fetch(host: Host, url: str, target: Path) -> str:
 
     Raises:
         DownloadFailed: no answer, or none with status 200.
+        BadInput: the host's certificates cannot be read.
     """
     import httpx  # an engine that downloads nothing starts without it
 
-    context = ssl.create_default_context(cafile=str(host.bundle) if host.bundle else None)
+    try:
+        context = ssl.create_default_context(cafile=str(host.bundle) if host.bundle else None)
+    except OSError as error:
+        raise BadInput(f"The certificates in {host.bundle} cannot be read ({error}); restore the file.") from None
     transport = httpx.AsyncHTTPTransport(verify=context, retries=TRIES)
     mounts = None if any(host.proxies) else {"all://": transport}
     try:
@@ -52,8 +57,8 @@ async def fetch(host: Host, url: str, target: Path) -> str:
                 async for piece in answer.aiter_bytes(1 << 20):
                     digest.update(piece)
                     file.write(piece)
-    except (httpx.HTTPError, httpx.InvalidURL) as error:
-        why = str(error).splitlines()[0] if str(error) else type(error).__name__
+    except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:  # the last of a proxy's address
+        why = without_logins(str(error).splitlines()[0]) if str(error) else type(error).__name__
         raise DownloadFailed(
             f"'{url}' cannot be fetched ({why}); check the address, the network and the proxy."
         ) from None

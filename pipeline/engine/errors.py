@@ -21,6 +21,8 @@ EngineError                 INTERNAL: a defect of the engine
 
 from typing import Any, ClassVar
 
+from pipeline.engine.credentials import without_logins
+
 
 class EngineError(Exception):
     """An error whose text is one sentence for the user; `code` is its name for programs."""
@@ -130,7 +132,7 @@ class CommandFailed(EngineError):
     """
 
     def __init__(self, argv: list[str], returncode: int, stderr: str) -> None:
-        said = stderr.strip()[-2000:] or "it said nothing"
+        said = without_logins(stderr.strip()[-2000:]) or "it said nothing"
         super().__init__(f"`{argv[0]}` ended with {returncode}: {said}")
         self.argv, self.returncode, self.stderr = argv, returncode, stderr
 

@@ -3,14 +3,16 @@
 This is the one place in the engine that reads the environment.
 """
 
+import asyncio
 import configparser
 import os
 import pwd
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from pipeline.engine.aptauth import auth_conf
 from pipeline.engine.errors import BadInput
 from pipeline.engine.namespace import in_user_namespace
 from pipeline.engine.process import run
@@ -35,6 +37,11 @@ LOOPBACK = re.compile(
 )
 #: Where the servers of a URL listen that names no port.
 PORTS = {"http": 80, "https": 443, "ftp": 21, "socks": 1080, "socks4": 1080, "socks5": 1080, "socks5h": 1080}
+#: apt-get(8): the addresses of the machine's sources.
+SOURCE_URIS = ("apt-get", "indextargets", "--no-release-info", "--format", "$(REPO_URI)", "Created-By: Packages")
+#: Where apt's logins are: apt_auth.conf(5).
+APT_LOGINS = re.compile(r'Dir::Etc::(?P<kind>netrc|netrcparts) "(?P<path>[^"]+)";')
+APT_DIRECTORY = Path("/etc/apt")
 SYSTEM_BUNDLE = Path("/etc/ssl/certs/ca-certificates.crt")
 LOCAL_CERTIFICATES = Path("/usr/local/share/ca-certificates")
 
@@ -48,6 +55,7 @@ class Host:
         bundle: a bundle of certificates that differs from what distributions ship, if the host has one.
         pip: the text of a pip.conf, empty if the host has no settings.
         apt: the text of an apt.conf, likewise.
+        apt_auth: the text of an auth.conf with the logins of the host's sources, likewise.
         store: where the engine keeps its files by default.
         services: of its loopback that these settings, its sources of apt and its resolver name.
     """
@@ -56,6 +64,7 @@ class Host:
     bundle: Path | None
     pip: str
     apt: str
+    apt_auth: str
     store: Path
     services: tuple[Service, ...] = ()
 
@@ -66,7 +75,7 @@ class Host:
             env |= dict.fromkeys(BUNDLES, f"{GUEST}/ca-certificates.crt")
         if self.pip:
             env["PIP_CONFIG_FILE"] = f"{GUEST}/pip.conf"
-        if self.apt:
+        if self.apt or self.apt_auth:
             env["APT_CONFIG"] = f"{GUEST}/apt.conf"
         return env
 
@@ -75,9 +84,24 @@ class Host:
         directory.mkdir(mode=0o755)
         if self.bundle:
             (directory / "ca-certificates.crt").write_bytes(self.bundle.read_bytes())
-        for name, text in (("pip.conf", self.pip), ("apt.conf", self.apt)):
-            if text:
-                (directory / name).write_text(text)
+        if self.pip:
+            (directory / "pip.conf").write_text(self.pip)
+        self.write_apt(directory, GUEST)
+
+    def write_apt(self, directory: Path, seen_as: str) -> None:
+        """Put apt's settings into a directory: apt.conf, and auth.conf, which only root reads.
+
+        Args:
+            directory: it exists.
+            seen_as: the path that apt finds it at.
+        """
+        apt = self.apt
+        if self.apt_auth:
+            apt += f'Dir::Etc::netrc "{seen_as}/auth.conf";\n'
+            (directory / "auth.conf").touch(mode=0o600)
+            (directory / "auth.conf").write_text(self.apt_auth)
+        if apt:
+            (directory / "apt.conf").write_text(apt)
 
 
 def find_system_programs() -> None:
@@ -88,14 +112,15 @@ def find_system_programs() -> None:
 async def read_host() -> Host:
     """Read the settings of this machine and this user."""
     env = os.environ
-    dump = await run(["apt-config", "dump"], check=False) if Path("/usr/bin/apt-config").exists() else None
-    proxies, pip, apt = _proxies(env), _pip(env), _apt(dump.stdout if dump else "")
+    dump, uris = await asyncio.gather(_said("apt-config", "dump"), _said(*SOURCE_URIS))
+    proxies, pip, apt = _proxies(env), _pip(env), _apt(dump)
     texts = [*(value for _, value in proxies), pip, apt, *_apt_sources()]
     return Host(
         proxies=proxies,
         bundle=_bundle(env),
         pip=pip,
         apt=apt,
+        apt_auth=auth_conf(uris.split(), _login_files(dump)),
         store=default_store(),
         services=(*named_services("\n".join(texts)), *_name_servers()),
     )
@@ -128,6 +153,19 @@ def _lines(file: Path) -> list[str]:
         return file.read_text(errors="replace").splitlines()
     except OSError:
         return []
+
+
+async def _said(*argv: str) -> str:
+    """Return what a program of apt prints; nothing where apt is not installed."""
+    return (await run(argv, check=False)).stdout if Path("/usr/bin", argv[0]).exists() else ""
+
+
+def _login_files(dump: str) -> Iterator[Path]:
+    for found in APT_LOGINS.finditer(dump):
+        path = APT_DIRECTORY / found["path"]
+        # Of a directory apt reads names without an ending or with .conf: apt.conf(5).
+        inside = sorted(path.glob("*")) if found["kind"] == "netrcparts" else [path]
+        yield from (file for file in inside if file.suffix in ("", ".conf"))
 
 
 def default_store() -> Path:
@@ -189,7 +227,11 @@ def _pip(env: Mapping[str, str]) -> str:
     if home := _home():
         files += [home / ".pip/pip.conf", home / ".config/pip/pip.conf"]
     parser = configparser.RawConfigParser()
-    parser.read([*files, *filter(None, [env.get("PIP_CONFIG_FILE")])])
+    for file in [*files, *filter(None, [env.get("PIP_CONFIG_FILE")])]:
+        try:
+            parser.read(file, encoding="utf-8")
+        except (configparser.Error, UnicodeDecodeError) as error:
+            raise BadInput(f"pip's settings in {file} cannot be read{_line_of(error)}; correct the file.") from None
     settings = dict(parser["global"]) if parser.has_section("global") else {}
     for name in PIP_SETTINGS:
         for variable in (f"PIP_{name}", f"PIP_DEFAULT_{name}"):
@@ -197,6 +239,13 @@ def _pip(env: Mapping[str, str]) -> str:
                 settings[name] = value
     lines = [f"{name} = {_indented(settings[name])}\n" for name in PIP_SETTINGS if name in settings]
     return "[global]\n" + "".join(lines) if lines else ""
+
+
+def _line_of(error: configparser.Error | UnicodeDecodeError) -> str:
+    # The parser's own text repeats the line, which may hold a password.
+    listed: list[tuple[int, str]] = getattr(error, "errors", [])
+    number = getattr(error, "lineno", None) or (listed[0][0] if listed else None)
+    return f" (line {number})" if number else " (it is not UTF-8)" if isinstance(error, UnicodeDecodeError) else ""
 
 
 def _indented(value: str) -> str:

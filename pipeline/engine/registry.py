@@ -5,7 +5,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from pipeline.engine.credentials import Credentials
+from pipeline.engine.credentials import Credentials, without_logins
 from pipeline.engine.errors import (
     ArchiveInvalid,
     CommandFailed,
@@ -240,5 +240,5 @@ def _without_name(address: str, text: str) -> str:
 def _cause(text: str) -> str:
     """Return the end of a chain of errors, such as `no such host`, without credentials and control characters."""
     last = re.sub(r'^.*?(Get|Head|Post|Put) "[^"]*": ', "", text, flags=re.DOTALL)
-    shown = re.sub(r"//[^/@\s]*@", "//***@", re.sub(r"^.*? in [^ ]*: ", "", last))
+    shown = without_logins(re.sub(r"^.*? in [^ ]*: ", "", last))
     return "".join(character if character.isprintable() else " " for character in shown).strip()[:300]

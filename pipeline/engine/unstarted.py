@@ -11,7 +11,7 @@ from pipeline.engine.host import default_store as store_of_this_user
 from pipeline.engine.prepare import VERSION
 from pipeline.engine.registry import normalized, resolve_digest
 
-__all__ = ["default_store", "registry_answers", "snapshots_in", "stand_in_sources"]
+__all__ = ["EngineError", "default_store", "registry_answers", "snapshots_in", "stand_in_sources"]
 
 #: Where apt has its sources and their indexes, unless its configuration moves them: apt.conf(5), files(5).
 APT_FILES = ("/etc/os-release", "/etc/apt", "/var/lib/dpkg/arch")

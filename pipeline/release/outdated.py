@@ -1,4 +1,8 @@
-"""Which images of a release should be built again, and why: newer packages, a base that moved, age."""
+"""Which images of a release should be built again, and why: newer packages, a base that moved, age.
+
+Packages are looked up in the state of the archive that a release takes which is built at `created`. So that release,
+or one that is built later, contains the updates that have caused it.
+"""
 
 import json
 import re
@@ -49,11 +53,13 @@ class Finding:
 
     Args:
         reasons: to build it again, a sentence each.
+        base: the reference that the base's tag names now, where it has moved.
         packages: those that have a newer version in the security archive.
         unknown: what could not be looked at, a sentence each.
     """
 
     reasons: tuple[str, ...] = ()
+    base: str = ""
     packages: tuple[Mapping[str, str], ...] = ()
     unknown: tuple[str, ...] = ()
 
@@ -63,7 +69,8 @@ async def outdated(question: Question, given: Mapping[str, Any], login: Login) -
 
     Args:
         question: about which, and what counts.
-        given: the settings that were given as arguments; `registry` is read, and `created` is the day of the look.
+        given: the settings that were given as arguments; `registry` is read, and `created` and `snapshot` are the
+            moment of the look.
         login: to the registry.
 
     Returns:
@@ -83,13 +90,22 @@ async def outdated(question: Question, given: Mapping[str, Any], login: Login) -
         if not images:
             raise ReleaseError(f"{address} has no image of {version}; check --registry and --tag.")
 
+        snapshot = settings.snapshot_of_a_release(_base_of(images))
+
         async def look(name: str) -> dict[str, object]:
             image = images.get(name)
-            return _entry(name, image, await _look(image, question.max_age, settings, access, login))
+            findings = await _look(image, question.max_age, settings.created, snapshot, access, login)
+            return _entry(name, image, findings or [Finding(unknown=(f"{version} does not have it",))])
 
         entries = await concurrently([partial(look, name) for name in by_name()])
     is_outdated = any(entry["reasons"] for entry in entries)
-    document = {"registry": str(address), "version": version, "outdated": is_outdated, "images": entries}
+    document = {
+        "registry": str(address),
+        "version": version,
+        "snapshot": snapshot,
+        "outdated": is_outdated,
+        "images": entries,
+    }
     text = json.dumps(document, indent=2, ensure_ascii=False) + "\n"
     any_image = next(iter(images.values()))
     return await verdict(login.container(any_image.reference()), text, question.exit_code if is_outdated else 0)
@@ -101,6 +117,12 @@ def _require_sense(question: Question) -> None:
     # A shell takes the rest of its division by 256, and 256 would say that nothing is outdated.
     if not 0 <= question.exit_code <= 255:
         raise SettingsError(f"The argument exit_code is a number from 0 to 255, and not {question.exit_code}.")
+
+
+def _base_of(images: Mapping[str, Published]) -> str:
+    """Return the base of a release, as its first image names it."""
+    first = next((image for name, image in images.items() if by_name()[name].parent is None), None)
+    return first.label("baseImage") if first else ""
 
 
 async def _newest(registry: Registry) -> str:
@@ -115,17 +137,19 @@ def _entry(name: str, image: Published | None, findings: Iterable[Finding]) -> d
         "name": name,
         "reference": str(image.reference(image.label("version"))) if image else "",
         "reasons": [reason for finding in listed for reason in finding.reasons],
+        "base": next((finding.base for finding in listed if finding.base), ""),
         "packages": [dict(package) for finding in listed for package in finding.packages],
         "unknown": [sentence for finding in listed for sentence in finding.unknown],
     }
 
 
 async def _look(
-    image: Published | None, max_age: int, settings: Settings, access: Access, login: Login
+    image: Published | None, max_age: int, created: str, snapshot: str, access: Access, login: Login
 ) -> list[Finding]:
+    # One that came to the catalogue later is no reason: the next build of this version would lack it as well.
     if image is None:
-        return [Finding(reasons=("it is not published",))]
-    findings = [_age(image, settings.created, max_age), await _packages(image, login)]
+        return []
+    findings = [_age(image, created, max_age), await _packages(image, snapshot, login)]
     if by_name()[image.repository.name].parent is None:
         findings.append(await _base(image.label("baseImage"), access))
     return findings
@@ -140,18 +164,18 @@ def _age(image: Published, today: str, max_age: int) -> Finding:
     return Finding(reasons=(f"it is {age} days old, and may be {max_age}",) if age > max_age else ())
 
 
-async def _packages(image: Published, login: Login) -> Finding:
+async def _packages(image: Published, snapshot: str, login: Login) -> Finding:
     name = image.repository.name
     # Another command in every run: engines would keep the answer of an earlier day.
     container = login.container(image.reference()).with_env_variable("SKA_LOOK", uuid.uuid4().hex)
-    result = await SECURITY_UPDATES.run(Subject(name, container, 0, "", "", lambda _: container))
+    result = await SECURITY_UPDATES.run(Subject(name, container, 0, "", snapshot, lambda _: container))
     lines = () if result.passed else result.message.splitlines()
     matches = [_PENDING.fullmatch(line) for line in lines]
     packages = tuple(match.groupdict() for match in matches if match)
     unknown = tuple(line for line, match in zip(lines, matches, strict=True) if not match)
     names = ", ".join(package["package"] for package in packages)
     reasons = (f"security updates are pending: {names}",) if packages else ()
-    return Finding(reasons, packages, unknown)
+    return Finding(reasons, packages=packages, unknown=unknown)
 
 
 async def _base(base: str, access: Access) -> Finding:
@@ -165,4 +189,6 @@ async def _base(base: str, access: Access) -> Finding:
         return Finding(unknown=(f"the base {name} could not be asked for: {error}",))
     if now is None:
         return Finding(unknown=(f"the base {base} has no tag, or no longer",))
-    return Finding(reasons=(f"the base {name} is {now.digest} now, and was {digest}",) if now.digest != digest else ())
+    if now.digest == digest:
+        return Finding()
+    return Finding((f"the base {name} is {now.digest} now, and was {digest}",), base=f"{name}@{now.digest}")

@@ -201,7 +201,7 @@ def processes_with(word: str) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    ("number", "seconds", "code"), [(signal.SIGINT, "98701", 2), (signal.SIGTERM, "98702", 143)], ids=str
+    ("number", "seconds", "code"), [(signal.SIGINT, "98701", 130), (signal.SIGTERM, "98702", 143)], ids=str
 )
 def test_an_interruption_leaves_no_container_and_no_mount(
     built: Built, store: Path, number: signal.Signals, seconds: str, code: int

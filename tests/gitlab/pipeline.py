@@ -83,21 +83,30 @@ def _compares(term: str, variables: Variables) -> bool:
     return (value == expected) is (operator == "==")
 
 
-def environment(document: Document, job: Document, given: Variables) -> dict[str, str]:
-    """Return a job's variables; those of the project, which are given, go before those of the files."""
+def environment(
+    document: Document, job: Document, given: Variables, raw: frozenset[str] = frozenset()
+) -> dict[str, str]:
+    """Return a job's variables; those of the project, which are given, go before those of the files.
+
+    Args:
+        document: the pipeline.
+        job: one of its jobs.
+        given: the project's variables, and those that GitLab sets.
+        raw: those whose references to other variables are not expanded.
+    """
     rules = [document.get("workflow", {}).get("rules"), job.get("rules")]
     of_rules: list[Document] = [(matching(listed, given) or {}).get("variables", {}) for listed in rules]
     files: Document = reduce(merged, [document.get("variables", {}), job.get("variables", {}), *of_rules], {})
     values = {key: value["value"] if isinstance(value, dict) else str(value) for key, value in files.items()}
-    return _expanded({**values, **given})
+    return _expanded({**values, **given}, raw)
 
 
-def _expanded(variables: dict[str, str]) -> dict[str, str]:
+def _expanded(variables: dict[str, str], raw: frozenset[str]) -> dict[str, str]:
     def value(text: str, depth: int = 0) -> str:
         assert depth < 9, f"{text!r} refers to itself"
         return re.sub(r"\$\{?(\w+)\}?", lambda found: value(variables.get(found[1], ""), depth + 1), text)
 
-    return {name: value(text) for name, text in variables.items()}
+    return {name: text if name in raw else value(text) for name, text in variables.items()}
 
 
 def script(job: Document) -> str:

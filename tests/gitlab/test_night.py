@@ -1,9 +1,11 @@
 """The night's release: a git tag of the next patch version, on top of what was released, and nothing without need."""
 
 import base64
+import json
 import os
 import subprocess
 import threading
+import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -13,6 +15,8 @@ import pytest
 from tests.consumers.conftest import call
 from tests.gitlab.pipeline import ROOT
 
+OLD, NEW = (f"ubuntu:22.04@sha256:{digit * 64}" for digit in "01")
+PYPROJECT = '[tool.ska-images]\nbase = "{}"\n'
 TOKEN = "glpat-of-the-tests"  # noqa: S105
 CHANGELOG = "# Changelog\n\n## [{}] - 2026-01-01\n\n### Added\n\n- All of it.\n"
 
@@ -28,6 +32,7 @@ class Project:
         self.bare, self.clone = directory / "project.git", directory / "clone"
         call("git", "init", "--quiet", "--bare", "--initial-branch=main", self.bare)
         call("git", "clone", "--quiet", self.bare, self.clone)
+        self.commit("pyproject.toml", PYPROJECT.format(OLD))
         self.commit("CHANGELOG.md", CHANGELOG.format("1.2.3"))
         self.tag("1.2.3")
         self.commit("CHANGELOG.md", CHANGELOG.format("1.3.0"))
@@ -44,19 +49,30 @@ class Project:
         self.git("add", name)
         self.git("commit", "--quiet", f"--message=Write {name}")
 
-    def tag(self, name: str) -> None:
-        """Set a tag, and push it."""
-        self.git("tag", name)
+    def tag(self, name: str, hours: int = 24) -> None:
+        """Set a tag that is so old, and push it."""
+        moment = f"{int(time.time()) - hours * 3600} +0000"
+        words = ("git", "-C", self.clone, "-c", "user.name=A Person", "-c", "user.email=person@example.org")
+        call("env", f"GIT_COMMITTER_DATE={moment}", *words, "tag", "--annotate", "--message=x", name)
         self.git("push", "--quiet", "origin", name)
 
     def tags(self) -> set[str]:
         """Return the tags of the project."""
         return set(call("git", "-C", self.bare, "tag", "--list").split())
 
-    def night(self, version: str = "1.2.3", outdated: str = "true", **variables: str) -> tuple[int, str]:
+    def night(
+        self,
+        version: str = "1.2.3",
+        *,
+        outdated: bool = True,
+        reasons: tuple[str, ...] = ("security updates are pending: libc6",),
+        base: str = "",
+        **variables: str,
+    ) -> tuple[int, str]:
         """Run the night's script; return its exit code and what it said."""
         report = self.clone / "outdated.json"
-        report.write_text(f'{{\n  "outdated": {outdated},\n  "version": "{version}"\n}}\n')
+        images = [{"name": "ska-base", "reasons": reasons, "base": base}, {"name": "ska-python", "base": ""}]
+        report.write_text(json.dumps({"outdated": outdated, "version": version, "images": images}, indent=2))
         job = {
             "CI_PIPELINE_CREATED_AT": "2026-01-31T01:00:00Z",
             "CI_PROJECT_PATH_SLUG": "group-project",
@@ -76,8 +92,8 @@ def project(tmp_path: Path) -> Project:
 
 
 def test_an_outdated_release_is_tagged_again_as_the_next_patch_version(project: Project) -> None:
-    code, said = project.night()
-    assert (code, said) == (0, "night: 1.2.3 needs a rebuild, and is released again as 1.2.4\n")
+    code, output = project.night()
+    assert (code, output) == (0, "night: 1.2.3 needs a rebuild, and is released again as 1.2.4\n")
     assert project.tags() == {"1.2.3", "1.2.4"}
 
 
@@ -101,7 +117,7 @@ def test_the_job_s_checkout_stays_as_it_was(project: Project) -> None:
 
 
 def test_a_release_that_is_up_to_date_is_left_alone(project: Project) -> None:
-    assert project.night(outdated="false") == (0, "night: 1.2.3 is up to date\n")
+    assert project.night(outdated=False) == (0, "night: 1.2.3 is up to date\n")
     assert project.tags() == {"1.2.3"}
 
 
@@ -112,20 +128,75 @@ def test_the_newest_version_is_found_by_its_numbers_and_not_a_pre_release(projec
     assert "1.2.11" in project.tags()
 
 
-def test_nothing_is_tagged_while_the_newest_tag_is_not_published(project: Project) -> None:
+def test_a_tag_that_was_never_released_is_passed_over_and_named(project: Project) -> None:
     project.tag("1.2.4")
-    code, said = project.night()
-    assert code == 1
-    assert said == (
-        "night: the newest tag is '1.2.4', and the newest release 1.2.3; see to the pipeline of that tag first\n"
+    code, output = project.night()
+    assert code == 0
+    assert set(output.splitlines()) == {
+        "night: 1.2.4 is tagged and not released; see to its pipeline",
+        "night: 1.2.3 needs a rebuild, and is released again as 1.2.5",
+    }
+    assert project.tags() == {"1.2.3", "1.2.4", "1.2.5"}
+    assert call("git", "-C", project.bare, "rev-list", "1.2.3..1.2.5").count("\n") == 1
+
+
+def test_night_after_night_goes_on_while_no_pipeline_passes(project: Project) -> None:
+    for number in (4, 5, 6):
+        project.tag(f"1.2.{number}")
+    assert project.night()[0] == 0
+    assert "1.2.7" in project.tags()
+
+
+def test_a_later_version_that_is_not_released_does_not_keep_the_newest_release_from_its_updates(
+    project: Project,
+) -> None:
+    project.tag("1.3.0")
+    code, output = project.night()
+    assert (code, "night: 1.3.0 is tagged and not released; see to its pipeline\n" in output) == (0, True)
+    assert project.tags() == {"1.2.3", "1.2.4", "1.3.0"}
+
+
+def test_a_tag_of_the_last_hours_gets_the_time_to_be_published(project: Project) -> None:
+    project.tag("1.2.4", hours=1)
+    assert project.night() == (
+        0,
+        "night: 1.2.3 needs a rebuild, and the pipeline of 1.2.4 may still publish it; the next night looks again\n",
     )
     assert project.tags() == {"1.2.3", "1.2.4"}
 
 
+def test_a_release_without_a_tag_is_named(project: Project) -> None:
+    code, output = project.night("1.2.2")
+    assert (code, project.tags()) == (1, {"1.2.3"})
+    assert "the newest release is 1.2.2, and no tag has that name" in output
+
+
+def test_a_base_that_has_moved_is_pinned_anew_in_the_release(project: Project) -> None:
+    assert project.night(reasons=("the base has moved",), base=NEW)[0] == 0
+    assert call("git", "-C", project.bare, "show", "1.2.4:pyproject.toml") == PYPROJECT.format(NEW)
+    changed = call("git", "-C", project.bare, "diff", "--name-only", "1.2.3", "1.2.4")
+    assert changed == "CHANGELOG.md\npyproject.toml\n"
+
+
+@pytest.mark.parametrize(
+    ("reasons", "code", "tags"),
+    [
+        (("the base has moved",), 10, {"1.2.3"}),
+        (("the base has moved", "security updates are pending: libc6"), 0, {"1.2.3", "1.2.4"}),
+    ],
+)
+def test_a_base_that_the_project_does_not_pin_is_no_reason_for_a_release_that_would_not_move_it(
+    project: Project, reasons: tuple[str, ...], code: int, tags: set[str]
+) -> None:
+    found, output = project.night(reasons=reasons, base=NEW.replace("ubuntu", "mirror.example/ubuntu"))
+    assert (found, project.tags()) == (code, tags)
+    assert "pyproject.toml of 1.2.3 has another one" in output
+
+
 def test_without_a_token_it_says_what_to_tag(project: Project) -> None:
-    code, said = project.night(RELEASE_TOKEN="")
+    code, output = project.night(RELEASE_TOKEN="")
     assert code == 10
-    assert said == (
+    assert output == (
         "night: 1.2.3 needs a rebuild, and RELEASE_TOKEN is not set, with which this sets the tag 1.2.4;"
         " set it by hand\n"
     )
@@ -187,6 +258,6 @@ def test_the_token_opens_the_project_and_stands_in_no_argument(project: Project,
 
 
 def test_a_wrong_token_is_an_error(project: Project, server: str) -> None:
-    code, _ = project.night(CI_PROJECT_URL=server, **{"RELEASE_TOKEN": "wrong", "GIT_TERMINAL_PROMPT": "0"})
+    code, _ = project.night(CI_PROJECT_URL=server, RELEASE_TOKEN="wrong", GIT_TERMINAL_PROMPT="0")  # noqa: S106
     assert code != 0
     assert project.tags() == {"1.2.3"}

@@ -16,6 +16,7 @@ from dagger import dag
 from pipeline.engine.session import Session
 from pipeline.errors import ReleaseError, SettingsError
 from pipeline.images import by_name
+from pipeline.metadata import PREFIX
 from pipeline.registry.address import parse_address
 from pipeline.registry.registry import Registry, open_registry
 from pipeline.release.content import Image, read_archive
@@ -128,6 +129,35 @@ def test_the_command_ends_with_10_and_shows_a_table(real: str, built: Built, sto
     assert json.loads(output.read_text())["outdated"] is True
 
 
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def frozen(server: Running, archives: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A release whose first image says that it is built on Ubuntu, though its files are the stand-in's."""
+    path = tmp_path_factory.mktemp("frozen") / "image.tar"
+    base = dag.container().import_(dag.host().file(str(archives["ska-base"])))
+    await base.with_label(f"{PREFIX}baseImage", f"ubuntu:22.04@{DIGEST}").export(str(path))
+    address = parse_address(f"{server.host}/frozen")
+    async with open_registry(address, NOBODY) as registry:
+        await push_release(registry, Tags("1.0.0"), [candidate(NAMES[0], path)])
+    return str(address)
+
+
+async def test_packages_are_looked_up_in_the_state_that_a_release_of_that_moment_takes(frozen: str) -> None:
+    found = await look(frozen, created="2026-01-31T23:00:00Z")
+    assert found["snapshot"] == "20260131T000000Z"
+    # What the same step says in a build, since the stand-in is not Ubuntu.
+    assert "only Ubuntu's packages can be frozen" in str(entry(found, NAMES[0])["unknown"])
+
+
+async def test_the_present_state_is_looked_at_where_a_release_takes_that(frozen: str) -> None:
+    found = await look(frozen, created="2026-01-31T23:00:00Z", snapshot="off")
+    assert found["snapshot"] == ""
+    assert "frozen" not in str(entry(found, NAMES[0])["unknown"])
+
+
+async def test_a_stand_in_has_no_other_state(document: dict[str, Any]) -> None:
+    assert document["snapshot"] == ""
+
+
 async def test_a_reason_is_an_exit_code_and_the_document_its_output(real: str) -> None:
     with pytest.raises(dagger.ExecError) as caught:
         await look(real, Question("1.1.0-rc.1", -1, 10))
@@ -135,9 +165,12 @@ async def test_a_reason_is_an_exit_code_and_the_document_its_output(real: str) -
     assert json.loads(caught.value.stdout)["version"] == "1.1.0-rc.1"
 
 
-async def test_an_image_that_is_missing_is_a_reason(real: str) -> None:
+async def test_an_image_that_a_release_does_not_have_is_no_reason_to_build_that_release_again(real: str) -> None:
     found = await look(real, Question("1.1.0-rc.1", 30, 0))
-    assert entry(found, NAMES[-1])["reasons"] == ["it is not published"]
+    assert (entry(found, NAMES[-1])["reasons"], entry(found, NAMES[-1])["unknown"]) == (
+        [],
+        ["1.1.0-rc.1 does not have it"],
+    )
 
 
 @pytest.mark.parametrize(
@@ -166,7 +199,7 @@ async def test_a_base_that_has_moved_is_a_reason(registry: Registry, release: Ma
             await registry.repository("ubuntu").push_blob(blob, content.blobs[blob.digest])
         await registry.repository("ubuntu").push_manifest("22.04", content.manifest)
     moved = f"the base {name} is {other.digest} now, and was {base.digest}"
-    assert await _base(f"{name}@{base.digest}", NOBODY) == Finding(reasons=(moved,))
+    assert await _base(f"{name}@{base.digest}", NOBODY) == Finding(reasons=(moved,), base=f"{name}@{other.digest}")
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,6 @@ from pipeline.engine.documents import ImageConfig
 from pipeline.engine.errors import BadInput, NotServed
 from pipeline.engine.graph import Exec, Mount, Written, writes_to
 from pipeline.engine.output import text_of
-from pipeline.engine.rootpath import joined
 from pipeline.engine.values import Container, File
 
 
