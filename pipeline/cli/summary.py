@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pipeline.escape import escaped_lines
 from pipeline.progress import Step
 
 MEGABYTE = 1_000_000
@@ -32,7 +33,9 @@ class Outcome:
     def show(self) -> None:
         """Print it."""
         if self.text:
-            sys.stdout.write(self.text if self.text.endswith("\n") else f"{self.text}\n")
+            # A program that reads a pipe or a file gets what the function returned, byte for byte.
+            text = escaped_lines(self.text) if sys.stdout.isatty() else self.text
+            sys.stdout.write(text if text.endswith("\n") else f"{text}\n")
             sys.stdout.flush()
         if self.saved is not None:
             print(f'Saved to "{self.saved}".', file=sys.stderr)

@@ -1,6 +1,5 @@
 """Which images of a release should be built again, and why: newer packages, a base that moved, age."""
 
-import json
 import re
 import uuid
 from collections.abc import Iterable, Mapping
@@ -13,6 +12,7 @@ from pipeline.checks import Subject
 from pipeline.checks.base import SECURITY_UPDATES
 from pipeline.concurrency import concurrently
 from pipeline.errors import RegistryError, ReleaseError, SettingsError
+from pipeline.escape import json_text
 from pipeline.images import by_name
 from pipeline.registry.access import Access
 from pipeline.registry.address import parse_address
@@ -83,12 +83,13 @@ async def outdated(question: Question, given: Mapping[str, Any], login: Login) -
 
         async def look(name: str) -> dict[str, object]:
             image = images.get(name)
-            return _entry(name, image, await _look(image, question.max_age, settings, access, login))
+            reference = str(image.reference(version)) if image else ""
+            return _entry(name, reference, await _look(image, question.max_age, settings, access, login))
 
         entries = await concurrently([partial(look, name) for name in by_name()])
     is_outdated = any(entry["reasons"] for entry in entries)
     document = {"registry": str(address), "version": version, "outdated": is_outdated, "images": entries}
-    text = json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+    text = json_text(document)
     any_image = next(iter(images.values()))
     return await verdict(login.container(any_image.reference()), text, question.exit_code if is_outdated else 0)
 
@@ -99,11 +100,11 @@ async def _newest(registry: Registry) -> str:
     raise ReleaseError(f"{registry.address} has no release; publish one first, or check --registry.")
 
 
-def _entry(name: str, image: Published | None, findings: Iterable[Finding]) -> dict[str, object]:
+def _entry(name: str, reference: str, findings: Iterable[Finding]) -> dict[str, object]:
     listed = list(findings)
     return {
         "name": name,
-        "reference": str(image.reference(image.label("version"))) if image else "",
+        "reference": reference,
         "reasons": [reason for finding in listed for reason in finding.reasons],
         "packages": [dict(package) for finding in listed for package in finding.packages],
         "unknown": [sentence for finding in listed for sentence in finding.unknown],
@@ -127,6 +128,8 @@ def _age(image: Published, today: str, max_age: int) -> Finding:
         age = (date.fromisoformat(today[:10]) - date.fromisoformat(created[:10])).days
     except ValueError:
         return Finding(unknown=(f"its label says no day of its creation ({created!r})",))
+    if age < 0:
+        return Finding(unknown=(f"its label names a day of its creation that is yet to come ({created!r})",))
     return Finding(reasons=(f"it is {age} days old, and may be {max_age}",) if age > max_age else ())
 
 
@@ -146,7 +149,7 @@ async def _packages(image: Published, login: Login) -> Finding:
 
 async def _base(base: str, access: Access) -> Finding:
     name, _, digest = base.partition("@")
-    if STAND_IN.match(base) or name.startswith("archive:"):
+    if STAND_IN.fullmatch(base) or name.startswith("archive:"):
         return Finding(unknown=(f"the base {base} is in no registry, so that nobody knows of a newer one",))
     try:
         async with open_upstream(base, access) as upstream:
