@@ -9,13 +9,13 @@ from dataclasses import dataclass, field, replace
 from types import TracebackType
 from typing import Any, Protocol, TextIO
 
-from pipeline.escape import escaped, escaped_lines
+from pipeline.escape import escaped
 
 #: So many of a failed step's last lines are shown.
 FAILURE_LINES = 20
 #: The step of pipeline.verdict: what it prints is the result, and its exit code is no failure.
 VERDICT = "verdict"
-#: Programs colour what they write, which would garble the screen; what else is not printable is escaped.
+#: Programs colour what they write, which would garble the screen; what else is not printable the views escape.
 _CONTROL = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|[\x00-\x08\x0a-\x1f\x7f]")
 
 
@@ -103,14 +103,14 @@ class Progress:
         elif event["event"] == "log" and event["id"] in self.steps:
             step = self.steps[event["id"]]
             for text in str(event["text"]).rstrip("\r\n").split("\n"):
-                clean = escaped_lines(_CONTROL.sub("", text.rstrip("\r").rpartition("\r")[2]))
+                clean = _CONTROL.sub("", text.rstrip("\r").rpartition("\r")[2])
                 step.output.append(clean)
                 self._view.line(step, clean)
         elif event["event"] == "notice":
-            self._view.notice(escaped_lines(str(event["text"])))
+            self._view.notice(str(event["text"]))
 
     def _step(self, event: Mapping[str, Any]) -> None:
-        known = self.steps.get(event["id"], Step(event["id"], escaped(event["name"]), "", time.monotonic()))
+        known = self.steps.get(event["id"], Step(event["id"], event["name"], "", time.monotonic()))
         step = replace(known, state=event["state"], seconds=float(event.get("seconds") or 0.0))
         self.steps[event["id"]] = step
         self._view.step(step)
@@ -163,4 +163,4 @@ class PlainView:
         return f"{self._clock() - self._began:6.1f}s"
 
     def _write(self, line: str) -> None:
-        print(line, file=self._stream, flush=True)
+        print(escaped(line.expandtabs()), file=self._stream, flush=True)

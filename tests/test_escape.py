@@ -2,20 +2,23 @@
 
 import io
 import json
+from collections import deque
 from typing import Any
 
 import pytest
 from dagger import dag
+from rich.console import Console
 
 from pipeline.assembly import Packed
 from pipeline.build import Base, Build
 from pipeline.checks import CheckResult
 from pipeline.cli.failures import report
+from pipeline.cli.live import LiveView
 from pipeline.cli.tables import TABLES
 from pipeline.errors import VerificationError
 from pipeline.escape import escaped, escaped_lines, escaped_markdown, json_text
 from pipeline.images import by_name
-from pipeline.progress import PlainView, Progress
+from pipeline.progress import PlainView, Progress, Step
 from pipeline.report import Archive, CheckedImage, check_table
 from pipeline.settings import Settings
 from pipeline.trust.audited import Audited
@@ -105,6 +108,18 @@ def test_a_step_commands_no_terminal(hostile: str) -> None:
         progress.event({"event": "log", "id": "1", "text": f"a{hostile}b\n"})
         progress.event({"event": "notice", "text": f"a{hostile}b"})
     assert is_safe(stream.getvalue())
+
+
+@pytest.mark.parametrize("hostile", [*HOSTILE, "\n"])
+def test_the_live_view_commands_no_terminal(hostile: str) -> None:
+    # Without colours and cursor, of which the console writes what it writes itself.
+    console = Console(file=io.StringIO(), force_terminal=False, width=200)
+    view = LiveView(console)
+    view.notice(f"a{hostile}b")
+    view.step(Step("1", f"ska-base: {hostile}", "failed", 0.0, 1.0, deque([f"a{hostile}b"])))
+    written = console.file
+    assert isinstance(written, io.StringIO)
+    assert is_safe(written.getvalue())
 
 
 @pytest.mark.parametrize("hostile", HOSTILE)

@@ -20,7 +20,6 @@ from pipeline.cli.options import BUILD_ALL, DIST, REPORT, Options
 from pipeline.cli.session import Engine, HostError, choose_base, start_engine
 from pipeline.cli.summary import Outcome, Run, table
 from pipeline.cli.tables import TABLES
-from pipeline.escape import escaped_lines
 from pipeline.progress import Progress, View
 
 # What imports Dagger's SDK is imported when the engine is starting already.
@@ -105,7 +104,7 @@ async def run(options: Options, words: list[str], view: View, scope: anyio.Cance
 def _told(view: View) -> Iterator[None]:
     """Show what the pipeline itself does, beside the engine's steps."""
     handler = logging.Handler()
-    handler.emit = lambda record: view.notice(escaped_lines(record.getMessage()))  # type: ignore[method-assign]
+    handler.emit = lambda record: view.notice(record.getMessage())  # type: ignore[method-assign]
     logger = logging.getLogger("pipeline")
     logger.addHandler(handler)
     logger.setLevel(logging.INFO)

@@ -133,7 +133,7 @@ async def _lineage(subject: Subject) -> str:
                 name = below.repository.name
                 raise _Refuted(
                     f"the signed provenance of {image.repository.name} names {name}@{origins.parent}, and the tag of "
-                    f"that version {below.manifest.digest}"
+                    f"that version names {below.manifest.digest}"
                 )
     names = [image.repository.name for image in line]
     return " is built on ".join(names) if len(names) > 1 else "it is the first image, and has no parent"
