@@ -10,6 +10,7 @@ from pipeline.release.push import Candidate
 from tests.publish.conftest import Maker
 from tests.publish.documents import entry, push_image, push_index
 from tests.publish.small_release import layer
+from tests.registry import free_address
 from tests.trust.attested import complete
 from tests.trust.signing import KeyPair, publish_signed
 from tests.trust.test_signature import STAND_IN, findings, images, refused
@@ -61,3 +62,26 @@ async def _manifest(registry: Registry, image: Candidate) -> Manifest:
 
 async def _content(registry: Registry, layer: Descriptor) -> bytes:
     return await registry.repository("ska-base").consume(layer, lambda chunks: b"".join(chunks))
+
+
+async def test_a_base_that_nobody_serves_is_what_the_signed_provenance_names(
+    workbench: Build, registry: Registry, release: Maker, keys: KeyPair
+) -> None:
+    gone = f"{free_address()}/ubuntu:22.04@sha256:{'b' * 64}"
+    only = release(base=gone)[:1]
+    await publish_signed(workbench, registry, only, keys.signer, complete(only, registry.address, base=gone))
+    found = await findings(workbench, registry, keys.trusted, facts=("base", "attestations"))
+    assert found["attestations"][0]
+    is_verified, message = found["base"]
+    assert is_verified
+    assert message.startswith(f"the signed provenance names {gone}; its layers could not be compared: The registry")
+
+
+async def test_a_base_that_the_signed_provenance_does_not_name_is_refused(
+    workbench: Build, registry: Registry, images: list[Candidate], keys: KeyPair
+) -> None:
+    other = f"ubuntu:22.04@sha256:{'c' * 64}"
+    attestations = complete(images[:1], registry.address, base=other)
+    await publish_signed(workbench, registry, images[:1], keys.signer, attestations)
+    message = await refused(workbench, registry, keys.trusted)
+    assert f"its provenance does not hold: its base is '{other}', and '{STAND_IN}' in the image" in message
