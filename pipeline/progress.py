@@ -9,11 +9,13 @@ from dataclasses import dataclass, field, replace
 from types import TracebackType
 from typing import Any, Protocol, TextIO
 
+from pipeline.escape import escaped
+
 #: So many of a failed step's last lines are shown.
 FAILURE_LINES = 20
 #: The step of pipeline.verdict: what it prints is the result, and its exit code is no failure.
 VERDICT = "verdict"
-#: Escape sequences and other control characters would garble the screen.
+#: Programs colour what they write, which would garble the screen; what else is not printable the views escape.
 _CONTROL = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|[\x00-\x08\x0a-\x1f\x7f]")
 
 
@@ -161,4 +163,4 @@ class PlainView:
         return f"{self._clock() - self._began:6.1f}s"
 
     def _write(self, line: str) -> None:
-        print(line, file=self._stream, flush=True)
+        print(escaped(line.expandtabs()), file=self._stream, flush=True)

@@ -1,12 +1,12 @@
 """What a run says of its images: build-report.json, and the table of the checks."""
 
-import json
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 
 from pipeline.build import Build
 from pipeline.checks import CheckResult
 from pipeline.errors import ChecksFailedError
+from pipeline.escape import escaped, json_text
 from pipeline.image import Image
 
 
@@ -51,7 +51,7 @@ def build_report(build: Build, images: Iterable[tuple[CheckedImage, Archive]]) -
         "snapshot": build.settings.snapshot_id,
         "images": [_entry(build, checked, archive) for checked, archive in images],
     }
-    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+    return json_text(document)
 
 
 def check_table(images: Iterable[CheckedImage]) -> str:
@@ -63,8 +63,9 @@ def check_table(images: Iterable[CheckedImage]) -> str:
         lines.append(checked.image.name)
         for result in checked.results:
             first, *rest = result.message.splitlines() or [""]
-            lines.append(f"  {'pass' if result.passed else 'FAIL'}  {result.name.ljust(names)}  {first}".rstrip())
-            lines += [" " * (names + 10) + line for line in rest]
+            mark = "pass" if result.passed else "FAIL"
+            lines.append(f"  {mark}  {result.name.ljust(names)}  {escaped(first)}".rstrip())
+            lines += [" " * (names + 10) + escaped(line) for line in rest]
     return "\n".join(lines) + "\n"
 
 

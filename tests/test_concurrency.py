@@ -3,9 +3,10 @@
 from functools import partial
 
 import anyio
+import anyio.lowlevel
 import pytest
 
-from pipeline.concurrency import both, concurrently
+from pipeline.concurrency import Shared, both, concurrently
 
 
 async def test_results_have_the_jobs_order_and_not_that_of_their_ends() -> None:
@@ -44,3 +45,26 @@ async def test_two_jobs_of_different_kinds_keep_their_types() -> None:
         return value
 
     assert await both(partial(give, 1), partial(give, "one")) == (1, "one")
+
+
+async def test_a_shared_result_is_made_once() -> None:
+    calls: list[int] = []
+
+    async def make() -> int:
+        calls.append(len(calls))
+        await anyio.lowlevel.checkpoint()
+        return len(calls)
+
+    shared = Shared(make)
+    assert await concurrently([shared.get, shared.get, shared.get]) == [1, 1, 1]
+    assert calls == [0]
+
+
+async def test_a_shared_failure_is_raised_for_each_that_asks() -> None:
+    async def fail() -> int:
+        raise ValueError("no result")
+
+    shared = Shared(fail)
+    for _ in range(2):
+        with pytest.raises(ValueError, match="no result"):
+            await shared.get()

@@ -9,6 +9,7 @@ from pipeline.amounts import parse_age, parse_size
 from pipeline.cli.options import Options, Parser, UsageError
 from pipeline.cli.session import tend_store
 from pipeline.cli.summary import aligned, size
+from pipeline.escape import escaped
 
 COMMAND = "cache"
 SUMMARY = "Show what the embedded engine keeps on the disk, and remove what is old."
@@ -107,7 +108,7 @@ def text(answer: Mapping[str, Any]) -> str:
     """
     entries = answer["entries"]
     lines = [
-        f"{damage['kind']} {damage['name']}: {damage['what']}; "
+        escaped(f"{damage['kind']} {damage['name']}: {damage['what']}; ")
         + ("it is removed." if damage["removed"] else "a running build uses it.")
         for damage in answer.get("damaged", ())
     ]
@@ -140,6 +141,7 @@ def _rows(entries: Iterable[Mapping[str, Any]]) -> list[tuple[str, ...]]:
 
 
 def _row(kind: str, name: str, members: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
+    name = escaped(name)
     shown = name if len(name) <= _NAME_LENGTH else f"{name[: _NAME_LENGTH - 3]}..."
     several = f" ({len(members)})" if len(members) > 1 and kind else ""
     used = "in use" if any(entry["in_use"] for entry in members) else _ago(min(entry["idle"] for entry in members))

@@ -7,6 +7,7 @@ from typing import Any, TextIO
 
 from pipeline.cli.options import debugging
 from pipeline.errors import SkaError
+from pipeline.escape import escaped_lines
 
 #: What the user can mend, by the engine's code: exit code 2.
 MENDABLE = frozenset(
@@ -48,11 +49,12 @@ def report(error: BaseException, *, shown: bool, stream: TextIO | None = None) -
     if debugging():
         traceback.print_exception(error, file=stream)
     sentence, code = _describe(error)
-    print(f"Error: {sentence}", file=stream)
+    # A table may follow the sentence; what could command a terminal is escaped, whoever said it.
+    print(f"Error: {escaped_lines(sentence)}", file=stream)
     if not shown and _is(error, "ExecError"):
         for title, text in (("Stdout", error.stdout), ("Stderr", error.stderr)):  # type: ignore[attr-defined]
             if text.strip():
-                print(f"{title}:\n{_end(text)}", file=stream)
+                print(f"{title}:\n{escaped_lines(_end(text))}", file=stream)
     return code
 
 

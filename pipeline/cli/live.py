@@ -7,6 +7,7 @@ from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.text import Text
 
+from pipeline.escape import escaped, escaped_lines
 from pipeline.progress import Step
 
 #: So many of a running step's last lines are shown.
@@ -63,7 +64,7 @@ class LiveView:
     def notice(self, text: str) -> None:
         """Show a sentence among the finished steps, whole and in the colour of warnings."""
         # The terminal wraps it, so that a command in it can be copied.
-        self._console.print(text, style="bold yellow", markup=False, highlight=False, soft_wrap=True)
+        self._console.print(escaped_lines(text), style="bold yellow", markup=False, highlight=False, soft_wrap=True)
 
     def render(self) -> RenderableType:
         """Draw the live part, never higher than the terminal."""
@@ -96,4 +97,4 @@ class LiveView:
 
 def _row(mark: str, mark_style: str, text: str, style: str = "") -> Text:
     row = Text(no_wrap=True, overflow="ellipsis")
-    return row.append(f"{mark:>9}  ", mark_style).append(text, style)
+    return row.append(f"{mark:>9}  ", mark_style).append(escaped(text.expandtabs()), style)

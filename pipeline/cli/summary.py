@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.cli.streams import write
+from pipeline.escape import escaped_lines
 from pipeline.progress import Step
 
 MEGABYTE = 1_000_000
@@ -33,7 +34,8 @@ class Outcome:
     def show(self) -> None:
         """Print it."""
         if self.text:
-            write(self.text)
+            # A program that reads a pipe or a file gets what the function returned, byte for byte.
+            write(escaped_lines(self.text) if sys.stdout.isatty() else self.text)
         if self.saved is not None:
             print(f'Saved to "{self.saved}".', file=sys.stderr)
 

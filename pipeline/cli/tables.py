@@ -1,8 +1,10 @@
-"""The JSON documents that functions return, as a person reads them."""
+"""The JSON documents that functions return, as a person reads them; what is not printable in them is escaped."""
 
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any
+
+from pipeline.escape import escaped
 
 
 def published(document: Mapping[str, Any]) -> str:
@@ -47,7 +49,28 @@ def outdated(document: Mapping[str, Any]) -> str:
     )
 
 
+def _shown(write: Callable[[Mapping[str, Any]], str]) -> Callable[[Any], str]:
+    """Return a table whose texts each stay on their line."""
+    return lambda document: write(_printable(document))
+
+
+def _printable(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _printable(one) for key, one in value.items()}
+    if isinstance(value, list):
+        return [_printable(one) for one in value]
+    return escaped(value) if isinstance(value, str) else value
+
+
 #: By the functions' names.
 TABLES: Mapping[str, Callable[[Any], str]] = MappingProxyType(
-    {"publish": published, "promote": published, "verify": verified, "outdated": outdated}
+    {
+        name: _shown(write)
+        for name, write in (
+            ("publish", published),
+            ("promote", published),
+            ("verify", verified),
+            ("outdated", outdated),
+        )
+    }
 )

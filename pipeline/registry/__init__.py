@@ -5,6 +5,7 @@ access      who asks, whom to trust, and how patiently
 registry    a registry that is open
 repository  the operations on one of its repositories
 manifest    the documents of an image
+index       which image of several is that of a platform
 client      the HTTP client, python-dxf on requests
 faults      what went wrong: a definite no, or a fault that passes
 """

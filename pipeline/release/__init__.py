@@ -6,6 +6,12 @@ changelog   what a release must say of itself
 archive     an image's archive, as blobs to push
 push        images into a registry: blobs, manifests, and last of all tags
 published   an image in a registry, as it describes itself
+bases       the image that all others are built from, and whether an image rests on it
+unpacked    what a layer holds, whatever is claimed of it
+evidence    what is signed of an image, held against what must be
+facts       what must be true of an image, one function a fact
+verify      whether it is
+resign      a release that is promoted, signed again
 publish     build, check, push
 report      what is found in a release, as in a build
 login       the user's words on how to reach registries

@@ -126,15 +126,14 @@ async def _release(subject: Subject) -> str:
 
 async def _lineage(subject: Subject) -> str:
     line = await _ancestors(subject)
-    if subject.examiner is not None:
-        for image, below in pairwise(line):
-            origins = await _origins(subject, subject.examiner, image)
-            if origins.parent != below.manifest.digest:
-                name = below.repository.name
-                raise _Refuted(
-                    f"the signed provenance of {image.repository.name} names {name}@{origins.parent}, and the tag of "
-                    f"that version {below.manifest.digest}"
-                )
+    is_stated = await _stated(subject, subject.image) is not None
+    for image, below in pairwise(line) if is_stated else ():
+        origins, name = await _stated(subject, image), below.repository.name
+        if origins is None or origins.parent != below.manifest.digest:
+            raise _Refuted(
+                f"the signed provenance of {image.repository.name} names {name}@{origins and origins.parent}, and the "
+                f"tag of that version names {below.manifest.digest}"
+            )
     names = [image.repository.name for image in line]
     return " is built on ".join(names) if len(names) > 1 else "it is the first image, and has no parent"
 
@@ -160,17 +159,16 @@ async def _ancestors(subject: Subject) -> list[Published]:
     return line
 
 
-async def _origins(subject: Subject, examiner: Examiner, image: Published) -> Origins:
-    """Return what the signed provenance of the image or of an ancestor states."""
+async def _stated(subject: Subject, image: Published) -> Origins | None:
+    """Return what the signed provenance of the image or an ancestor states; None where none has to be signed."""
+    if subject.examiner is None:
+        return None
     try:
-        if image is not subject.image:
-            return await examiner.origins(image)
-        origins = (await examiner.evidence(image)).origins
+        if image is subject.image:
+            return (await subject.examiner.evidence(image)).origins
+        return await subject.examiner.origins(image)
     except VerificationError as error:
         raise _Unknown(f"what is signed of {image.repository.name} does not hold: {error}") from error
-    if origins is None:
-        raise _Unknown(f"no provenance of {image.repository.name} is signed")
-    return origins
 
 
 async def _base(subject: Subject) -> str:
@@ -181,10 +179,11 @@ async def _base(subject: Subject) -> str:
         if subject.allow_stand_in_base:
             return f"{base}, a stand-in, which was allowed"
         raise _Refuted(f"{base} is a stand-in of one machine; --allow-stand-in-base takes it")
-    if digest != base.partition("@")[2]:
+    is_archive = base.startswith("archive:")
+    if not is_archive and (not digest or digest != base.partition("@")[2]):
         raise _Refuted(f"{OCI}base.digest is {digest!r}, and the base {base}")
     try:
-        if base.startswith("archive:"):
+        if is_archive:
             raise RegistryError(f"{base} is an archive, which only its owner has")
         found = await _upstream_layers(subject, base, digest)
     except (RegistryError, SettingsError) as error:
@@ -198,9 +197,9 @@ async def _base(subject: Subject) -> str:
 
 async def _signed_base(subject: Subject, base: str) -> str:
     """Return a sentence on the base that the image's signed provenance names; empty where nobody's signature counts."""
-    if subject.examiner is None:
+    origins = await _stated(subject, subject.image)
+    if origins is None:
         return ""
-    origins = await _origins(subject, subject.examiner, subject.image)
     if origins.base != base:
         raise _Refuted(f"the signed provenance names the base {origins.base}, and the first image {base}")
     return f"the signed provenance names {base}"

@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import PurePosixPath
 
 from pipeline.errors import RegistryError
+from pipeline.escape import escaped
 from pipeline.registry.manifest import Descriptor
 from pipeline.release.published import Published
 
@@ -100,7 +101,7 @@ def _read_layer(where: str, wanted: Callable[[str], bool], chunks: Iterable[byte
     except RegistryError:
         raise
     except _DAMAGED as error:
-        raise RegistryError(f"{where} cannot be read ({error}); it is no gzip-compressed tar.") from error
+        raise RegistryError(f"{where} cannot be read ({escaped(str(error))}); it is no gzip-compressed tar.") from error
     return layer
 
 

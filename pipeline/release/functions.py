@@ -157,8 +157,9 @@ class ReleaseFunctions:
         """Verify that an image is of a release of this pipeline: its labels, metadata, tags, parents and base.
 
         Returns JSON: the image's reference with its digest, and each fact with whether it was verified and what was
-        found. The call fails when a fact does not hold. Nothing is built. Signatures are looked at, by cosign in a
-        container, where somebody is named whose signatures count; else they are not verified, and the JSON says so.
+        found. The call fails when a fact does not hold, and for a final version also when a fact could not be verified,
+        as without a key. Nothing is built. With a key or an identity, cosign verifies the signature and every
+        attestation in a container, and what they state is compared with the image.
         """
         login = Login(username, password, ca, tuple(plain_http or ()))
         trusted = Trusted(key, identity, issuer, tlog)

@@ -1,12 +1,12 @@
 """What is new between two releases: packages of the distribution and of Python that came, went or changed."""
 
-import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from pipeline.errors import ReleaseError, SettingsError
+from pipeline.escape import escaped, escaped_markdown, json_text
 from pipeline.images import by_name
 from pipeline.registry.address import parse_address
 from pipeline.registry.registry import Registry, open_registry
@@ -78,7 +78,7 @@ async def release_notes(before: str, after: str, layout: str, given: Mapping[str
     async with login.access() as access, open_registry(address, access) as registry:
         reader = FileReader(lambda path: path == _STATUS or _DISTRIBUTION.fullmatch(path) is not None)
         old, new = [await _published(registry, version) for version in versions]
-        notes = [await _compare(name, old.get(name), new.get(name), reader) for name in by_name()]
+        notes = [await _compare(name, (old.get(name), new.get(name)), versions, reader) for name in by_name()]
     return (_markdown if layout == "markdown" else _json)(*versions, notes)
 
 
@@ -89,12 +89,16 @@ async def _published(registry: Registry, version: str) -> dict[str, Published]:
     return images
 
 
-async def _compare(name: str, old: Published | None, new: Published | None, reader: FileReader) -> ImageNotes:
-    before, after = [await reader.read(image) if image else {} for image in (old, new)]
+async def _compare(
+    name: str, images: tuple[Published | None, Published | None], versions: tuple[str, str], reader: FileReader
+) -> ImageNotes:
+    before, after = [await reader.read(image) if image else {} for image in images]
+    # The versions under which they were found, whatever they call themselves.
+    old, new = [str(image.reference(one)) if image else "" for image, one in zip(images, versions, strict=True)]
     return ImageNotes(
         name,
-        str(old.reference(old.label("version"))) if old else "",
-        str(new.reference(new.label("version"))) if new else "",
+        old,
+        new,
         _changes(_packages(before), _packages(after)),
         _changes(_distributions(before), _distributions(after)),
     )
@@ -131,7 +135,7 @@ def _json(before: str, after: str, notes: list[ImageNotes]) -> str:
         }
 
     images = [{**asdict(one), "packages": sorted_out(one.packages), "python": sorted_out(one.python)} for one in notes]
-    return json.dumps({"from": before, "to": after, "images": images}, indent=2, ensure_ascii=False) + "\n"
+    return json_text({"from": before, "to": after, "images": images})
 
 
 def _markdown(before: str, after: str, notes: list[ImageNotes]) -> str:
@@ -141,7 +145,7 @@ def _markdown(before: str, after: str, notes: list[ImageNotes]) -> str:
 def _section(one: ImageNotes, notes: list[ImageNotes]) -> Iterator[str]:
     """Write what is new in an image, and leave to its parent's section what it has from there."""
     parent = next((other for other in notes if other.name == by_name()[one.name].parent), None)
-    yield from (f"## {one.name}", "", f"`{one.after or one.before}`", "")
+    yield from (f"## {one.name}", "", f"`{escaped(one.after or one.before)}`", "")
     if not (one.before and one.after):
         yield from ("New." if one.after else "No longer published.", "")
         return
@@ -163,5 +167,7 @@ def _table(title: str, changes: list[Change]) -> Iterator[str]:
     if not changes:
         return
     yield from (f"| {title} | before | after |", "| --- | --- | --- |")
-    yield from (f"| {one.package} | {one.before or NONE} | {one.after or NONE} |" for one in changes)
+    for one in changes:
+        cells = (escaped_markdown(text) or NONE for text in (one.package, one.before, one.after))
+        yield f"| {' | '.join(cells)} |"
     yield ""

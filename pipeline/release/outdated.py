@@ -4,7 +4,6 @@ Packages are looked up in the state of the archive that a release takes which is
 or one that is built later, contains the updates that have caused it.
 """
 
-import json
 import re
 import uuid
 from collections.abc import Iterable, Mapping
@@ -17,6 +16,7 @@ from pipeline.checks import Subject
 from pipeline.checks.base import SECURITY_UPDATES
 from pipeline.concurrency import concurrently
 from pipeline.errors import RegistryError, ReleaseError, SettingsError
+from pipeline.escape import json_text
 from pipeline.images import by_name
 from pipeline.registry.access import Access
 from pipeline.registry.address import parse_address
@@ -94,8 +94,9 @@ async def outdated(question: Question, given: Mapping[str, Any], login: Login) -
 
         async def look(name: str) -> dict[str, object]:
             image = images.get(name)
+            reference = str(image.reference(version)) if image else ""
             findings = await _look(image, question.max_age, settings.created, snapshot, access, login)
-            return _entry(name, image, findings or [Finding(unknown=(f"{version} does not have it",))])
+            return _entry(name, reference, findings or [Finding(unknown=(f"{version} does not have it",))])
 
         entries = await concurrently([partial(look, name) for name in by_name()])
     is_outdated = any(entry["reasons"] for entry in entries)
@@ -106,7 +107,7 @@ async def outdated(question: Question, given: Mapping[str, Any], login: Login) -
         "outdated": is_outdated,
         "images": entries,
     }
-    text = json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+    text = json_text(document)
     any_image = next(iter(images.values()))
     return await verdict(login.container(any_image.reference()), text, question.exit_code if is_outdated else 0)
 
@@ -131,11 +132,11 @@ async def _newest(registry: Registry) -> str:
     raise ReleaseError(f"{registry.address} has no release; publish one first, or check --registry.")
 
 
-def _entry(name: str, image: Published | None, findings: Iterable[Finding]) -> dict[str, object]:
+def _entry(name: str, reference: str, findings: Iterable[Finding]) -> dict[str, object]:
     listed = list(findings)
     return {
         "name": name,
-        "reference": str(image.reference(image.label("version"))) if image else "",
+        "reference": reference,
         "reasons": [reason for finding in listed for reason in finding.reasons],
         "base": next((finding.base for finding in listed if finding.base), ""),
         "packages": [dict(package) for finding in listed for package in finding.packages],
@@ -161,6 +162,8 @@ def _age(image: Published, today: str, max_age: int) -> Finding:
         age = (date.fromisoformat(today[:10]) - date.fromisoformat(created[:10])).days
     except ValueError:
         return Finding(unknown=(f"its label says no day of its creation ({created!r})",))
+    if age < 0:
+        return Finding(unknown=(f"its label names a day of its creation that is yet to come ({created!r})",))
     return Finding(reasons=(f"it is {age} days old, and may be {max_age}",) if age > max_age else ())
 
 
@@ -180,7 +183,7 @@ async def _packages(image: Published, snapshot: str, login: Login) -> Finding:
 
 async def _base(base: str, access: Access) -> Finding:
     name, _, digest = base.partition("@")
-    if STAND_IN.match(base) or name.startswith("archive:"):
+    if STAND_IN.fullmatch(base) or name.startswith("archive:"):
         return Finding(unknown=(f"the base {base} is in no registry, so that nobody knows of a newer one",))
     try:
         async with open_upstream(base, access) as upstream:

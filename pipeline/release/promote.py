@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from functools import partial
 
 from pipeline.errors import ReleaseError
+from pipeline.escape import escaped
 from pipeline.images import by_name
-from pipeline.registry.address import TAG, Address, parse_address
+from pipeline.registry.address import Address, parse_address
 from pipeline.registry.manifest import Descriptor
 from pipeline.registry.registry import Registry, open_registry
 from pipeline.registry.repository import Repository
@@ -18,7 +19,7 @@ from pipeline.release.login import Login
 from pipeline.release.published import Published, find_images
 from pipeline.release.push import Candidate, push_release
 from pipeline.release.resign import Resigning
-from pipeline.release.tags import Tags, parse_version
+from pipeline.release.tags import Tags, never_moves, parse_version
 from pipeline.settings import STAND_IN
 
 
@@ -95,7 +96,7 @@ async def _released(origin: Registry, version: str) -> list[Published]:
 
 def _refuse_stand_in(images: list[Published]) -> None:
     base = images[0].label("baseImage")
-    if STAND_IN.match(base):
+    if STAND_IN.fullmatch(base):
         raise ReleaseError(
             f"The release is built on {base}, a stand-in of one machine; promote one that is built on the real base, "
             "or insist with --allow-stand-in-base."
@@ -106,9 +107,14 @@ def _tags(images: list[Published], version: str) -> Tags:
     """Return the tags that the images were published under, as they say themselves."""
     said = {image.label("tags") for image in images}
     tags = tuple(said.pop().split(",")) if len(said) == 1 else ()
-    if version not in tags or not all(TAG.fullmatch(tag) for tag in tags):
+    if {image.label("version") for image in images} != {version} or version not in tags:
         raise ReleaseError(
             f"The images do not agree that they are tagged {version} (int.skao.image.tags); publish the release again."
+        )
+    if wrong := [tag for tag in tags if tag != version and never_moves(tag)]:
+        raise ReleaseError(
+            f"The images are tagged {escaped(wrong[0])!r} beside {version}, which is no tag that moves; publish the "
+            "release again."
         )
     return Tags(version, tuple(tag for tag in tags if tag != version))
 

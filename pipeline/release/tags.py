@@ -59,6 +59,11 @@ def newest(tags: Iterable[str]) -> str:
     return max(releases, key=lambda tag: [int(part) for part in tag.split(".")], default="")
 
 
+def never_moves(tag: str) -> bool:
+    """Tell whether a tag may not stand beside a version: another version, that of a signature, or no tag at all."""
+    return not TAG.fullmatch(tag) or bool(_FALLBACK.fullmatch(tag) or VERSION.fullmatch(tag.removeprefix("v")))
+
+
 def parse_extra_tags(given: Iterable[str], settings: Settings) -> tuple[str, ...]:
     """Return the tags beside the version: 1.2 and 1, a date, the commit, latest or another name.
 

@@ -8,19 +8,20 @@ from pipeline.errors import RegistryError
 from pipeline.registry.manifest import Descriptor
 from pipeline.registry.repository import Repository
 
-#: No layer that is read here is larger, unpacked, unless somebody wants to keep the reader busy.
-_LARGEST = 8 << 30
+#: No layer that is read here is larger, unpacked, unless somebody wants to keep the reader busy: 8 GiB.
+LARGEST = 8 << 30
 #: zlib's word for gzip with its header and checksum.
 _GZIP = 16 + zlib.MAX_WBITS
 _CHUNK = 1 << 20
 
 
-async def unpacked_digest(repository: Repository, layer: Descriptor) -> str:
+async def unpacked_digest(repository: Repository, layer: Descriptor, largest: int = LARGEST) -> str:
     """Return the digest of a layer's content, which its image's configuration should name as its DiffID.
 
     Args:
         repository: that has it.
         layer: a tar, or one that gzip packed.
+        largest: size that is read, unpacked, in bytes.
 
     Raises:
         RegistryError: the registry refuses, or the layer is damaged, too large, or packed in another way.
@@ -37,8 +38,8 @@ async def unpacked_digest(repository: Repository, layer: Descriptor) -> str:
         hashed, size = hashlib.sha256(), 0
         for part in unpack(chunks):
             size += len(part)
-            if size > _LARGEST:
-                raise RegistryError(f"The layer {layer.digest} has more than 8 GiB, unpacked, and is not read further.")
+            if size > largest:
+                raise RegistryError(f"The layer {layer.digest} has more than {largest} bytes, unpacked; none may.")
             hashed.update(part)
         return f"sha256:{hashed.hexdigest()}"
 

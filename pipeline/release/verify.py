@@ -68,8 +68,8 @@ def _require(image: Published, reference: Reference, findings: Sequence[Finding]
     unknown = [finding.fact for finding in findings if finding.holds is None]
     if unknown and not is_pre_release(image):
         raise VerificationError(
-            f"{name} is a final version, and not all of it is verified ({', '.join(unknown)}); "
-            f"make possible what the lines below ask for, and run again.\n{table(findings)}"
+            f"{name} is a final version, and not all of it is verified ({', '.join(unknown)}); do not use it before it "
+            f"is.\n{table(findings)}"
         )
 
 

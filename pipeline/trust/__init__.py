@@ -26,6 +26,8 @@ attestation what is said of an image under a signature
 cosign      cosign in a container that reaches a registry
 sign        signatures and attestations of a release
 signature   whether they hold
+envelope    the statement in a signed envelope
+predicates  what the statements on a release must say
 signer      who signs
 policy      what has podman, skopeo and clusters take only what is signed
 """

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 
 from pipeline.errors import AuditError
+from pipeline.escape import escaped
 from pipeline.tools import TOOLS
 from pipeline.trust.baseline import HARMLESS, NOT_APPLICABLE, PASS, differences, read_baseline
 from pipeline.trust.tailoring import DROPPED
@@ -55,7 +56,7 @@ def audit_table(audited: Sequence[Audited]) -> str:
         lines.append(
             f"{one.image:18}{passed:6}  {failed:6}  {not_applicable:14}  {one.system}, {versioned(one.content)}"
         )
-        lines += [f"  FAIL  {problem}" for problem in one.problems]
+        lines += [f"  FAIL  {escaped(problem)}" for problem in one.problems]
     lines += ["", "CIS Level 1 for servers, without the rules that say nothing about an image:"]
     for reason, dropped in groupby(DROPPED, lambda one: one.reason):
         lines += [f"  {reason}", *(f"    {one.rule}" for one in dropped)]

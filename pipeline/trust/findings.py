@@ -8,6 +8,7 @@ from typing import Any
 
 from pipeline.checks import CheckResult
 from pipeline.errors import ScanError
+from pipeline.escape import escaped
 from pipeline.settings import Settings
 from pipeline.trust.exemptions import Exemption
 from pipeline.trust.severity import SEVERITIES
@@ -194,7 +195,7 @@ def scan_table(scanned: Iterable[Scanned]) -> str:
     """Return what stops a release and what is excepted, a line each, and how much else there is."""
     lines: list[str] = []
     for one in scanned:
-        lines.append(f"{one.image}  {one.distribution}, {one.packages} packages")
+        lines.append(f"{one.image}  {escaped(one.distribution)}, {one.packages} packages")
         lines += _rows([finding for finding in one.findings if finding.stops or finding.exemption])
         rest = Counter(finding.severity for finding in one.findings if not (finding.stops or finding.exemption))
         said = ", ".join(f"{rest[severity]} {severity}" for severity in reversed(SEVERITIES) if rest[severity])
@@ -203,8 +204,8 @@ def scan_table(scanned: Iterable[Scanned]) -> str:
         elif not one.findings:
             lines.append("  pass  no known vulnerability")
         first, *more = one.updates.message.splitlines() or [""]
-        lines.append(f"  {'pass' if one.updates.passed else 'FAIL'}  {one.updates.name}: {first}")
-        lines += [f"        {line}" for line in more]
+        lines.append(f"  {'pass' if one.updates.passed else 'FAIL'}  {one.updates.name}: {escaped(first)}")
+        lines += [f"        {escaped(line)}" for line in more]
     return "\n".join(lines) + "\n"
 
 
@@ -218,9 +219,9 @@ def _rows(findings: Sequence[Finding]) -> Iterator[str]:
         why = f": {one.exemption.justification} until {one.exemption.expires}" if one.exemption else ""
         mark = "except" if one.exemption else "FAIL"
         what = f"{one.vulnerability}  {', '.join(names)} {version}, from {one.origin}{why}"
-        yield f"  {mark:<6} {one.severity:<8}  {what}"
+        yield f"  {mark:<6} {one.severity:<8}  {escaped(what)}"
         if one.title:
-            yield f"        {one.title}"
+            yield f"        {escaped(one.title)}"
 
 
 def parse_report(text: str) -> Mapping[str, Any]:

@@ -1,6 +1,5 @@
 """One report of a build: a page for people, and the same for programs."""
 
-import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -13,6 +12,7 @@ from dagger import dag
 from pipeline.assembly import Packed, pack_images
 from pipeline.build import Build
 from pipeline.concurrency import both, concurrently
+from pipeline.escape import escaped_lines, json_text
 from pipeline.trust import sbom
 from pipeline.trust.audit import audit_finished
 from pipeline.trust.container_scanning import FILE, container_scanning
@@ -73,8 +73,8 @@ async def report_on(
     document = report_document(reported, build, now)
     files = {
         "report.html": page(document),
-        "report.json": _json(document),
-        FILE: _json(container_scanning(scanned, build, now, clock())),
+        "report.json": json_text(document),
+        FILE: json_text(container_scanning(scanned, build, now, clock())),
         **{f"sbom/{name}": text for one in sboms for name, text in one.files.items()},
     }
     directory = dag.directory()
@@ -86,14 +86,14 @@ async def report_on(
 def page(document: Mapping[str, Any]) -> str:
     """Return the page of a report: static, whole in itself, without a script; what is in the data stays text."""
     environment = jinja2.Environment(
-        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True, finalize=_printable
     )
     environment.filters["megabytes"] = _megabytes
     return environment.from_string(_TEMPLATE.read_text()).render(document)
 
 
-def _json(document: Mapping[str, Any]) -> str:
-    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+def _printable(value: Any) -> Any:
+    return escaped_lines(value) if isinstance(value, str) else value
 
 
 def _megabytes(size: int) -> str:

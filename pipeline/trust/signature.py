@@ -20,6 +20,8 @@ from pipeline.trust.cosign import Cosign, open_cosign, quietly, reason
 from pipeline.trust.envelope import read_predicate
 
 _KEY = "/mnt/cosign.pub"
+#: cosign is run for each type, and a registry can list as many as it likes.
+_MOST_TYPES = 20
 #: What the signature of an image claims to be, by cosign's specification and by what it writes.
 _CLAIMS = ("cosign container image signature", "https://sigstore.dev/cosign/sign/v1")
 
@@ -155,6 +157,8 @@ async def attested_types(repository: Repository, digest: str) -> tuple[str, ...]
     try:
         layers = [object_of(layer, "annotations") for layer in list_of(manifest.document["layers"])]
         types = {text_of(object_of(layer["annotations"])["predicateType"]) for layer in layers}
+        if len(types) > _MOST_TYPES:
+            raise ValueError(f"it has {len(types)} types")
     except (ValueError, KeyError) as error:
         raise RegistryError(f"What is attested of {repository.name}@{digest} cannot be read ({error}).") from error
     return tuple(sorted(types))

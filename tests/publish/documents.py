@@ -43,7 +43,7 @@ async def push_image(
     *,
     tag: str = "",
     content_type: str = IMAGE,
-    **fields: Any,
+    manifest: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Push an image, and return its descriptor.
 
@@ -54,17 +54,17 @@ async def push_image(
         config: fields of its configuration that differ.
         tag: empty for none.
         content_type: of the manifest, as it is pushed.
-        fields: of its manifest that differ; None leaves one out.
+        manifest: fields of its manifest that differ; None leaves one out.
     """
     document = {"os": "linux", "architecture": "amd64", "config": {}, "rootfs": rootfs(layers), **(config or {})}
-    manifest = {
+    fields = {
         "schemaVersion": 2,
         "mediaType": IMAGE,
         "config": await push_blob(registry, name, json.dumps(document).encode(), CONFIG),
         "layers": [await push_blob(registry, name, one, GZIP) for one in layers],
-        **fields,
+        **(manifest or {}),
     }
-    raw = json.dumps({key: value for key, value in manifest.items() if value is not None}).encode()
+    raw = json.dumps({key: value for key, value in fields.items() if value is not None}).encode()
     return push_manifest(registry, name, raw, content_type, tag)
 
 

@@ -105,8 +105,10 @@ RELEASE_FUNCTIONS = {
         False,
         "Verify that an image is of a release of this pipeline: its labels, metadata, tags, parents and base.\n\n"
         "Returns JSON: the image's reference with its digest, and each fact with whether it was verified and what was\n"
-        "found. The call fails when a fact does not hold. Nothing is built. Signatures are looked at, by cosign in a\n"
-        "container, where somebody is named whose signatures count; else they are not verified, and the JSON says so.",
+        "found. The call fails when a fact does not hold, and for a final version also when a fact could not be "
+        "verified,\n"
+        "as without a key. Nothing is built. With a key or an identity, cosign verifies the signature and every\n"
+        "attestation in a container, and what they state is compared with the image.",
         {
             "reference": Argument(
                 "String!", None, "Image to verify, as in HOST/ska-python:1.2.3 or HOST/ska-python@sha256:…."

@@ -137,7 +137,7 @@ async def test_a_base_without_layers_is_none(registry: Registry, release: Maker)
 
 
 async def test_documents_of_a_base_need_not_name_their_own_types(registry: Registry, release: Maker) -> None:
-    own = entry(await push_image(registry, "ubuntu", [BOTTOM], mediaType=None), AMD64)
+    own = entry(await push_image(registry, "ubuntu", [BOTTOM], manifest={"mediaType": None}), AMD64)
     index = push_index(registry, "ubuntu", [own], mediaType=None)
     assert "mediaType" not in json.loads((await registry.repository("ubuntu").manifest(index["digest"])).raw)  # type: ignore[union-attr]
     assert said(await published_on(registry, release, index["digest"]), "base")[0]

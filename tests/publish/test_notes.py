@@ -119,3 +119,16 @@ async def test_a_release_that_is_not_there_is_said(two: Registry) -> None:
 async def test_an_unknown_format_is_refused(registry: Registry) -> None:
     with pytest.raises(SettingsError, match="The format 'yaml' is not known; give markdown or json"):
         await notes(registry, "yaml")
+
+
+async def test_a_package_cannot_write_markdown(registry: Registry, release: Maker) -> None:
+    hostile = {
+        "ska-base": {"var/lib/dpkg/status": dpkg(**{"a|<img src=x>@all": "1\x1b[2J\u202e[x](https://x.example)"})}
+    }
+    await push_release(registry, Tags("1.0.0"), release(labels={"ska-base": {"int.skao.image.version": "`9`\n# No"}}))
+    await push_release(registry, Tags("1.0.1"), release(files=hostile, version="1.0.1"))
+    text = await notes(registry, "markdown")
+    assert r"| a\|\<img src=x\>\@all | – | 1\\x1b\[2J\\u202e\[x\](https\://x.example) |" in text  # noqa: RUF001
+    assert "# No" not in text
+    assert text.replace("\n", "").isprintable()
+    assert (await notes(registry, "json")).replace("\n", "").isprintable()

@@ -187,6 +187,14 @@ async def test_an_image_that_is_too_old_is_one(
     assert _age(found, today, 30).reasons == reasons
 
 
+async def test_an_image_of_the_future_is_not_taken_for_a_young_one(registry: Registry, release: Maker) -> None:
+    await push_release(registry, Tags("1.0.0"), release()[:1])
+    found = await find_published(registry.repository("ska-base"), "1.0.0")
+    assert found
+    sentence = "its label names a day of its creation that is yet to come ('2026-11-24T00:00:00Z')"
+    assert _age(found, "2026-11-23T00:00:00Z", 30) == Finding(unknown=(sentence,))
+
+
 async def test_a_base_that_has_moved_is_a_reason(registry: Registry, release: Maker, tmp_path: Path) -> None:
     base = make_base(tmp_path)
     await push_release(registry, Tags("22.04"), [base])

@@ -157,6 +157,25 @@ async def test_images_that_name_other_tags_are_not_promoted(
         await promoted(registry.address, f"{production}/{path}")
 
 
+@pytest.mark.parametrize("tag", ["2.0.0", "v2.0.0", "sha256-" + "a" * 64 + ".sig", "a b"])
+async def test_a_tag_that_never_moves_is_not_set_by_another_version(
+    registry: Registry, release: Maker, production: str, path: str, tag: str
+) -> None:
+    await push_release(registry, Tags("1.0.0"), release(extra_tags=(tag,)))
+    with pytest.raises(ReleaseError, match="which is no tag that moves"):
+        await promoted(registry.address, f"{production}/{path}")
+    assert await found(f"{production}/{path}", "1.0.0") == {}
+
+
+async def test_images_of_another_version_are_not_promoted(
+    registry: Registry, release: Maker, production: str, path: str
+) -> None:
+    images = release(version="0.9.0", extra_tags=("1.0.0",))
+    await push_release(registry, Tags("1.0.0"), images)
+    with pytest.raises(ReleaseError, match=r"do not agree that they are tagged 1\.0\.0"):
+        await promoted(registry.address, f"{production}/{path}")
+
+
 async def test_a_tag_that_is_no_version_is_refused(registry: Registry, production: str) -> None:
     with pytest.raises(SettingsError, match="The tag 'latest' is no version"):
         await promoted(registry.address, production, "latest")

@@ -193,6 +193,14 @@ async def test_a_final_version_with_a_fact_that_is_not_verified_is_refused(
     assert [line.split()[0] for line in message.splitlines()[1:]] == ["verified"] * len(FACTS) + ["not"] * len(SIGNED)
 
 
+async def test_a_label_cannot_write_a_line_of_the_findings(registry: Registry, release: Maker, base: str) -> None:
+    hostile = "other\n  verified      signature     signed\x1b[2J\u202e"
+    images = release(base=base, labels={"ska-build-python": {"int.skao.image.tags": hostile}})
+    lines = (await refused(registry, images)).split("\n")[1:]
+    assert [line[16:].split()[0] for line in lines] == [*FACTS, *SIGNED]
+    assert all(line.isprintable() for line in lines)
+
+
 async def test_a_reference_without_tag_and_digest_is_refused(registry: Registry) -> None:
     with pytest.raises(SettingsError, match="names no published image"):
         await verified(registry, "ska-base")

@@ -14,11 +14,14 @@ from pipeline.assembly import Packed
 from pipeline.build import Base, Build
 from pipeline.checks import CheckResult
 from pipeline.errors import ScanError
+from pipeline.labels import metadata_of
 from pipeline.settings import Settings, moment
 from pipeline.tools import TOOLS
+from pipeline.trust.attestation import Attestation
 from pipeline.trust.database import DatabaseOrder
 from pipeline.trust.exemptions import Exemption
-from pipeline.trust.findings import Finding, Scanned
+from pipeline.trust.findings import Finding, Policy, Scanned
+from pipeline.trust.predicates import Expected, judge
 from pipeline.trust.provenance import PREDICATE
 from pipeline.trust.results import CYCLONEDX, SPDX, TEST_RESULT, VULNERABILITIES, of_scan, state
 from pipeline.trust.scan import prepare
@@ -71,7 +74,7 @@ def test_a_scan_is_what_in_toto_has_for_vulnerabilities() -> None:
     ]
 
 
-async def test_an_image_that_passes_every_gate_has_six_statements(
+async def test_an_image_that_passes_every_gate_has_six_statements_that_hold(
     packed: list[Packed], trusting: Build, tmp_path: Path
 ) -> None:
     order = DatabaseOrder(directory=dag.host().directory(str(make(tmp_path / "db"))))
@@ -83,8 +86,30 @@ async def test_an_image_that_passes_every_gate_has_six_statements(
     assert {(name, one.digest) for name, statements in said.items() for one in statements} == {
         (one.image.name, one.archive.digest) for one in packed
     }
+    policy = Policy(trusting.settings.scan_fails_on, trusting.settings.scan_fails_on_fixable)
+    for one in packed:
+        attestations = [Attestation(each.predicate_type, each.predicate_json()) for each in said[one.image.name]]
+        origins = judge(attestations, expected(one, trusting, policy))
+        parents = [other.archive.digest for other in packed if other.image.name == one.image.parent]
+        assert (origins.base, [origins.parent]) == (trusting.base.reference, parents or [""])
     dependencies = said["ska-base"][0].predicate["buildDefinition"]["resolvedDependencies"]
     assert [one["name"] for one in dependencies][-2:] == ["ssg-debian12-ds.xml", "trivy"]
+
+
+def expected(packed: Packed, build: Build, policy: Policy) -> Expected:
+    """Return what the statements on an image have to agree with, by the labels that it gets."""
+    metadata = metadata_of(packed.image, build)
+    return Expected(
+        image=packed.image.name,
+        digest=packed.archive.digest,
+        version=metadata.version,
+        created=metadata.created,
+        tags=tuple(metadata.tags.split(",")),
+        source=metadata.source,
+        parent=packed.image.parent,
+        built_from=metadata.baseImage,
+        policy=policy,
+    )
 
 
 async def test_nothing_is_said_of_an_image_that_does_not_pass(

@@ -1,6 +1,7 @@
 """What a consumer's key does not vouch for is refused, on a real registry, with the real cosign."""
 
 import json
+from collections.abc import Collection
 from functools import partial
 
 import pytest
@@ -31,9 +32,13 @@ def images(release: Maker, registry: Registry) -> list[Candidate]:
 
 
 async def findings(
-    workbench: Build, registry: Registry, trusted: Trusted, name: str = "ska-base:1.0.0"
+    workbench: Build,
+    registry: Registry,
+    trusted: Trusted,
+    name: str = "ska-base:1.0.0",
+    facts: Collection[str] = FACTS,
 ) -> dict[str, tuple[bool, str]]:
-    """Verify an image, and return what was found of what is signed: whether it holds, and the sentence."""
+    """Verify an image, and return what was found of some facts: whether each holds, and the sentence."""
 
     async def build() -> Build:
         return workbench
@@ -41,7 +46,7 @@ async def findings(
     document = json.loads(
         await verify(f"{registry.address}/{name}", Login(), allow_stand_in_base=True, trusted=trusted, build=build)
     )
-    return {fact["name"]: (fact["verified"], fact["message"]) for fact in document["facts"] if fact["name"] in FACTS}
+    return {fact["name"]: (fact["verified"], fact["message"]) for fact in document["facts"] if fact["name"] in facts}
 
 
 async def refused(workbench: Build, registry: Registry, trusted: Trusted, name: str = "ska-base:1.0.0") -> str:
@@ -70,6 +75,16 @@ async def test_a_final_version_of_which_something_is_not_attested_is_refused(
     message = await refused(workbench, registry, keys.trusted)
     missing = "nothing is attested of type https://slsa.dev/provenance/v1, and a final version has passed all gates"
     assert f"FAILED        attestations  {missing}" in message
+
+
+async def test_a_signed_result_that_failed_is_refused(
+    workbench: Build, registry: Registry, images: list[Candidate], keys: KeyPair
+) -> None:
+    attestations = complete(images[:1], registry.address, base=STAND_IN, is_right=False)
+    await publish_signed(workbench, registry, images[:1], keys.signer, attestations)
+    message = await refused(workbench, registry, keys.trusted)
+    sentence = "its test result does not hold: the checks ended with 'FAILED': security-updates"
+    assert f"FAILED        attestations  {sentence}" in message
 
 
 async def test_a_pre_release_of_which_nothing_is_attested_is_not_verified_in_that(

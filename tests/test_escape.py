@@ -1,0 +1,155 @@
+"""Text from outside reaches terminals, tables, Markdown, JSON and HTML without what these obey."""
+
+import io
+import json
+from collections import deque
+from typing import Any
+
+import pytest
+from dagger import dag
+from rich.console import Console
+
+from pipeline.assembly import Packed
+from pipeline.build import Base, Build
+from pipeline.checks import CheckResult
+from pipeline.cli.failures import report
+from pipeline.cli.live import LiveView
+from pipeline.cli.tables import TABLES
+from pipeline.errors import VerificationError
+from pipeline.escape import escaped, escaped_lines, escaped_markdown, json_text
+from pipeline.images import by_name
+from pipeline.progress import PlainView, Progress, Step
+from pipeline.report import Archive, CheckedImage, check_table
+from pipeline.settings import Settings
+from pipeline.trust.audited import Audited
+from pipeline.trust.document import Reported, report_document
+from pipeline.trust.findings import Finding, Scanned, scan_table
+from pipeline.trust.inventory import Package
+from pipeline.trust.report import page
+from pipeline.trust.sbom import Sbom
+
+#: Clears the screen; the same with one character; turns the direction around; ends a line in five ways.
+HOSTILE = ("\x1b[2J", "\x9b2J", "\u202eevil\u2066", "\u2028", "\x85", "\r", "\x07", "\x7f", "\x00", "\ufeff")
+
+
+def is_safe(text: str) -> bool:
+    return all(character.isprintable() or character == "\n" for character in text)
+
+
+@pytest.mark.parametrize("hostile", HOSTILE)
+def test_a_control_character_is_shown_as_an_escape(hostile: str) -> None:
+    assert is_safe(escaped(f"a{hostile}b"))
+    assert is_safe(escaped_lines(f"a{hostile}b"))
+    assert is_safe(escaped_markdown(f"a{hostile}b"))
+
+
+def test_text_of_any_script_stays_as_it_is() -> None:
+    assert escaped("Größe 5 µm: 観測, ok") == "Größe 5 µm: 観測, ok"
+
+
+def test_a_line_break_is_escaped_where_a_text_has_one_line() -> None:
+    assert escaped("a\n  verified  base") == "a\\n  verified  base"
+    assert escaped_lines("a\n\tb") == "a\n\tb"
+
+
+@pytest.mark.parametrize("hostile", [*HOSTILE, "\ud800", "\U000e0001"])
+def test_json_reads_back_as_the_same_text(hostile: str) -> None:
+    text = json_text({"label": hostile})
+    assert is_safe(text)
+    assert json.loads(text) == {"label": hostile}
+
+
+@pytest.mark.parametrize(
+    "hostile",
+    ["a | b", "`a`", "<img src=x>", "[a](https://x.example)", "https://x.example", "@all", "#1", "!1", "~a", "*a*"],
+)
+def test_markdown_shows_a_text_as_it_is(hostile: str) -> None:
+    unescaped = "".join(character for character in escaped_markdown(hostile) if character != "\\")
+    assert unescaped == hostile
+    assert escaped_markdown(hostile) != hostile
+
+
+@pytest.mark.parametrize("version", ["2.35-0ubuntu3.8+b1", "1:4.8.1-2", "libstdc++6", "python3-cryptography"])
+def test_markdown_leaves_names_and_versions_of_packages_alone(version: str) -> None:
+    assert escaped_markdown(version) == version
+
+
+def test_a_fact_cannot_write_a_second_line_of_a_table() -> None:
+    message = "it is\n  verified      signature     signed\x1b[2J"
+    document = {"reference": "a/b@c\n", "facts": [{"name": "base", "verified": False, "message": message}]}
+    lines = TABLES["verify"](document).split("\n")
+    assert len(lines) == 2
+    assert is_safe("\n".join(lines))
+
+
+def test_an_outdated_image_cannot_write_a_line_of_a_table() -> None:
+    image: dict[str, Any] = {
+        "name": "ska-base",
+        "reference": "",
+        "reasons": ["a\nup to date  ska-base"],
+        "packages": [{"package": "a\x1b[2J", "installed": "1\n", "newer": "2"}],
+        "unknown": ["x\ny"],
+    }
+    assert TABLES["outdated"]({"images": [image], "version": "1.0.0"}).count("\n") == 5
+
+
+@pytest.mark.parametrize("hostile", HOSTILE)
+def test_an_error_commands_no_terminal(hostile: str) -> None:
+    stream = io.StringIO()
+    assert report(VerificationError(f"It is not{hostile}so."), shown=False, stream=stream) == 2
+    assert is_safe(stream.getvalue())
+
+
+@pytest.mark.parametrize("hostile", HOSTILE)
+def test_a_step_commands_no_terminal(hostile: str) -> None:
+    stream = io.StringIO()
+    with Progress(PlainView(stream)) as progress:
+        progress.event({"event": "step", "id": "1", "name": f"ska-base: {hostile}", "state": "running"})
+        progress.event({"event": "log", "id": "1", "text": f"a{hostile}b\n"})
+        progress.event({"event": "notice", "text": f"a{hostile}b"})
+    assert is_safe(stream.getvalue())
+
+
+@pytest.mark.parametrize("hostile", [*HOSTILE, "\n"])
+def test_the_live_view_commands_no_terminal(hostile: str) -> None:
+    # Without colours and cursor, of which the console writes what it writes itself.
+    console = Console(file=io.StringIO(), force_terminal=False, width=200)
+    view = LiveView(console)
+    view.notice(f"a{hostile}b")
+    view.step(Step("1", f"ska-base: {hostile}", "failed", 0.0, 1.0, deque([f"a{hostile}b"])))
+    written = console.file
+    assert isinstance(written, io.StringIO)
+    assert is_safe(written.getvalue())
+
+
+@pytest.mark.parametrize("hostile", HOSTILE)
+def test_what_a_check_found_commands_no_terminal(hostile: str) -> None:
+    result = CheckResult("check", False, f"found a{hostile}b")
+    assert is_safe(check_table([CheckedImage(by_name()["ska-base"], (result,))]))
+
+
+@pytest.mark.parametrize("hostile", [*HOSTILE, "\n  pass"])
+def test_what_a_scan_found_stays_on_its_line(hostile: str) -> None:
+    finding = Finding("CVE-1", "critical", f"a{hostile}", "", "1", "", "base", f"a{hostile}b", "", stops=True)
+    updates = CheckResult("security-updates", True, "none")
+    scanned = Scanned("ska-base", "sha256:0", f"a{hostile}", 1, "Trivy 1", "db", "", (finding,), updates)
+    table = scan_table([scanned])
+    assert is_safe(table)
+    assert table.count("\n") == 4
+
+
+@pytest.mark.parametrize("hostile", HOSTILE)
+def test_the_page_of_a_report_turns_no_text_around(hostile: str) -> None:
+    finding = Finding("CVE-1", "critical", "a", "", "1", "", "base", f"a{hostile}b", "", stops=True)
+    result = CheckResult("security-updates", True, f"a{hostile}b")
+    scanned = Scanned("ska-base", "sha256:0", f"a{hostile}", 1, "Trivy 1", "db", "", (finding,), result)
+    image, container = by_name()["ska-base"], dag.container()
+    archive = Archive(f"sha256:{'0' * 64}", 1, 1, ("sha256:0",), (1,))
+    packed = Packed(image, container, container.as_tarball(), archive, CheckedImage(image, (result,)))
+    audited = Audited("ska-base", "debian-12", "profile", "ssg-debian12-ds.xml", {"rule": "pass"})
+    sbom = Sbom("ska-base", "sha256:0", "{}", "{}", (Package("deb", "a", "1"),))
+    build = Build(Settings(base="bootstrap:debian-12"), Base(container, "bootstrap:debian-12"))
+    reported = Reported(packed, scanned, audited, sbom, {f"a{hostile}b": 1})
+    text = page(report_document([reported], build, "2026-01-31T12:00:00Z"))
+    assert escaped(f"a{hostile}b") in text
+    assert is_safe(text)
