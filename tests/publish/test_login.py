@@ -70,14 +70,16 @@ async def test_the_right_password_publishes(guarded: tuple[str, Path | None], re
 
 async def test_a_wrong_password_is_a_definite_no(guarded: tuple[str, Path | None], release: Maker) -> None:
     host, ca = guarded
-    with pytest.raises(RegistryError, match=r"refuses the login of the user 'publisher' \(401\)") as caught:
+    with pytest.raises(
+        RegistryError, match=r"refuses the login of the user 'publisher' \(401: UNAUTHORIZED auth"
+    ) as caught:
         await pushed(host, replace(WRONG, ca=ca), release()[:1])
     assert not caught.value.passing
 
 
 async def test_a_login_that_is_missing_is_asked_for(guarded: tuple[str, Path | None], release: Maker) -> None:
     host, ca = guarded
-    with pytest.raises(RegistryError, match=r"wants a login for x/ska-base \(401\); give --username"):
+    with pytest.raises(RegistryError, match=r"wants a login for x/ska-base \(401: UNAUTHORIZED .*\); give --username"):
         await pushed(host, replace(NOBODY, ca=ca), release()[:1])
 
 
@@ -156,7 +158,7 @@ async def test_a_token_service_that_refuses_a_password_is_a_definite_no(
     with (
         serving(signed, (USER, PASSWORD), lifetime=60) as tokens,
         running(tmp_path, tokens.auth, tls(signed)) as host,
-        pytest.raises(RegistryError, match=r"refuses the login of the user 'publisher' \(401\)"),
+        pytest.raises(RegistryError, match=r"refuses the login of the user 'publisher' \(401\); check --username"),
     ):
         await pushed(host, replace(WRONG, ca=signed.ca), release()[:1])
     assert tokens.given == []
