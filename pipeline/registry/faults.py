@@ -1,6 +1,8 @@
 """What went wrong with a registry: a definite no, or a fault that passes; this is the one place that tells."""
 
 import contextlib
+import os
+import socket
 import ssl
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -221,6 +223,9 @@ def _chained(error: BaseException) -> str:
 
 def _reason(error: BaseException) -> str:
     for one in _causes(error):
-        if isinstance(one, OSError) and one.errno and one.strerror:
-            return one.strerror
+        if isinstance(one, socket.gaierror):
+            return str(one.strerror)
+        if isinstance(one, OSError) and one.errno:
+            # asyncio puts the address in the place of the system's words.
+            return os.strerror(one.errno)
     return "no answer in time" if isinstance(error, httpx.TimeoutException) else "the connection broke"
