@@ -28,10 +28,10 @@ async def test_a_token_that_lets_nobody_push_is_no_wrong_password(
     with (
         serving(signed, (USER, PASSWORD), lifetime=60) as tokens,
         running(directory, tokens.auth, tls(signed)) as host,
-        pytest.raises(RegistryError, match=r"does not let the user 'publisher' do this .* ask its owner for the right"),
     ):
         tokens.denied = frozenset({"push"})
-        await pushed(host, replace(LOGIN, ca=signed.ca), release()[:1])
+        with pytest.raises(RegistryError, match=r"does not let the user 'publisher' do this .* ask its owner for the"):
+            await pushed(host, replace(LOGIN, ca=signed.ca), release()[:1])
 
 
 @pytest.mark.parametrize("status", [401, 403])
