@@ -1,7 +1,7 @@
 """The HTTP client of one repository: httpx, which follows nothing and sends no login by itself.
 
-python-dxf, which was here before, follows redirects, upload locations and token realms with the login, and leaves no
-room to forbid that. Where a login may go, `access` says.
+python-dxf follows redirects, upload locations and token realms with the login, and leaves no room to forbid that. Where
+a login may go, `access` says.
 """
 
 import contextlib
@@ -31,21 +31,38 @@ Body = Callable[[], AsyncIterator[bytes]] | bytes | None
 
 
 def open_connections(address: Address, access: Access) -> httpx.AsyncClient:
-    """Return connections to a registry and to where it leads; `aclose` ends them."""
+    """Return connections to a registry and to where it leads; `aclose` ends them.
+
+    Raises:
+        RegistryError: the proxies or the certificates that the environment names cannot be used.
+    """
     # No proxy of the environment knows this machine's own services.
     trust_env = not address.is_loopback
-    well_known = httpx.create_ssl_context(trust_env=trust_env)
-    verify = ssl.create_default_context(cafile=access.ca) if access.ca else well_known
-    return httpx.AsyncClient(
-        verify=verify,
-        trust_env=trust_env,
-        timeout=httpx.Timeout(access.patience.answer, connect=access.patience.connect, pool=None),
-        # Harbor takes a client with cookies for a browser, and wants more of it.
-        cookies=http.cookiejar.CookieJar(http.cookiejar.DefaultCookiePolicy(allowed_domains=[])),
-        # Compressed bytes would not be those of the digest, and could grow without bounds.
-        headers={"Accept-Encoding": "identity", "User-Agent": "ska-images"},
-        follow_redirects=False,
-    )
+    try:
+        well_known = httpx.create_ssl_context(trust_env=trust_env)
+        verify = ssl.create_default_context(cafile=access.ca) if access.ca else well_known
+    except OSError as error:
+        raise RegistryError(
+            f"The certificates to know the registry {address.host} by cannot be read ({error}); check --ca, "
+            "SSL_CERT_FILE and SSL_CERT_DIR."
+        ) from error
+    try:
+        return httpx.AsyncClient(
+            verify=verify,
+            trust_env=trust_env,
+            timeout=httpx.Timeout(access.patience.answer, connect=access.patience.connect, pool=None),
+            # Harbor takes a client with cookies for a browser, and wants more of it.
+            cookies=http.cookiejar.CookieJar(http.cookiejar.DefaultCookiePolicy(allowed_domains=[])),
+            # Compressed bytes would not be those of the digest, and could grow without bounds.
+            headers={"Accept-Encoding": "identity", "User-Agent": "ska-images"},
+            follow_redirects=False,
+        )
+    except (ImportError, ValueError, httpx.InvalidURL) as error:
+        # The text may hold the proxy's password.
+        raise RegistryError(
+            f"The registry {address.host} cannot be reached through the proxy of the environment; write HTTPS_PROXY, "
+            "HTTP_PROXY and ALL_PROXY as http://HOST:PORT, and name in NO_PROXY what needs none."
+        ) from error
 
 
 class Client:

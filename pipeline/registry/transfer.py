@@ -2,6 +2,7 @@
 
 import contextlib
 from collections.abc import AsyncIterator, Iterable, Iterator
+from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Protocol
 
@@ -24,6 +25,19 @@ class Content(Protocol):
 
     def __len__(self) -> int:
         """Return its size in bytes."""
+
+
+@dataclass(frozen=True)
+class InMemory:
+    """A small blob."""
+
+    content: bytes
+
+    def __len__(self) -> int:
+        return len(self.content)
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter((self.content,))
 
 
 class Download:

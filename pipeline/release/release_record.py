@@ -20,7 +20,7 @@ from pipeline.registry.address import DIGEST
 from pipeline.registry.bounded_json import decode_object
 from pipeline.registry.manifest import IMAGE, Descriptor, Manifest, digest_of
 from pipeline.registry.repository import Repository
-from pipeline.registry.transfer import joined
+from pipeline.registry.transfer import InMemory, joined
 
 ARTIFACT = "application/vnd.skao.release.v1+json"
 _EMPTY = Descriptor("application/vnd.oci.empty.v1+json", digest_of(b"{}"), 2)
@@ -92,7 +92,7 @@ async def write_record(repository: Repository, first: str, record: ReleaseRecord
     if found is None or found.digest != manifest.digest:
         for blob, raw in ((_EMPTY, b"{}"), (layer, content)):
             if not await repository.has(blob):
-                await repository.push_blob(blob, _InMemory(raw))
+                await repository.push_blob(blob, InMemory(raw))
         await repository.push_manifest(tag, manifest)
         found = await repository.manifest(tag)
     if found is None or found.digest != manifest.digest:
@@ -100,17 +100,6 @@ async def write_record(repository: Repository, first: str, record: ReleaseRecord
             f"{repository.address}/{repository.name} has another record of {record.version} than the one that was just "
             "put there; run the same command again, when nobody else publishes."
         )
-
-
-@dataclass(frozen=True)
-class _InMemory:
-    content: bytes
-
-    def __len__(self) -> int:
-        return len(self.content)
-
-    def __iter__(self) -> Any:
-        return iter((self.content,))
 
 
 def _tag(first: str) -> str:

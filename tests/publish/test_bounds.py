@@ -16,6 +16,7 @@ from pipeline.registry.bounded_json import DEEPEST, decode_object
 from pipeline.registry.manifest import IMAGE, Descriptor, Manifest, digest_of
 from pipeline.registry.registry import Registry, open_registry
 from pipeline.registry.repository import Repository
+from pipeline.registry.transfer import InMemory
 from pipeline.release.published import find_published
 from tests.publish.hostile import Answer, Handler, Hostile, hostile
 from tests.publish.small_release import BOTTOM
@@ -154,19 +155,6 @@ def test_brackets_in_strings_do_not_nest() -> None:
 
 def test_a_member_that_is_null_is_absent() -> None:
     assert decode_object(b'{"a": null, "b": {"c": null}}', 100) == {"b": {}}
-
-
-class InMemory:
-    """A blob that is sent."""
-
-    def __init__(self, content: bytes) -> None:
-        self.content = content
-
-    def __iter__(self) -> Any:
-        return iter((self.content,))
-
-    def __len__(self) -> int:
-        return len(self.content)
 
 
 async def put(one: Repository, config: object) -> None:

@@ -13,27 +13,19 @@ import pytest
 
 from pipeline.errors import RegistryError
 from pipeline.registry.access import Access
-from pipeline.registry.address import Address, parse_address
+from pipeline.registry.address import parse_address
 from pipeline.registry.manifest import Descriptor
 from pipeline.registry.registry import open_registry
 from pipeline.registry.repository import Repository
+from pipeline.registry.transfer import InMemory
 from tests.publish.certificates import Signed, sign
-from tests.publish.hostile import Handler, Hostile, behind_basic, behind_token, hostile
-from tests.publish.test_login import LOGIN, NOBODY, PASSWORD, USER
+from tests.publish.conftest import NOBODY
+from tests.publish.hostile import Answer, Handler, Hostile, behind_basic, hostile
+from tests.publish.test_login import LOGIN, PASSWORD, USER
 
 BASIC = f"Basic {base64.b64encode(f'{USER}:{PASSWORD}'.encode()).decode()}"
 CONTENT = b"the content of a blob"
 BLOB = Descriptor("application/octet-stream", f"sha256:{hashlib.sha256(CONTENT).hexdigest()}", len(CONTENT))
-
-
-class Pushed:
-    """A blob that is sent."""
-
-    def __iter__(self) -> "AsyncIterator[bytes] | object":
-        return iter((CONTENT,))
-
-    def __len__(self) -> int:
-        return len(CONTENT)
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +46,7 @@ def accepting(handler: Handler) -> None:
     handler.reply(200 if handler.command == "GET" else 201, CONTENT if handler.command == "GET" else b"")
 
 
-def leading(status: int, location: str) -> "object":
+def leading(status: int, location: str) -> Answer:
     """Lead every request elsewhere."""
     return lambda handler: handler.reply(status, headers={"Location": location})
 
@@ -62,9 +54,9 @@ def leading(status: int, location: str) -> "object":
 async def test_an_upload_location_on_another_host_gets_no_login(signed: Signed) -> None:
     with hostile(accepting, signed) as other:
         lead = leading(202, f"{other.other_url}/upload")
-        with hostile(behind_basic(lead), signed) as server:  # type: ignore[arg-type]
+        with hostile(behind_basic(lead), signed) as server:
             async with repository(server, signed) as one:
-                await one.push_blob(BLOB, Pushed())  # type: ignore[arg-type]
+                await one.push_blob(BLOB, InMemory(CONTENT))
     assert server.logins == {None, BASIC}
     assert [(seen.method, seen.authorization) for seen in other.seen] == [("PUT", None)]
 
@@ -72,7 +64,7 @@ async def test_an_upload_location_on_another_host_gets_no_login(signed: Signed) 
 async def test_a_blob_that_lies_in_a_storage_is_read_there_without_a_login(signed: Signed) -> None:
     with hostile(accepting, signed) as storage:
         lead = leading(307, f"{storage.other_url}/bucket?signature=x")
-        with hostile(behind_basic(lead), signed) as server:  # type: ignore[arg-type]
+        with hostile(behind_basic(lead), signed) as server:
             async with repository(server, signed) as one:
                 assert await one.consume(BLOB, b"".join) == CONTENT
     assert storage.logins == {None}
@@ -82,7 +74,7 @@ async def test_a_blob_that_lies_in_a_storage_is_read_there_without_a_login(signe
 async def test_a_redirect_to_a_host_without_tls_is_refused(signed: Signed, status: int) -> None:
     with hostile(accepting, None) as plain:
         lead = leading(status, f"{plain.url}/v2/x")
-        with hostile(behind_basic(lead), signed) as server:  # type: ignore[arg-type]
+        with hostile(behind_basic(lead), signed) as server:
             async with repository(server, signed) as one:
                 with pytest.raises(RegistryError, match=rf"leads to {plain.url} .* consent with --plain-http"):
                     await one.manifest("1.0.0")
@@ -92,10 +84,10 @@ async def test_a_redirect_to_a_host_without_tls_is_refused(signed: Signed, statu
 async def test_what_is_sent_follows_no_redirect_to_another_host(signed: Signed) -> None:
     with hostile(accepting, signed) as other:
         lead = leading(307, f"{other.other_url}/v2/x")
-        with hostile(behind_basic(lead), signed) as server:  # type: ignore[arg-type]
+        with hostile(behind_basic(lead), signed) as server:
             async with repository(server, signed) as one:
                 with pytest.raises(RegistryError, match=r"it redirects what is sent to 0\.0\.0\.0 \(307\)"):
-                    await one.push_blob(BLOB, Pushed())  # type: ignore[arg-type]
+                    await one.push_blob(BLOB, InMemory(CONTENT))
     assert other.seen == []
 
 
@@ -112,10 +104,10 @@ async def test_a_next_page_on_another_host_is_refused(signed: Signed) -> None:
 async def test_a_location_with_a_login_of_its_own_is_refused(signed: Signed) -> None:
     with hostile(accepting, signed) as other:
         lead = leading(202, f"https://somebody:secret@0.0.0.0:{other.port}/upload")
-        with hostile(lead, signed) as server:  # type: ignore[arg-type]
+        with hostile(lead, signed) as server:
             async with repository(server, signed) as one:
                 with pytest.raises(RegistryError, match="not an HTTP URL"):
-                    await one.push_blob(BLOB, Pushed())  # type: ignore[arg-type]
+                    await one.push_blob(BLOB, InMemory(CONTENT))
     assert other.seen == []
 
 
@@ -126,105 +118,8 @@ async def test_a_registry_that_does_not_know_that_it_speaks_tls_is_asked_over_tl
 
     with hostile(behind_basic(answer), signed) as server:
         async with repository(server, signed) as one:
-            await one.push_blob(BLOB, Pushed())  # type: ignore[arg-type]
+            await one.push_blob(BLOB, InMemory(CONTENT))
     assert [seen.method for seen in server.seen] == ["POST", "POST", "PUT"]
-
-
-def granting(handler: Handler) -> None:
-    """Give a token to everybody."""
-    handler.reply_json({"token": "granted"})
-
-
-async def test_a_token_service_on_another_host_gets_no_password(signed: Signed) -> None:
-    with (
-        hostile(granting, signed) as service,
-        hostile(behind_token(f"{service.other_url}/token", accepting), signed) as (server),
-    ):
-        async with repository(server, signed) as one:
-            named = f"0.0.0.0:{service.port}"
-            with pytest.raises(RegistryError, match=rf"sends logins to {named}, .*, give --token-host {named}\."):
-                await one.consume(BLOB, b"".join)
-    assert service.seen == []
-
-
-async def test_a_token_service_that_the_user_named_gets_the_password_and_the_registry_the_token(
-    signed: Signed,
-) -> None:
-    with (
-        hostile(granting, signed) as service,
-        hostile(behind_token(f"{service.other_url}/token", accepting), signed) as (server),
-    ):
-        access = replace(LOGIN, token_hosts=frozenset({f"0.0.0.0:{service.port}"}))
-        async with repository(server, signed, access) as one:
-            assert await one.consume(BLOB, b"".join) == CONTENT
-    assert service.logins == {BASIC}
-    assert server.logins == {None, "Bearer granted"}
-
-
-async def test_a_token_service_on_another_host_serves_unknown_users(signed: Signed) -> None:
-    with (
-        hostile(granting, signed) as service,
-        hostile(behind_token(f"{service.other_url}/token", accepting), signed) as (server),
-    ):
-        async with repository(server, signed, NOBODY) as one:
-            assert await one.consume(BLOB, b"".join) == CONTENT
-    assert service.logins == {None}
-
-
-@pytest.mark.parametrize("access", [LOGIN, NOBODY], ids=["with a password", "without"])
-async def test_a_token_service_without_tls_is_refused(signed: Signed, access: Access) -> None:
-    with hostile(granting, None) as service, hostile(behind_token(f"{service.url}/token", accepting), signed) as server:
-        async with repository(server, signed, access) as one:
-            with pytest.raises(RegistryError, match=rf"leads to {service.url} .* without TLS"):
-                await one.manifest("1.0.0")
-    assert service.seen == []
-
-
-async def test_a_host_that_a_redirect_leads_to_may_ask_for_no_login(signed: Signed) -> None:
-    with (
-        hostile(granting, signed) as service,
-        hostile(behind_token(f"{service.url}/token", accepting), signed) as other,
-    ):
-        lead = leading(307, f"{other.other_url}/blob")
-        with hostile(behind_basic(lead), signed) as server:  # type: ignore[arg-type]
-            async with repository(server, signed) as one:
-                with pytest.raises(RegistryError, match="401"):
-                    await one.consume(BLOB, b"".join)
-    assert service.seen == []
-    assert other.logins == {None}
-
-
-@pytest.mark.parametrize("token", ["a\r\nX: y", "", 5, ["a"], "x" * (70 << 10)], ids=lambda token: str(token)[:8])
-async def test_what_is_no_token_is_sent_nowhere(signed: Signed, token: object) -> None:
-    def answer(handler: Handler) -> None:
-        if handler.path.startswith("/token"):
-            handler.reply_json({"token": token})
-        else:
-            realm = f"https://{handler.headers['Host']}/token"
-            handler.reply(401, headers={"WWW-Authenticate": f'Bearer realm="{realm}"'})
-
-    with hostile(answer, signed) as server:
-        async with repository(server, signed) as one:
-            with pytest.raises(RegistryError, match="none of a registry"):
-                await one.manifest("1.0.0")
-    assert server.logins == {None, BASIC}
-
-
-@pytest.mark.parametrize(
-    ("registry", "service", "allowed"),
-    [
-        ("harbor.example", "harbor.example", True),
-        ("gitlab.example:5050", "gitlab.example", True),
-        ("registry-1.docker.io", "auth.docker.io", True),
-        ("registry.gitlab.com", "gitlab.com", True),
-        ("registry.gitlab.com", "auth.docker.io", False),
-        ("registry.gitlab.example", "gitlab.example", False),
-        ("harbor.example", "harbor.example.evil.example", False),
-        ("harbor.example", "evil.example", False),
-    ],
-)
-def test_who_may_get_a_password_beside_the_registry(registry: str, service: str, allowed: bool) -> None:
-    assert Access().allows_login_at(Address(registry), Address(service)) is allowed
 
 
 async def test_a_login_of_the_users_netrc_goes_nowhere(

@@ -1,7 +1,7 @@
 """`publish` itself, with small images in the place of those that the engine would build."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -29,8 +29,6 @@ from tests.registry import free_address
 VERSION = "1.0.0-rc.1"
 #: The layer of the base, packed anew: the same files at another moment.
 REPACKED = layer({"etc/os-release": b"ID=small\n", "bin/": b""}, moment=1)
-#: Publishes images to a registry, as if an engine had built them.
-Publisher = Callable[[str, Sequence[Candidate]], "object"]
 
 
 @pytest.fixture
