@@ -8,7 +8,7 @@ Where a login goes, in one place:
   plain HTTP that the user allowed for that host), and where it is on the registry's own host, or is one of
   `TOKEN_SERVICES`, or was named by the user (`--token-host`).
 - Without a password a token service may be anywhere, over TLS.
-- Plain HTTP is spoken only with hosts for which the user allowed it, and on this machine.
+- Plain HTTP is spoken only with hosts for which the user allowed it, and between services of this machine.
 """
 
 from dataclasses import dataclass, field
@@ -74,9 +74,15 @@ class Access:
     patience: Patience = field(default_factory=Patience)
     token_hosts: frozenset[str] = frozenset()
 
-    def allows_plain_http(self, address: Address) -> bool:
-        """Tell whether the user has consented to plain HTTP, as for what stays on this machine nobody has to."""
-        return address.host in self.plain_http or (address.is_loopback and self.ca is None)
+    def allows_plain_http(self, address: Address, registry: Address | None = None) -> bool:
+        """Tell whether the user has consented to plain HTTP, as for what stays on this machine nobody has to.
+
+        Args:
+            address: that is spoken to.
+            registry: that leads there; one of another machine does not lead to services of this one.
+        """
+        is_here = address.is_loopback and (registry is None or registry.is_loopback)
+        return address.host in self.plain_http or (is_here and self.ca is None)
 
     def allows_login_at(self, registry: Address, service: Address) -> bool:
         """Tell whether a token service may get the password that was given for a registry.

@@ -88,7 +88,7 @@ class Authorization:
         if realm.scheme not in ("http", "https") or not realm.host:
             raise malformed(self._asked, "it names no token service")
         service = address_of(realm)
-        if realm.scheme == "http" and not self._access.allows_plain_http(service):
+        if realm.scheme == "http" and not self._access.allows_plain_http(service, self._registry):
             raise faults.needless_plain_http(self._asked, service.host)
         if self._basic and not self._access.allows_login_at(self._registry, service):
             raise faults.unnamed_token_service(self._asked, service.host)

@@ -39,8 +39,9 @@ def open_connections(address: Address, access: Access) -> httpx.AsyncClient:
     # No proxy of the environment knows this machine's own services.
     trust_env = not address.is_loopback
     try:
-        well_known = httpx.create_ssl_context(trust_env=trust_env)
-        verify = ssl.create_default_context(cafile=access.ca) if access.ca else well_known
+        verify = (
+            ssl.create_default_context(cafile=access.ca) if access.ca else httpx.create_ssl_context(trust_env=trust_env)
+        )
     except OSError as error:
         raise RegistryError(
             f"The certificates to know the registry {address.host} by cannot be read ({error}); check --ca, "
@@ -57,12 +58,12 @@ def open_connections(address: Address, access: Access) -> httpx.AsyncClient:
             headers={"Accept-Encoding": "identity", "User-Agent": "ska-images"},
             follow_redirects=False,
         )
-    except (ImportError, ValueError, httpx.InvalidURL) as error:
-        # The text may hold the proxy's password.
+    except (ImportError, ValueError, httpx.InvalidURL):
+        # The text of the error may hold the proxy's password.
         raise RegistryError(
             f"The registry {address.host} cannot be reached through the proxy of the environment; write HTTPS_PROXY, "
             "HTTP_PROXY and ALL_PROXY as http://HOST:PORT, and name in NO_PROXY what needs none."
-        ) from error
+        ) from None
 
 
 class Client:
@@ -204,7 +205,7 @@ class Client:
         url = response.url.join(target)
         if url.netloc == self._api.netloc:
             return url.copy_with(scheme=self._api.scheme)
-        if url.scheme == "http" and not self._access.allows_plain_http(address_of(url)):
+        if url.scheme == "http" and not self._access.allows_plain_http(address_of(url), self._address):
             raise faults.needless_plain_http(self._asked, address_of(url).host)
         return url
 

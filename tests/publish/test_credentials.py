@@ -81,6 +81,17 @@ async def test_a_redirect_to_a_host_without_tls_is_refused(signed: Signed, statu
     assert plain.seen == []
 
 
+async def test_a_registry_of_another_machine_leads_to_no_service_of_this_one() -> None:
+    with hostile(accepting, None) as service, hostile(leading(307, f"{service.url}/v2/x"), None) as server:
+        # Linux takes this address for the machine itself, and nobody else does for a name of it.
+        host = f"0.0.0.0:{server.port}"
+        access = replace(NOBODY, plain_http=frozenset({host}))
+        async with open_registry(parse_address(f"{host}/x"), access) as registry:
+            with pytest.raises(RegistryError, match=rf"leads to {service.url} .* without TLS"):
+                await registry.repository("ska-base").manifest("1.0.0")
+    assert service.seen == []
+
+
 async def test_what_is_sent_follows_no_redirect_to_another_host(signed: Signed) -> None:
     with hostile(accepting, signed) as other:
         lead = leading(307, f"{other.other_url}/v2/x")
