@@ -33,11 +33,15 @@ class Address:
         return f"{self.host}/{self.path}" if self.path else self.host
 
     @property
+    def name(self) -> str:
+        """The host without its port."""
+        return self.host.partition(":")[0]
+
+    @property
     def is_loopback(self) -> bool:
         """Whether it is on this machine, where nobody can listen in."""
-        name = self.host.partition(":")[0]
         try:
-            return name == "localhost" or ipaddress.ip_address(name).is_loopback
+            return self.name == "localhost" or ipaddress.ip_address(self.name).is_loopback
         except ValueError:
             return False
 

@@ -1,59 +1,245 @@
-"""The HTTP client of one repository: python-dxf on requests, with what registries and this project want beyond it."""
+"""The HTTP client of one repository: httpx, which follows nothing and sends no login by itself.
 
-import base64
+python-dxf follows redirects, upload locations and token realms with the login, and leaves no room to forbid that. Where
+a login may go, `access` says.
+"""
+
+import contextlib
 import http.cookiejar
+import ssl
+from collections.abc import AsyncIterator, Callable, Mapping
+from http import HTTPStatus
 from typing import Any
 
-import dxf
-import requests
+import anyio
+import httpx
 
+from pipeline.errors import RegistryError
+from pipeline.registry import faults
 from pipeline.registry.access import Access
 from pipeline.registry.address import Address
+from pipeline.registry.answer import read_refusal
+from pipeline.registry.authorization import Authorization, address_of, parse_challenges
+from pipeline.registry.faults import Asked, malformed
+
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+#: Those that may not change the method: https://www.rfc-editor.org/rfc/rfc9110#section-15.4
+_SAME_METHOD = frozenset({307, 308})
+_MOST_REDIRECTS = 5
+#: Gives the body of a request, again for every time that it is sent.
+Body = Callable[[], AsyncIterator[bytes]] | bytes | None
 
 
-class Client(dxf.DXF):
-    """An open client of one repository; `close` ends its connections.
+def open_connections(address: Address, access: Access) -> httpx.AsyncClient:
+    """Return connections to a registry and to where it leads; `aclose` ends them.
+
+    Raises:
+        RegistryError: the proxies or the certificates that the environment names cannot be used.
+    """
+    # No proxy of the environment knows this machine's own services.
+    trust_env = not address.is_loopback
+    try:
+        verify = (
+            ssl.create_default_context(cafile=access.ca) if access.ca else httpx.create_ssl_context(trust_env=trust_env)
+        )
+    except OSError as error:
+        raise RegistryError(
+            f"The certificates to know the registry {address.host} by cannot be read ({error}); check --ca, "
+            "SSL_CERT_FILE and SSL_CERT_DIR."
+        ) from error
+    try:
+        return httpx.AsyncClient(
+            verify=verify,
+            trust_env=trust_env,
+            timeout=httpx.Timeout(access.patience.answer, connect=access.patience.connect, pool=None),
+            # Harbor takes a client with cookies for a browser, and wants more of it.
+            cookies=http.cookiejar.CookieJar(http.cookiejar.DefaultCookiePolicy(allowed_domains=[])),
+            # Compressed bytes would not be those of the digest, and could grow without bounds.
+            headers={"Accept-Encoding": "identity", "User-Agent": "ska-images"},
+            follow_redirects=False,
+        )
+    except (ImportError, ValueError, httpx.InvalidURL):
+        # The text of the error may hold the proxy's password.
+        raise RegistryError(
+            f"The registry {address.host} cannot be reached through the proxy of the environment; write HTTPS_PROXY, "
+            "HTTP_PROXY and ALL_PROXY as http://HOST:PORT, and name in NO_PROXY what needs none."
+        ) from None
+
+
+class Client:
+    """Sends requests for one repository, with the user's login where that may go.
 
     Args:
+        http: connections to the registry.
         address: of the registry.
         path: of the repository there.
         access: how to reach it.
         plain_http: whether the registry speaks no TLS.
     """
 
-    def __init__(self, address: Address, path: str, access: Access, *, plain_http: bool) -> None:
-        verify = str(access.ca) if access.ca else True
-        # requests takes a pair of seconds; the client declares one number, and hands on what it got.
-        timeout: Any = (access.patience.connect, access.patience.answer)
-        super().__init__(address.host, path, self._log_in, insecure=plain_http, tlsverify=verify, timeout=timeout)
-        self._access = access
-        self.__enter__()
-        session: Any = self._sessions[0]
-        # Harbor takes a client with cookies for a browser, and wants more of it.
-        session.cookies.set_policy(http.cookiejar.DefaultCookiePolicy(allowed_domains=[]))
-        # Otherwise requests puts a login of ~/.netrc in the place of ours.
-        session.auth = _unchanged
-        # No proxy of the environment knows this machine's own services.
-        session.trust_env = not address.is_loopback
+    def __init__(
+        self, http: httpx.AsyncClient, address: Address, path: str, access: Access, *, plain_http: bool
+    ) -> None:
+        self._http, self._address, self._access = http, address, access
+        self._asked = Asked(address.host, path, access.username)
+        self._api = httpx.URL(f"{'http' if plain_http else 'https'}://{address.host}/v2/")
+        self._repository = self._api.join(f"{path}/")
+        self._login = Authorization(address, access, self._asked)
 
-    def close(self) -> None:
-        """Close the connections."""
-        self.__exit__(None, None, None)  # type: ignore[no-untyped-call]
+    @contextlib.asynccontextmanager
+    async def request(
+        self, method: str, target: "str | httpx.URL", *, headers: Mapping[str, str] | None = None, body: Body = None
+    ) -> AsyncIterator[httpx.Response]:
+        """Send a request, and give its answer for the time of a block; the body of the answer is not read yet.
 
-    def _log_in(self, _: dxf.DXFBase, response: requests.Response) -> None:
-        """Answer a 401: the first one, and that of a token that has expired."""
-        username, password = self._access.username, self._access.password
-        challenge = response.headers.get("WWW-Authenticate", "").lower()
-        if challenge.startswith("bearer"):
-            self.authenticate(username or None, password.get_secret_value() if password else None, response=response)
-        elif challenge.startswith("basic") and password:
-            # The client would do this too, but never without TLS: to that the user has consented, or the password
-            # does not leave this machine.
-            login = base64.b64encode(f"{username}:{password.get_secret_value()}".encode()).decode()
-            self._headers = {"Authorization": f"Basic {login}"}
-        else:
-            raise dxf.exceptions.DXFUnauthorizedError
+        Args:
+            method: of HTTP.
+            target: below the repository, or a URL.
+            headers: beside the login.
+            body: what is sent.
+
+        Raises:
+            RegistryError: the registry leads where nothing may be sent, or its token service refuses the login.
+        """
+        response = await self._follow(method, self._repository.join(target), dict(headers or {}), body)
+        try:
+            yield response
+        finally:
+            await response.aclose()
+
+    def location(self, response: httpx.Response) -> httpx.URL:
+        """Return where an answer leads; a registry behind a proxy may not know that it speaks TLS.
+
+        Raises:
+            RegistryError: nowhere, or to a host without TLS for which the user did not allow that.
+        """
+        return self._led(response, response.headers.get("Location", ""))
+
+    def next_page(self, response: httpx.Response) -> httpx.URL | None:
+        """Return where a list goes on; None where it ends.
+
+        Raises:
+            RegistryError: on another host.
+        """
+        link = response.links.get("next", {}).get("url")
+        if not link:
+            return None
+        url = self._led(response, link)
+        if not self._is_own(url):
+            raise malformed(self._asked, f"its list goes on at {url.host}")
+        return url
+
+    async def refuse(self, response: httpx.Response) -> RegistryError:
+        """Return the error of an answer that is not what was asked for."""
+        refusal = await read_refusal(response)
+        if refusal.status != HTTPStatus.UNAUTHORIZED or not self._is_own(response.url):
+            return faults.answered(self._asked, refusal)
+        if not self._login.has_password:
+            return faults.wants_login(self._asked, refusal)
+        knows = self._login.is_token or await self._knows_login()
+        return (faults.not_permitted if knows else faults.wrong_login)(self._asked, refusal)
+
+    async def _follow(self, method: str, url: httpx.URL, headers: dict[str, str], body: Body) -> httpx.Response:
+        for _ in range(_MOST_REDIRECTS + 1):
+            response = await self._logged_in(method, url, headers, body)
+            if response.status_code not in _REDIRECTS or "Location" not in response.headers:
+                return response
+            await response.aclose()
+            url = self.location(response)
+            reads = method in ("GET", "HEAD")
+            if not reads and not (self._is_own(url) and response.status_code in _SAME_METHOD):
+                raise malformed(self._asked, f"it redirects what is sent to {url.host} ({response.status_code})")
+        raise malformed(self._asked, f"it redirects more than {_MOST_REDIRECTS} times")
+
+    async def _logged_in(self, method: str, url: httpx.URL, headers: dict[str, str], body: Body) -> httpx.Response:
+        if not self._is_own(url):
+            return await self._send(method, url, headers, body)
+        used = self._login.headers
+        response = await self._send(method, url, {**headers, **used}, body)
+        # The first 401, and that of a token that has expired.
+        if response.status_code == HTTPStatus.UNAUTHORIZED and await self._log_in(response, used):
+            await response.aclose()
+            response = await self._send(method, url, {**headers, **self._login.headers}, body)
+        return response
+
+    async def _log_in(self, response: httpx.Response, used: Mapping[str, str]) -> bool:
+        """Answer a challenge; False where there is no other answer than the one that was refused."""
+        for challenge in parse_challenges(response.headers.get_list("WWW-Authenticate")):
+            if challenge.scheme == "basic":
+                self._login.use_password()
+                return self._login.headers != used
+            realm, headers = self._login.token_request(challenge)
+            answer = await self._send("GET", realm, headers, None)
+            try:
+                await self._login.take_token(answer)
+            finally:
+                await answer.aclose()
+            return True
+        return False
+
+    async def _knows_login(self) -> bool:
+        """Tell whether the registry takes the login, where it does not say so itself."""
+        response = await self._send("GET", self._api, self._login.headers, None)
+        await response.aclose()
+        return response.status_code != HTTPStatus.UNAUTHORIZED
+
+    async def _send(self, method: str, url: httpx.URL, headers: Mapping[str, str], body: Body) -> httpx.Response:
+        if url.scheme not in ("http", "https") or not url.host or url.userinfo:
+            raise malformed(self._asked, "it leads to what is not an HTTP URL")
+        content, begun = body() if callable(body) else body, _Begun()
+        try:
+            # Without `auth` httpx would look for a login in the URL.
+            extensions = {"trace": begun.trace}
+            request = self._http.build_request(method, url, headers=headers, content=content, extensions=extensions)
+            return await self._http.send(request, stream=True, auth=_unchanged)
+        except BaseException:
+            await begun.aclose()
+            raise
+        finally:
+            if content is not None and not isinstance(content, bytes):
+                await _close(content)
+
+    def _led(self, response: httpx.Response, target: str) -> httpx.URL:
+        if not target:
+            raise malformed(self._asked, "it does not say where to go on")
+        url = response.url.join(target)
+        if url.netloc == self._api.netloc:
+            return url.copy_with(scheme=self._api.scheme)
+        if url.scheme == "http" and not self._access.allows_plain_http(address_of(url), self._address):
+            raise faults.needless_plain_http(self._asked, address_of(url).host)
+        return url
+
+    def _is_own(self, url: httpx.URL) -> bool:
+        return (url.scheme, url.netloc) == (self._api.scheme, self._api.netloc)
 
 
-def _unchanged(request: requests.PreparedRequest) -> requests.PreparedRequest:
+class _Begun:
+    """A connection that is not secured yet, which httpcore leaves open when the handshake is cancelled.
+
+    Source: https://www.encode.io/httpcore/extensions/#trace
+    """
+
+    def __init__(self) -> None:
+        self._streams: list[Any] = []
+
+    async def trace(self, event: str, info: Mapping[str, Any]) -> None:
+        """Take note of what httpcore does."""
+        if event == "connection.connect_tcp.complete":
+            self._streams.append(info["return_value"])
+        elif event == "connection.start_tls.complete":
+            self._streams.clear()
+
+    async def aclose(self) -> None:
+        """Close it, also in a run that is cancelled."""
+        with anyio.CancelScope(shield=True):
+            for stream in self._streams:
+                await stream.aclose()
+
+
+async def _close(content: AsyncIterator[bytes]) -> None:
+    if close := getattr(content, "aclose", None):
+        await close()
+
+
+def _unchanged(request: httpx.Request) -> httpx.Request:
     return request

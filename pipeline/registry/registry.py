@@ -5,10 +5,12 @@ import socket
 import ssl
 from collections.abc import AsyncIterator
 
+import anyio
 import anyio.to_thread
 
 from pipeline.registry.access import Access
 from pipeline.registry.address import Address
+from pipeline.registry.client import open_connections
 from pipeline.registry.repository import Repository
 
 
@@ -17,19 +19,20 @@ class Registry:
 
     def __init__(self, address: Address, access: Access, *, plain_http: bool) -> None:
         self.address, self.access, self.plain_http = address, access, plain_http
+        self._http = open_connections(address, access)
         self._repositories: dict[str, Repository] = {}
 
     def repository(self, name: str) -> Repository:
         """Return the repository of an image."""
         if name not in self._repositories:
-            repository = Repository(self.address, name, self.access, plain_http=self.plain_http)
+            repository = Repository(self._http, self.address, name, self.access, plain_http=self.plain_http)
             self._repositories[name] = repository
         return self._repositories[name]
 
-    def close(self) -> None:
-        """Close all connections."""
-        for repository in self._repositories.values():
-            repository.close()
+    async def aclose(self) -> None:
+        """Close all connections, also in a run that is cancelled."""
+        with anyio.CancelScope(shield=True):
+            await self._http.aclose()
 
 
 @contextlib.asynccontextmanager
@@ -47,7 +50,7 @@ async def open_registry(address: Address, access: Access) -> AsyncIterator[Regis
     try:
         yield registry
     finally:
-        registry.close()
+        await registry.aclose()
 
 
 def _speaks_tls(address: Address, timeout: float) -> bool:

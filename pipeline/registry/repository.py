@@ -1,82 +1,89 @@
 """One repository of a registry: manifests as bytes, blobs as streams.
 
-The API is https://github.com/opencontainers/distribution-spec/blob/v1.1.0/spec.md. What blocks does so in threads, and
-nothing holds a blob in memory. Every operation may be repeated, so each is retried as a whole.
+The API is https://github.com/opencontainers/distribution-spec/blob/v1.1.0/spec.md. Nothing holds a blob in memory, and
+every answer is bounded in size and in time. Every operation may be repeated, so each is retried as a whole.
 """
 
+import contextlib
+import hashlib
 import logging
-import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Generator, Iterable, Mapping
 from functools import partial
-from typing import Any, Protocol, TypeVar
+from http import HTTPStatus
+from typing import Any, TypeVar
+from urllib.parse import urlencode
 
+import anyio.from_thread
 import anyio.to_thread
-import dxf.exceptions
-import requests
-import tenacity
+import httpx
 
 from pipeline.errors import RegistryError
 from pipeline.registry.access import Access
-from pipeline.registry.address import Address
+from pipeline.registry.address import DIGEST, TAG, Address
+from pipeline.registry.answer import read_body
+from pipeline.registry.attempts import Attempts
+from pipeline.registry.bounded_json import decode_object
 from pipeline.registry.client import Client
-from pipeline.registry.faults import Asked, answer, translated
-from pipeline.registry.manifest import LARGEST_DOCUMENT, Descriptor, Manifest
-from pipeline.strict import object_of, parse_json
+from pipeline.registry.configuration import require_configuration
+from pipeline.registry.faults import Asked, damaged, malformed, translated
+from pipeline.registry.manifest import IMAGE, IMAGES, INDEXES, LARGEST_DOCUMENT, Descriptor, Manifest, digest_of
+from pipeline.registry.transfer import Content, Download, chunks_of, joined
 
 T = TypeVar("T")
 
-_CHUNK = 1 << 20
+_ACCEPT = {"Accept": ", ".join((*IMAGES, *INDEXES))}
+#: No repository has more tags, unless somebody wants to fill the memory; registries give 100 to 1,000 a page.
+_MOST_PAGES, _MOST_TAGS = 1_000, 100_000
 _log = logging.getLogger(__name__)
-
-
-class Content(Protocol):
-    """A blob that can be read as often as need be; some registries want its length before it."""
-
-    def __iter__(self) -> Iterator[bytes]:
-        """Read it from its start."""
-
-    def __len__(self) -> int:
-        """Return its size in bytes."""
 
 
 class Repository:
     """One repository of a registry.
 
     Args:
+        http: connections to the registry.
         address: of the registry.
         name: of the image.
         access: how to reach it.
         plain_http: whether the registry speaks no TLS.
     """
 
-    def __init__(self, address: Address, name: str, access: Access, *, plain_http: bool) -> None:
+    def __init__(
+        self, http: httpx.AsyncClient, address: Address, name: str, access: Access, *, plain_http: bool
+    ) -> None:
         self.address, self.name, self.path = address, name, address.repository(name)
         self._patience = access.patience
         self._asked = Asked(address.host, self.path, access.username)
-        self._client = Client(address, self.path, access, plain_http=plain_http)
-        # A client answers a 401 once: with a second call beside it, one of them would take it for a refusal.
-        self._one_call = threading.Lock()
-
-    def close(self) -> None:
-        """Close the connections."""
-        self._client.close()
+        self._attempts = Attempts(self._asked, self._patience)
+        self._client = Client(http, address, self.path, access, plain_http=plain_http)
 
     async def tags(self) -> frozenset[str]:
-        """Return the tags; none where there is no repository yet."""
-        found: Iterable[str] | None = await self._retried(partial(_or_none, self._client.list_aliases))
-        return frozenset(found or ())
+        """Return the tags; none where there is no repository yet.
+
+        Raises:
+            RegistryError: the registry refuses, or its list has no end.
+        """
+        return await self._attempts.several(self._list_tags)
 
     async def manifest(self, reference: str) -> Manifest | None:
         """Return what a tag or digest names; None where there is nothing.
 
         Raises:
-            RegistryError: the registry refuses, or answers a digest with other content.
+            RegistryError: the registry refuses, answers a digest with other content, or answers what is no manifest.
         """
-        return await self._retried(partial(_or_none, partial(self._read_manifest, reference)))
+        return await self._attempts.several(partial(self._read_manifest, reference))
 
     async def document(self, blob: Descriptor) -> Mapping[str, Any]:
-        """Return a configuration."""
-        return await self.consume(blob, _read_document)
+        """Return a configuration.
+
+        Raises:
+            RegistryError: it is not one.
+        """
+        raw = await self.consume(blob, partial(joined, LARGEST_DOCUMENT))
+        with translated(self._asked):
+            document = decode_object(raw, LARGEST_DOCUMENT)
+            require_configuration(document)
+        return document
 
     async def consume(self, blob: Descriptor, reader: Callable[[Iterable[bytes]], T]) -> T:
         """Give a blob's content to a function that runs in a thread, and again from the start after a fault.
@@ -84,102 +91,129 @@ class Repository:
         Returns:
             What the function returned.
         """
-        return await self._retried(lambda: reader(self.stream(blob)))
+        # A cancelled run does not wait for a blob that is on its way.
+        read = partial(anyio.to_thread.run_sync, partial(self._read, blob, reader), abandon_on_cancel=True)
+        return await self._attempts.several(read, blob.size)
 
     async def has(self, blob: Descriptor) -> bool:
-        """Tell whether a blob is there, in its full size."""
-        return await self._retried(partial(_or_none, partial(self._client.blob_size, blob.digest))) == blob.size
+        """Tell whether the registry says that a blob is there, in its full size; a refusal is no."""
+        return await self._shortcut(partial(self._has, blob))
 
     async def mount(self, blob: Descriptor, source: "Repository") -> bool:
-        """Have a blob of another repository here as well, without sending it; False where that is not to be had."""
-        return await self._retried(partial(self._mount, blob, source))
+        """Have the registry take a blob of another of its repositories; False where it does not."""
+        return await self._shortcut(partial(self._mount, blob, source))
 
     async def push_blob(self, blob: Descriptor, content: Content) -> None:
         """Send a blob."""
-        send = partial(self._client.push_blob, data=content, digest=blob.digest, check_exists=False)
-        await self._retried(send)
+        await self._attempts.several(partial(self._push_blob, blob, content), blob.size)
 
     async def push_manifest(self, reference: str, manifest: Manifest) -> None:
         """Put a manifest under a tag, or under its digest and so under no tag."""
-        # The client declares a str, and sends bytes as they are.
-        raw: Any = manifest.raw
-        await self._retried(partial(self._client.set_manifest, reference, raw))
+        await self._attempts.several(partial(self._push_manifest, reference, manifest))
 
-    def stream(self, blob: Descriptor) -> Iterable[bytes]:
-        """Yield a blob's content, in a thread; what is not its digest's content raises at its end."""
-        pull = partial(self._client.pull_blob, blob.digest, chunk_size=_CHUNK)
-        chunks: Iterator[bytes] = iter(self._translated(pull))  # type: ignore[arg-type]  # no size was asked for
-        while chunk := self._translated(partial(next, chunks, b"")):
-            yield chunk
+    def stream(self, blob: Descriptor) -> Generator[bytes, None, None]:
+        """Yield a blob's content, in a worker thread of anyio; what is not its digest's content raises at its end."""
+        download = Download(self._client, self._asked, blob, self._patience.limit(blob.size))
+        hasher, size = hashlib.sha256(), 0
+        try:
+            while chunk := anyio.from_thread.run(download.read):
+                hasher.update(chunk)
+                size += len(chunk)
+                if size > blob.size:
+                    raise damaged(self._asked, blob.digest)
+                yield chunk
+        finally:
+            anyio.from_thread.run(download.aclose)
+        if f"sha256:{hasher.hexdigest()}" != blob.digest:
+            raise damaged(self._asked, blob.digest)
 
-    def _read_manifest(self, reference: str) -> Manifest:
-        response = self._client.get_manifest_and_response(reference)[1]
-        manifest = Manifest(response.content, response.headers.get("Content-Type", ""))
-        if reference.startswith("sha256:") and manifest.digest != reference:
+    def _read(self, blob: Descriptor, reader: Callable[[Iterable[bytes]], T]) -> T:
+        with contextlib.closing(self.stream(blob)) as chunks:
+            return reader(chunks)
+
+    async def _list_tags(self) -> frozenset[str]:
+        found: set[str] = set()
+        asked: set[httpx.URL] = set()
+        target: str | httpx.URL = "tags/list"
+        for _ in range(_MOST_PAGES):
+            async with self._client.request("GET", target) as response:
+                if response.status_code == HTTPStatus.NOT_FOUND:
+                    return frozenset(found)
+                await self._require(response, HTTPStatus.OK)
+                found.update(_tags(await read_body(response, LARGEST_DOCUMENT)))
+                following = self._client.next_page(response)
+            if following is None:
+                return frozenset(found)
+            if following in asked or len(found) > _MOST_TAGS:
+                break
+            asked.add(following)
+            target = following
+        raise malformed(self._asked, "its list of tags has no end")
+
+    async def _read_manifest(self, reference: str) -> Manifest | None:
+        async with self._client.request("GET", f"manifests/{_named(reference)}", headers=_ACCEPT) as response:
+            if response.status_code == HTTPStatus.NOT_FOUND:
+                return None
+            await self._require(response, HTTPStatus.OK)
+            raw = await read_body(response, LARGEST_DOCUMENT)
+            content_type = response.headers.get("Content-Type", "")
+        if reference.startswith("sha256:") and digest_of(raw) != reference:
             raise RegistryError(
                 f"The registry {self.address.host} answers {self.path}@{reference} with the content of "
-                f"{manifest.digest}; have its storage and the proxies before it checked.",
+                f"{digest_of(raw)}; have its storage and the proxies before it checked.",
                 passing=True,
             )
-        return manifest
+        # Nobody decodes it less strictly later.
+        decode_object(raw, LARGEST_DOCUMENT)
+        return Manifest(raw, content_type)
 
-    def _mount(self, blob: Descriptor, source: "Repository") -> bool:
+    async def _has(self, blob: Descriptor) -> bool:
+        async with self._client.request("HEAD", f"blobs/{blob.digest}") as response:
+            size = response.headers.get("Content-Length")
+            return response.status_code == HTTPStatus.OK and size == str(blob.size)
+
+    async def _mount(self, blob: Descriptor, source: "Repository") -> bool:
+        target = f"blobs/uploads/?{urlencode({'mount': blob.digest, 'from': source.path})}"
+        async with self._client.request("POST", target) as response:
+            return response.status_code == HTTPStatus.CREATED
+
+    async def _push_blob(self, blob: Descriptor, content: Content) -> None:
+        async with self._client.request("POST", "blobs/uploads/") as response:
+            await self._require(response, HTTPStatus.ACCEPTED)
+            location = self._client.location(response).copy_merge_params({"digest": blob.digest})
+        headers = {"Content-Type": "application/octet-stream", "Content-Length": str(blob.size)}
+        body = partial(chunks_of, content)
+        async with self._client.request("PUT", location, headers=headers, body=body) as response:
+            await self._require(response, HTTPStatus.CREATED)
+
+    async def _push_manifest(self, reference: str, manifest: Manifest) -> None:
+        media_type = decode_object(manifest.raw, LARGEST_DOCUMENT).get("mediaType", IMAGE)
+        headers, target = {"Content-Type": str(media_type)}, f"manifests/{_named(reference)}"
+        async with self._client.request("PUT", target, headers=headers, body=manifest.raw) as response:
+            await self._require(response, HTTPStatus.CREATED)
+
+    async def _require(self, response: httpx.Response, status: HTTPStatus) -> None:
+        # Some registries answer 200, 202 or 204 where the specification has 201.
+        if response.status_code != status and not (response.is_success and status == HTTPStatus.CREATED):
+            raise await self._client.refuse(response)
+
+    async def _shortcut(self, call: Callable[[], Awaitable[bool]]) -> bool:
+        """Make a call that saves sending a blob; whatever goes wrong with it, the blob can still be sent."""
         try:
-            self._client.mount_blob(source.path, blob.digest)
-        except dxf.exceptions.DXFMountFailed:
+            return await self._attempts.once(call)
+        except RegistryError as error:
+            _log.debug("%s: a shortcut failed: %s", self.name, error)
             return False
-        except requests.exceptions.HTTPError as error:
-            # Who may not read the other repository sends the blob.
-            if answer(error).status_code in (requests.codes.forbidden, requests.codes.not_found):
-                return False
-            raise
-        return True
-
-    def _translated(self, call: Callable[[], T]) -> T:
-        return translated(self._asked, call)
-
-    async def _retried(self, call: Callable[[], T]) -> T:
-        retrying = tenacity.AsyncRetrying(
-            stop=tenacity.stop_after_attempt(self._patience.attempts),
-            wait=self._wait,
-            retry=tenacity.retry_if_exception(lambda error: isinstance(error, RegistryError) and error.passing),
-            before_sleep=self._say,
-            reraise=True,
-        )
-        # A cancelled run does not wait for a blob that is on its way.
-        return await retrying(partial(anyio.to_thread.run_sync, partial(self._alone, call), abandon_on_cancel=True))
-
-    def _alone(self, call: Callable[[], T]) -> T:
-        with self._one_call:
-            return self._translated(call)
-
-    def _wait(self, state: tenacity.RetryCallState) -> float:
-        backoff = tenacity.wait_random_exponential(self._patience.first_wait, self._patience.longest_wait)
-        return max(backoff(state), min(_fault(state).retry_after, self._patience.longest_wait))
-
-    def _say(self, state: tenacity.RetryCallState) -> None:
-        wait = state.next_action.sleep if state.next_action else 0.0
-        _log.warning("%s: attempt %d failed, next in %.1f s: %s", self.name, state.attempt_number, wait, _fault(state))
 
 
-def _fault(state: tenacity.RetryCallState) -> RegistryError:
-    error = state.outcome.exception() if state.outcome else None
-    return error if isinstance(error, RegistryError) else RegistryError("")
+def _tags(body: bytes) -> list[str]:
+    tags = decode_object(body, LARGEST_DOCUMENT).get("tags", [])
+    if not isinstance(tags, list) or not all(isinstance(tag, str) and TAG.fullmatch(tag) for tag in tags):
+        raise ValueError("its tags are not a list of tags")
+    return tags
 
 
-def _or_none(call: Callable[[], T]) -> T | None:
-    try:
-        return call()
-    except requests.exceptions.HTTPError as error:
-        if answer(error).status_code == requests.codes.not_found:
-            return None
-        raise
-
-
-def _read_document(chunks: Iterable[bytes]) -> Mapping[str, Any]:
-    read = b""
-    for chunk in chunks:
-        read += chunk
-        if len(read) > LARGEST_DOCUMENT:
-            raise ValueError("a document of more than 4 MiB")
-    return dict(object_of(parse_json(read)))
+def _named(reference: str) -> str:
+    if TAG.fullmatch(reference) or DIGEST.fullmatch(reference):
+        return reference
+    raise RegistryError(f"{reference[:200]!r} is neither a tag nor a digest; name an image by one of them.")

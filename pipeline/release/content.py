@@ -11,7 +11,7 @@ from pathlib import Path
 
 from pipeline.errors import SkaError
 from pipeline.registry.manifest import LARGEST_DOCUMENT, Manifest
-from pipeline.registry.repository import Content
+from pipeline.registry.transfer import Content
 
 _BLOBS = "blobs/sha256/"
 _CHUNK = 1 << 20

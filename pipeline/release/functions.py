@@ -28,6 +28,10 @@ PlainHttp = Annotated[
     list[str] | None,
     Doc("Host, with its port, that may be spoken to without TLS; may be given again. This machine needs no word."),
 ]
+TokenHost = Annotated[
+    list[str] | None,
+    Doc("Host, with its port, that gives tokens for the registry and may get the password; may be given again."),
+]
 StandIn = Annotated[bool, Doc("Take also what is built on a stand-in base.")]
 Key = Annotated[dagger.Secret | None, Doc("Private key of cosign to sign with, as in file://cosign.key.")]
 KeyPassword = Annotated[dagger.Secret | None, Doc("Password of that key, as in env://COSIGN_PASSWORD.")]
@@ -69,6 +73,7 @@ class ReleaseFunctions:
         password: Password = None,
         ca: Ca = None,
         plain_http: PlainHttp = None,
+        token_host: TokenHost = None,
         key: Key = None,
         key_password: KeyPassword = None,
         kms_key: KmsKey = "",
@@ -91,7 +96,7 @@ class ReleaseFunctions:
         signer = Signer(key, key_password, kms_key, kms_environment, identity_token, tlog)
         database = DatabaseOrder(vulnerability_db, vulnerability_db_directory)
         order = Order(tag, tuple(extra_tags or ()), to, dry_run, allow_stand_in_base, signer, database)
-        login = Login(username, password, ca, tuple(plain_http or ()))
+        login = Login(username, password, ca, tuple(plain_http or ()), tuple(token_host or ()))
         return await publish(order, self._given(), self.base_archive, login, self.tools)
 
     @fresh
@@ -106,6 +111,7 @@ class ReleaseFunctions:
         to_password: Password = None,
         ca: Ca = None,
         plain_http: PlainHttp = None,
+        token_host: TokenHost = None,
         key: Key = None,
         key_password: KeyPassword = None,
         kms_key: KmsKey = "",
@@ -132,8 +138,8 @@ class ReleaseFunctions:
             Trusted(from_key, from_identity, from_issuer, tlog),
             self._build,
         )
-        source = Side(from_, Login(from_username, from_password, ca, tuple(plain_http or ())))
-        target = Side(to, Login(to_username, to_password, ca, tuple(plain_http or ())))
+        source = Side(from_, Login(from_username, from_password, ca, tuple(plain_http or ()), tuple(token_host or ())))
+        target = Side(to, Login(to_username, to_password, ca, tuple(plain_http or ()), tuple(token_host or ())))
         return await promote(
             tag, source, target, dry_run=dry_run, allow_stand_in_base=allow_stand_in_base, resigning=resigning
         )
@@ -146,6 +152,7 @@ class ReleaseFunctions:
         password: Password = None,
         ca: Ca = None,
         plain_http: PlainHttp = None,
+        token_host: TokenHost = None,
         key: Annotated[dagger.File | None, Doc("Public key whose signatures count, in PEM.")] = None,
         identity: Annotated[
             str, Doc("Identity whose signatures count, as its certificate names it: a CI file with its ref.")
@@ -161,7 +168,7 @@ class ReleaseFunctions:
         as without a key. Nothing is built. With a key or an identity, cosign verifies the signature and every
         attestation in a container, and what they state is compared with the image.
         """
-        login = Login(username, password, ca, tuple(plain_http or ()))
+        login = Login(username, password, ca, tuple(plain_http or ()), tuple(token_host or ()))
         trusted = Trusted(key, identity, issuer, tlog)
         return await verify(
             reference, login, allow_stand_in_base=allow_stand_in_base, trusted=trusted, build=self._build
@@ -177,6 +184,7 @@ class ReleaseFunctions:
         password: Password = None,
         ca: Ca = None,
         plain_http: PlainHttp = None,
+        token_host: TokenHost = None,
     ) -> str:
         """Tell which published images should be built again, and why; nothing is built.
 
@@ -184,7 +192,7 @@ class ReleaseFunctions:
         the reasons of each image, its packages with a newer version, and what could not be looked at. Where there
         is a reason the call ends with the exit code, and the JSON is its standard output.
         """
-        login = Login(username, password, ca, tuple(plain_http or ()))
+        login = Login(username, password, ca, tuple(plain_http or ()), tuple(token_host or ()))
         return await outdated(Question(tag, max_age, exit_code), self._given(), login)
 
     @fresh
@@ -197,12 +205,13 @@ class ReleaseFunctions:
         password: Password = None,
         ca: Ca = None,
         plain_http: PlainHttp = None,
+        token_host: TokenHost = None,
     ) -> str:
         """Describe what is new in a release: packages that came, went or changed in each of its images.
 
         Packages of the distribution, and those of Python that pip installed, are read from the images in the registry.
         """
-        login = Login(username, password, ca, tuple(plain_http or ()))
+        login = Login(username, password, ca, tuple(plain_http or ()), tuple(token_host or ()))
         return await release_notes(from_, to, format_, self._given(), login)
 
     @fresh
@@ -215,11 +224,12 @@ class ReleaseFunctions:
         password: Password = None,
         ca: Ca = None,
         plain_http: PlainHttp = None,
+        token_host: TokenHost = None,
     ) -> dagger.Directory:
         """Check, audit and scan the images of a release as they are in the registry, and report what was found.
 
         Returns the same directory as `report`. Nothing is built but what the tools run in.
         """
         order = DatabaseOrder(vulnerability_db, vulnerability_db_directory)
-        release = Release(tag, Login(username, password, ca, tuple(plain_http or ())))
+        release = Release(tag, Login(username, password, ca, tuple(plain_http or ()), tuple(token_host or ())))
         return await report_release(release, await self._build(), order, moment)

@@ -7,8 +7,8 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import certifi
 import dagger
-import requests.utils
 from dagger import dag
 from pydantic import SecretStr
 
@@ -26,12 +26,14 @@ class Login:
         password: of the user.
         ca: certificates in PEM that are trusted beside the well-known ones.
         plain_http: hosts that may be spoken to without TLS.
+        token_hosts: hosts of token services that may get the password.
     """
 
     username: str = ""
     password: dagger.Secret | None = None
     ca: dagger.File | None = None
     plain_http: Sequence[str] = field(default_factory=tuple)
+    token_hosts: Sequence[str] = field(default_factory=tuple)
 
     def container(self, reference: Reference) -> dagger.Container:
         """Return an image of the registry as a container; the engine gets the login."""
@@ -51,10 +53,14 @@ class Login:
             raise SettingsError("A login takes both --username NAME and --password env://VARIABLE; give the other too.")
         # A file often ends with a line break that is no part of the password.
         password = SecretStr((await self.password.plaintext()).rstrip("\r\n")) if self.password else None
-        plain_http = frozenset(parse_address(host).host for host in self.plain_http)
+        plain_http, token_hosts = _hosts(self.plain_http), _hosts(self.token_hosts)
         with tempfile.TemporaryDirectory(prefix="ska-registry-") as directory:
             ca = await _bundle(self.ca, Path(directory)) if self.ca else None
-            yield Access(self.username, password, ca, plain_http)
+            yield Access(self.username, password, ca, plain_http, token_hosts=token_hosts)
+
+
+def _hosts(given: Sequence[str]) -> frozenset[str]:
+    return frozenset(parse_address(host).host for host in given)
 
 
 async def _bundle(ca: dagger.File, directory: Path) -> Path:
@@ -65,5 +71,5 @@ async def _bundle(ca: dagger.File, directory: Path) -> Path:
         ssl.create_default_context(cafile=given)
     except ssl.SSLError as error:
         raise SettingsError("The file of --ca holds no certificate; give the CA's certificate in PEM.") from error
-    bundle.write_bytes(Path(requests.utils.DEFAULT_CA_BUNDLE_PATH).read_bytes() + b"\n" + given.read_bytes())
+    bundle.write_bytes(Path(certifi.where()).read_bytes() + b"\n" + given.read_bytes())
     return bundle

@@ -1,23 +1,18 @@
 """A release from one registry to another: the same digests, under the same tags, and nothing built."""
 
-import contextlib
-from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
-from functools import partial
 
 from pipeline.errors import ReleaseError
 from pipeline.escape import escaped
 from pipeline.images import by_name
-from pipeline.registry.address import Address, parse_address
-from pipeline.registry.manifest import Descriptor
+from pipeline.registry.address import parse_address
 from pipeline.registry.registry import Registry, open_registry
-from pipeline.registry.repository import Repository
-from pipeline.release.content import Image
+from pipeline.release.copies import copy_of
 from pipeline.release.document import release_document
 from pipeline.release.lineage import refuse_strangers
 from pipeline.release.login import Login
 from pipeline.release.published import Published, find_images
-from pipeline.release.push import Candidate, push_release
+from pipeline.release.push import push_release
 from pipeline.release.resign import Resigning
 from pipeline.release.tags import Tags, never_moves, parse_version
 from pipeline.settings import STAND_IN
@@ -75,7 +70,7 @@ async def promote(
         if not allow_stand_in_base:
             _refuse_stand_in(images)
         tags = _tags(images, version)
-        candidates = [_candidate(image, to) for image in images]
+        candidates = [copy_of(image, to) for image in images]
         sign = await resigning.open(images, origin, registry) if resigning else None
         new = await push_release(registry, tags, candidates, dry_run=dry_run, sign=sign)
     return release_document(to, tags, candidates, new, dry_run=dry_run)
@@ -117,30 +112,3 @@ def _tags(images: list[Published], version: str) -> Tags:
             "release again."
         )
     return Tags(version, tuple(tag for tag in tags if tag != version))
-
-
-def _candidate(image: Published, to: Address) -> Candidate:
-    repository, same_host = image.repository, image.repository.address.host == to.host
-    parent = by_name()[repository.name].parent
-    nearby = repository if same_host else None
-    return Candidate(repository.name, parent, image.manifest.digest, partial(_content, image), nearby)
-
-
-@contextlib.asynccontextmanager
-async def _content(image: Published) -> AsyncIterator[Image]:
-    blobs = {blob.digest: _Remote(image.repository, blob) for blob in image.manifest.blobs}
-    yield Image(image.manifest, blobs)
-
-
-@dataclass(frozen=True)
-class _Remote:
-    """A blob in another registry; nothing of it is kept here."""
-
-    repository: Repository
-    blob: Descriptor
-
-    def __len__(self) -> int:
-        return self.blob.size
-
-    def __iter__(self) -> Iterator[bytes]:
-        return iter(self.repository.stream(self.blob))

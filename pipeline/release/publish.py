@@ -1,6 +1,7 @@
 """Build the images, check them, and publish them under a version."""
 
 import contextlib
+import logging
 import tempfile
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,6 +11,7 @@ from typing import Any
 
 import anyio.to_thread
 import dagger
+from dagger import dag
 
 from pipeline.assembly import Packed, pack_all
 from pipeline.base import select_base
@@ -18,7 +20,9 @@ from pipeline.errors import ReleaseError
 from pipeline.images import by_name
 from pipeline.registry.address import parse_address
 from pipeline.registry.registry import Registry, open_registry
+from pipeline.release.bases import require_base_layers
 from pipeline.release.changelog import require_section
+from pipeline.release.completion import Completion, find_completion, release_inputs
 from pipeline.release.content import Image, read_archive
 from pipeline.release.document import release_document
 from pipeline.release.gates import open_gates
@@ -28,8 +32,10 @@ from pipeline.release.push import Candidate, push_release
 from pipeline.release.tags import Tags, parse_extra_tags, parse_version
 from pipeline.settings import STAND_IN, Settings, moment
 from pipeline.trust.database import DatabaseOrder
-from pipeline.trust.sign import open_signing, sign_images
+from pipeline.trust.sign import Signing, open_signing, sign_images
 from pipeline.trust.signer import Signer, parse_signer
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -98,13 +104,31 @@ async def publish(
         build = Build(settings, await select_base(settings, base_archive), tags.extra, tools)
         # Before the build, so that a wrong password or an old database is known early.
         signing = await open_signing(build, registry, signer) if signer else None
+        inputs = await release_inputs(build)
+        completion = await _begun(registry, tags, inputs, build, signing)
+        if candidates := list(completion.candidates):
+            _log.info("%s was begun before, and is completed from its record; nothing is built", tags.version)
+            new = await push_release(registry, tags, candidates, dry_run=order.dry_run, inputs=inputs)
+            return release_document(address, tags, candidates, new, dry_run=order.dry_run)
         gates = await open_gates(build, order.database, moment, required=tags.is_final)
         packed = await pack_all(build)
-        said = await gates.hold(packed)
+        platform = str(await dag.default_platform())
+        await require_base_layers(build.base, packed[0].archive.layers, platform, access, required=tags.is_final)
+        attestations = await gates.hold(packed)
         candidates = [_candidate(one) for one in packed]
-        sign = partial(sign_images, signing, attestations=said) if signing else None
-        new = await push_release(registry, tags, candidates, dry_run=order.dry_run, sign=sign)
+        sign = partial(sign_images, signing, attestations=attestations) if signing else None
+        try:
+            new = await push_release(registry, tags, candidates, dry_run=order.dry_run, sign=sign, inputs=inputs)
+        except ReleaseError as error:
+            raise ReleaseError(f"{error} {completion.obstacle}".rstrip()) from error
     return release_document(address, tags, candidates, new, dry_run=order.dry_run)
+
+
+async def _begun(registry: Registry, tags: Tags, inputs: str, build: Build, signing: Signing | None) -> Completion:
+    # Without the tools nobody can tell whether a final version has passed its gates.
+    if tags.is_final and build.tools is None:
+        return Completion()
+    return await find_completion(registry, tags, inputs, build, signing)
 
 
 async def _as_begun(settings: Settings, given: Mapping[str, Any], registry: Registry) -> Settings:

@@ -7,6 +7,7 @@ What holds at every moment, also after `kill -9` or a broken network:
 - The tag of a version is set once. Parents get theirs before their children do, so that every image that a version's
   tag names has a parent with that tag.
 - Where a release is signed, no tag names an image without its signature: they come between the two.
+- What belongs to a release is recorded before its first tag, so that another engine can complete it.
 - What is missing, blobs or tags, is put there by the same command again.
 
 Dagger's Container.publish cannot do this: it pushes an image under a tag or not at all.
@@ -21,11 +22,12 @@ from functools import partial
 import anyio
 
 from pipeline.concurrency import concurrently
-from pipeline.errors import ReleaseError, SkaError
+from pipeline.errors import RegistryError, ReleaseError, SkaError
 from pipeline.registry.address import Reference
 from pipeline.registry.registry import Registry
 from pipeline.registry.repository import Repository
 from pipeline.release.content import Image
+from pipeline.release.release_record import ReleaseRecord, read_record, write_record
 from pipeline.release.tags import Tags
 
 _log = logging.getLogger(__name__)
@@ -55,7 +57,13 @@ Sign = Callable[[Sequence[Reference]], Awaitable[None]]
 
 
 async def push_release(
-    registry: Registry, tags: Tags, images: Sequence[Candidate], *, dry_run: bool = False, sign: Sign | None = None
+    registry: Registry,
+    tags: Tags,
+    images: Sequence[Candidate],
+    *,
+    dry_run: bool = False,
+    sign: Sign | None = None,
+    inputs: str = "",
 ) -> frozenset[str]:
     """Push the images of a release, and tag them when all are there.
 
@@ -65,25 +73,31 @@ async def push_release(
         images: parents before children.
         dry_run: look only.
         sign: signs them when all are there; also those that were published before, which may lack it.
+        inputs: the digest of what they were built from, for the release's record; empty for none.
 
     Returns:
         The names of those that had not been published under this version before.
 
     Raises:
-        ReleaseError: an image is published under this version with another content.
+        ReleaseError: an image is published, or was begun to be, under this version with another content.
         RegistryError: the registry refuses, or did not answer often enough.
         SigningError: an image could not be signed; nothing was tagged.
     """
     missing = await _unpublished(registry, tags.version, images)
+    record = ReleaseRecord(tags.version, inputs, {image.name: image.digest for image in images}) if inputs else None
+    if record and images[0].name not in missing:
+        await _refuse_other_record(registry, images[0], record)
     if not dry_run:
         await _push_all(registry, images, missing)
         if sign:
             await sign([Reference(registry.address, image.name, digest=image.digest) for image in images])
         # Somebody else may have published this version meanwhile.
-        await _unpublished(registry, tags.version, images)
+        lacking = await _unpublished(registry, tags.version, images)
+        if record and lacking:
+            await _record(registry.repository(images[0].name), images[0].digest, record)
         for tag in tags.all:
             for image in images:
-                await set_tag(registry.repository(image.name), tag, image.digest)
+                await set_tag(registry.repository(image.name), tag, image.digest, moves=tag != tags.version)
     return missing
 
 
@@ -97,8 +111,14 @@ async def published_digests(registry: Registry, version: str, names: Iterable[st
     return {name: digest for name, digest in await concurrently([partial(one, name) for name in names]) if digest}
 
 
-async def set_tag(repository: Repository, tag: str, digest: str) -> None:
+async def set_tag(repository: Repository, tag: str, digest: str, *, moves: bool = True) -> None:
     """Make a tag name a manifest of its repository, and read it back.
+
+    Args:
+        repository: of the manifest.
+        tag: that is set.
+        digest: of the manifest.
+        moves: whether the tag may name another manifest by now.
 
     Raises:
         ReleaseError: the registry has no such manifest, or tells another one for the tag.
@@ -106,6 +126,11 @@ async def set_tag(repository: Repository, tag: str, digest: str) -> None:
     manifest = await repository.manifest(tag)
     if manifest and manifest.digest == digest:
         return
+    if manifest and not moves:
+        raise ReleaseError(
+            f"{repository.address}/{repository.name}:{tag} was published as {manifest.digest} meanwhile, and a version "
+            f"never changes to {digest}; run the same command again, when nobody else publishes."
+        )
     manifest = await repository.manifest(digest)
     if manifest is None:
         raise ReleaseError(
@@ -128,6 +153,31 @@ async def _unpublished(registry: Registry, version: str, images: Sequence[Candid
                 "changes, so nothing was tagged: publish this one under a new version."
             )
     return frozenset(image.name for image in images if image.name not in found)
+
+
+async def _record(repository: Repository, first: str, record: ReleaseRecord) -> None:
+    try:
+        await write_record(repository, first, record)
+    except RegistryError as error:
+        if error.passing:
+            raise
+        _log.warning(
+            "%s takes no record of the release, so only an engine that builds the same digests can complete it: %s",
+            repository.address,
+            error,
+        )
+
+
+async def _refuse_other_record(registry: Registry, first: Candidate, record: ReleaseRecord) -> None:
+    """Refuse a release whose version was begun with other images, of which some may have no tag yet."""
+    found = await read_record(registry.repository(first.name), first.digest)
+    if found and found.version == record.version and found.images != record.images:
+        names = [name for name, digest in record.images.items() if found.images.get(name) != digest]
+        raise ReleaseError(
+            f"{registry.address} has begun to publish {record.version} with another {names[0]} "
+            f"({found.images.get(names[0])}, and this build of it is {record.images[names[0]]}); a version never "
+            "changes, so nothing was tagged: publish this one under a new version."
+        )
 
 
 async def _push_all(registry: Registry, images: Sequence[Candidate], missing: Collection[str]) -> None:

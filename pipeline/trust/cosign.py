@@ -13,8 +13,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import certifi
 import dagger
-import requests.utils
 from dagger import dag
 
 from pipeline.build import Build
@@ -64,7 +64,7 @@ async def open_cosign(build: Build, registry: Registry) -> Cosign:
 
 def _reaching(container: dagger.Container, access: Access, host: str) -> dagger.Container:
     run = uuid.uuid4().hex
-    certificates = Path(access.ca or requests.utils.DEFAULT_CA_BUNDLE_PATH).read_text(encoding="utf-8")
+    certificates = Path(access.ca or certifi.where()).read_text(encoding="utf-8")
     container = (
         container.with_user("root")
         # Engines would answer a second signature from the first one's result, wherever that is by now.

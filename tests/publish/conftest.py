@@ -84,7 +84,8 @@ def release(server: Running, path: str, tmp_path: Path) -> Maker:
     def maker(**differs: object) -> list[Candidate]:
         nonlocal made
         made += 1
-        return make(tmp_path / f"release-{made}", Recipe(f"{server.host}/{path}", **differs))  # type: ignore[arg-type]
+        recipe = {"registry": f"{server.host}/{path}", **differs}
+        return make(tmp_path / f"release-{made}", Recipe(**recipe))  # type: ignore[arg-type]
 
     return maker
 

@@ -12,6 +12,11 @@ LOGIN = {
         "null",
         "Host, with its port, that may be spoken to without TLS; may be given again. This machine needs no word.",
     ),
+    "token_host": Argument(
+        "[String!]",
+        "null",
+        "Host, with its port, that gives tokens for the registry and may get the password; may be given again.",
+    ),
 }
 
 STAND_IN = {"allow_stand_in_base": Argument("Boolean!", "false", "Take also what is built on a stand-in base.")}
@@ -89,6 +94,7 @@ RELEASE_FUNCTIONS = {
             "to_password": LOGIN["password"],
             "ca": LOGIN["ca"],
             "plain_http": LOGIN["plain_http"],
+            "token_host": LOGIN["token_host"],
             **SIGNER,
             "from_key": Argument(
                 "File", "null", "Public key that the release is signed with by now; by default that of the key."

@@ -39,6 +39,8 @@ class Recipe:
         files: what each image adds, by its name and the files' paths; something by default.
         labels: that replace an image's own.
         metadata: replaces /etc/skao.metadata of an image; None for no such file.
+        moment: of the files in the layers, in seconds since 1970.
+        bottom: the layer of the base.
     """
 
     registry: str
@@ -49,6 +51,8 @@ class Recipe:
     files: Mapping[str, Mapping[str, bytes]] = field(default_factory=dict)
     labels: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     metadata: Mapping[str, str | None] = field(default_factory=dict)
+    moment: int = 0
+    bottom: bytes = b""
 
 
 def make(directory: Path, recipe: Recipe) -> list[Candidate]:
@@ -63,8 +67,9 @@ def make(directory: Path, recipe: Recipe) -> list[Candidate]:
     for name, image in by_name().items():
         own = {"usr/share/doc/" + name: name.encode(), **recipe.files.get(name, {})}
         metadata = recipe.metadata.get(name, metadata_of(image, build).render())
-        below = layers[image.parent] if image.parent else [BOTTOM]
-        layers[name] = [*below, layer(own), layer({} if metadata is None else {"etc/skao.metadata": metadata.encode()})]
+        below = layers[image.parent] if image.parent else [recipe.bottom or BOTTOM]
+        written = {} if metadata is None else {"etc/skao.metadata": metadata.encode()}
+        layers[name] = [*below, *(layer(files, recipe.moment) for files in (own, written))]
         labels = {**labels_of(image, build), **recipe.labels.get(name, {})}
         digest = write_archive(directory / f"{name}.tar", layers[name], labels, recipe.created)
         candidates.append(Candidate(name, image.parent, digest, partial(_content, directory / f"{name}.tar")))
@@ -77,14 +82,14 @@ def make_base(directory: Path) -> Candidate:
     return Candidate("ubuntu", None, digest, partial(_content, directory / "ubuntu.tar"))
 
 
-def layer(files: Mapping[str, bytes]) -> bytes:
-    """Return a layer of regular files, and of directories where a path ends with a slash."""
+def layer(files: Mapping[str, bytes], moment: int = 0) -> bytes:
+    """Return a layer of regular files of a moment, and of directories where a path ends with a slash."""
     packed = io.BytesIO()
     with gzip.GzipFile(fileobj=packed, mode="wb", mtime=0) as stream, tarfile.open(fileobj=stream, mode="w|") as tar:
         for path, content in files.items():
             member = tarfile.TarInfo(path.rstrip("/"))
             member.type = tarfile.DIRTYPE if path.endswith("/") else tarfile.REGTYPE
-            member.size = len(content)
+            member.size, member.mtime = len(content), moment
             tar.addfile(member, io.BytesIO(content))
     return packed.getvalue()
 

@@ -91,7 +91,7 @@ async def test_a_login_is_asked_for_before_anything_is_built(
 ) -> None:
     steps = len(events)
     error = await refusal(guarded.host, login=Login(ca=dag.host().file(str(signed.ca))))
-    assert "wants a login for ska-base (401); give --username NAME" in str(error)
+    assert "wants a login for ska-base (401: UNAUTHORIZED authentication required); give --username NAME" in str(error)
     assert not [event for event in events[steps:] if event["event"] == "step" and "ska-" in event["name"]]
     assert guarded.repositories("") == set()
 
@@ -101,7 +101,7 @@ async def test_a_wrong_password_is_refused_before_anything_is_built(
 ) -> None:
     wrong = dag.set_secret("wrong-password", "wrong")
     error = await refusal(guarded.host, login=Login(USER, wrong, dag.host().file(str(signed.ca))))
-    assert str(error).startswith(f"The registry {guarded.host} refuses the login of the user '{USER}' (401)")
+    assert str(error).startswith(f"The registry {guarded.host} refuses the login of the user '{USER}' (401: ")
     assert guarded.repositories("") == set()
 
 

@@ -70,14 +70,16 @@ async def test_the_right_password_publishes(guarded: tuple[str, Path | None], re
 
 async def test_a_wrong_password_is_a_definite_no(guarded: tuple[str, Path | None], release: Maker) -> None:
     host, ca = guarded
-    with pytest.raises(RegistryError, match=r"refuses the login of the user 'publisher' \(401\)") as caught:
+    with pytest.raises(
+        RegistryError, match=r"refuses the login of the user 'publisher' \(401: UNAUTHORIZED auth"
+    ) as caught:
         await pushed(host, replace(WRONG, ca=ca), release()[:1])
     assert not caught.value.passing
 
 
 async def test_a_login_that_is_missing_is_asked_for(guarded: tuple[str, Path | None], release: Maker) -> None:
     host, ca = guarded
-    with pytest.raises(RegistryError, match=r"wants a login for x/ska-base \(401\); give --username"):
+    with pytest.raises(RegistryError, match=r"wants a login for x/ska-base \(401: UNAUTHORIZED .*\); give --username"):
         await pushed(host, replace(NOBODY, ca=ca), release()[:1])
 
 
@@ -156,7 +158,7 @@ async def test_a_token_service_that_refuses_a_password_is_a_definite_no(
     with (
         serving(signed, (USER, PASSWORD), lifetime=60) as tokens,
         running(tmp_path, tokens.auth, tls(signed)) as host,
-        pytest.raises(RegistryError, match=r"refuses the login of the user 'publisher' \(401\)"),
+        pytest.raises(RegistryError, match=r"refuses the login of the user 'publisher' \(401\); check --username"),
     ):
         await pushed(host, replace(WRONG, ca=signed.ca), release()[:1])
     assert tokens.given == []
@@ -165,3 +167,19 @@ async def test_a_token_service_that_refuses_a_password_is_a_definite_no(
 @pytest.mark.parametrize("access", [LOGIN, replace(LOGIN, username="")])
 def test_a_password_is_in_no_text_of_an_access(access: Access) -> None:
     assert PASSWORD not in f"{access!r} {access}"
+
+
+@pytest.mark.parametrize("proxy", ["socks5://127.0.0.1:9", "ftp://user:secret@127.0.0.1:9", "127.0.0.1:port"])
+async def test_a_proxy_that_cannot_be_used_is_said(monkeypatch: pytest.MonkeyPatch, proxy: str) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", proxy)
+    with pytest.raises(RegistryError, match=r"through the proxy of the environment; write HTTPS_PROXY") as caught:
+        async with open_registry(parse_address("registry.example"), NOBODY):
+            pass
+    assert "secret" not in str(caught.value)
+
+
+async def test_certificates_that_cannot_be_read_are_said(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "missing.pem"))
+    with pytest.raises(RegistryError, match=r"cannot be read \(.*\); check --ca, SSL_CERT_FILE and SSL_CERT_DIR"):
+        async with open_registry(parse_address("registry.example"), NOBODY):
+            pass

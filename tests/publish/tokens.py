@@ -33,6 +33,7 @@ class Tokens:
         login: user and password that it knows.
         lifetime: seconds for which the registry takes a token.
         given: the scopes of each token so far.
+        denied: actions that no token lets anybody do.
     """
 
     realm: str
@@ -40,6 +41,7 @@ class Tokens:
     login: tuple[str, str]
     lifetime: float
     given: list[list[str]] = field(default_factory=list)
+    denied: frozenset[str] = frozenset()
 
     @property
     def auth(self) -> str:
@@ -60,7 +62,7 @@ class Tokens:
             "nbf": int(now - LEEWAY),
             "iat": int(now),
             "jti": str(uuid.uuid4()),
-            "access": [{**one, "actions": one["actions"].split(",")} for one in access],
+            "access": [{**one, "actions": [*{*one["actions"].split(",")} - self.denied]} for one in access],
         }
         certificate = ssl.PEM_cert_to_DER_cert(self.signed.certificate.read_text())
         header = {"typ": "JWT", "alg": "RS256", "x5c": [base64.b64encode(certificate).decode()]}

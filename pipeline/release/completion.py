@@ -1,0 +1,130 @@
+"""A release that broke off between its tags, completed from its record: nothing is built."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import anyio.to_thread
+
+from pipeline.build import Build
+from pipeline.checksum import sha256
+from pipeline.concurrency import concurrently
+from pipeline.errors import RegistryError, ReleaseError, VerificationError
+from pipeline.images import by_name
+from pipeline.labels import labels_of
+from pipeline.registry.registry import Registry
+from pipeline.release.copies import copy_of
+from pipeline.release.lineage import refuse_strangers
+from pipeline.release.published import Published, find_published
+from pipeline.release.push import Candidate
+from pipeline.release.release_record import ReleaseRecord, read_record
+from pipeline.release.tags import Tags
+from pipeline.trust.cosign import file_of
+from pipeline.trust.results import OF_A_RELEASE
+from pipeline.trust.sign import Signing
+from pipeline.trust.signature import Trusted, Witness, open_witness
+
+_SOURCES = Path(__file__).parents[1]
+
+
+@dataclass(frozen=True)
+class Completion:
+    """What a record says of a release that was begun.
+
+    Args:
+        candidates: the images of the record, parents first; empty where the release cannot be completed from it.
+        obstacle: why not, a sentence; empty where it can.
+    """
+
+    candidates: Sequence[Candidate] = ()
+    obstacle: str = ""
+
+
+async def release_inputs(build: Build) -> str:
+    """Return the digest of what a release is built from: its labels, its settings and the pipeline's own files."""
+    files = await anyio.to_thread.run_sync(_sources)
+    labels = {name: labels_of(image, build) for name, image in by_name().items()}
+    inputs = [labels, files, build.base.reference, build.settings.poetry, build.settings.snapshot_id]
+    return f"sha256:{hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest()}"
+
+
+async def find_completion(
+    registry: Registry, tags: Tags, inputs: str, build: Build, signing: Signing | None
+) -> Completion:
+    """Look for a release of this version that was begun from the same inputs, and whether its tags are all it lacks.
+
+    Args:
+        registry: where it is published.
+        tags: of each image.
+        inputs: of this run.
+        build: gives the base and the tools by which signatures are looked at.
+        signing: who signs; None for nobody.
+
+    Raises:
+        RegistryError: the registry refuses, or its record cannot be read.
+    """
+    repository = registry.repository(next(iter(by_name())))
+    first = await repository.manifest(tags.version)
+    record = await read_record(repository, first.digest) if first else None
+    if record is None or record.inputs != inputs or record.version != tags.version:
+        return Completion()
+    try:
+        images = await _recorded(registry, record, tags)
+        if signing:
+            await _require_signatures(images, await _witness(build, registry, signing), tags, build)
+    except (ReleaseError, VerificationError, RegistryError) as error:
+        if isinstance(error, RegistryError) and error.passing:
+            raise
+        reason = str(error).rstrip(".")
+        return Completion(obstacle=f"The release cannot be completed from its record either: {reason}.")
+    return Completion([copy_of(image, registry.address) for image in images])
+
+
+async def _recorded(registry: Registry, record: ReleaseRecord, tags: Tags) -> list[Published]:
+    """Return the images of a record, which nobody has to trust: they are looked at as those of a release are."""
+    if record.images.keys() != by_name().keys():
+        raise ReleaseError("the record names other images than the catalogue")
+    jobs = [partial(_image, registry, name, digest, tags) for name, digest in record.images.items()]
+    found = {image.repository.name: image for image in await concurrently(jobs)}
+    images = [found[name] for name in by_name()]
+    refuse_strangers(images)
+    return images
+
+
+async def _image(registry: Registry, name: str, digest: str, tags: Tags) -> Published:
+    repository = registry.repository(name)
+    image = await find_published(repository, digest)
+    if image is None or image.manifest.digest != digest:
+        raise ReleaseError(f"{registry.address}/{name}@{digest} is no longer in the registry")
+    for blob in image.manifest.blobs:
+        if not await repository.has(blob):
+            raise ReleaseError(f"the blob {blob.digest} of {registry.address}/{name} is no longer in the registry")
+    if image.label("version") != tags.version or image.label("tags") != ",".join(tags.all):
+        raise ReleaseError(f"{registry.address}/{name}@{digest} says that it is another release")
+    return image
+
+
+async def _witness(build: Build, registry: Registry, signing: Signing) -> Witness:
+    if not signing.public_key:
+        raise VerificationError("who signed by an identity cannot be verified here")
+    trusted = Trusted(file_of("cosign.pub", signing.public_key), tlog=signing.signer.tlog)
+    return await open_witness(build, registry, trusted)
+
+
+async def _require_signatures(images: Sequence[Published], witness: Witness, tags: Tags, build: Build) -> None:
+    types = OF_A_RELEASE if tags.is_final or build.tools is not None else ()
+
+    async def one(image: Published) -> None:
+        await witness.signature(image.reference())
+        await witness.attestations(image.reference(), types)
+
+    await concurrently([partial(one, image) for image in images])
+
+
+def _sources() -> dict[str, str]:
+    """Return the SHA-256 of each of the pipeline's files."""
+    found = [path for path in _SOURCES.rglob("*") if path.is_file() and "__pycache__" not in path.parts]
+    return {path.relative_to(_SOURCES).as_posix(): sha256(path) for path in found}
