@@ -25,8 +25,8 @@ BACKLOG = 128
 
 _TCP = Path("/proc/net/tcp")
 _LOOPBACK = struct.unpack("=I", socket.inet_aton("127.0.0.1"))[0]
-#: Where a line of /proc/net/tcp has the user, counted from the remote address.
-_UID = 6
+#: Which field of a line is the user, counted from the one after the addresses.
+_UID = 5
 
 
 class Lobby:
@@ -97,9 +97,11 @@ def connections_of(lobby: Lobby) -> Callable[..., Connection]:
 
 def _uid_of(transport: asyncio.Transport) -> int | None:
     """Return the user who opened the other end of a connection on the loopback; None if Linux does not say."""
-    (_, theirs), (_, ours) = transport.get_extra_info("peername"), transport.get_extra_info("sockname")
-    ends = f": {_LOOPBACK:08X}:{theirs:04X} {_LOOPBACK:08X}:{ours:04X} ".encode()
-    table = _TCP.read_bytes()
+    theirs, ours = transport.get_extra_info("peername"), transport.get_extra_info("sockname")
+    if not (theirs and ours):
+        return None  # it has ended already
+    ends = f": {_LOOPBACK:08X}:{theirs[1]:04X} {_LOOPBACK:08X}:{ours[1]:04X} ".encode()
+    table = _TCP.read_bytes() if _TCP.exists() else b""
     start = table.find(ends)
     if start < 0:
         return None

@@ -32,7 +32,7 @@ import resource, socket, sys
 _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
 resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 held = []
-for _ in range(1200):
+for _ in range(int(sys.argv[3])):
     held.append(socket.create_connection(("127.0.0.1", int(sys.argv[1])), timeout=60))
     held[-1].sendall(sys.argv[2].encode())
 print("ready", flush=True)
@@ -41,10 +41,12 @@ sys.stdin.read()
 
 
 @contextlib.contextmanager
-def crowd(port: int, user: int) -> Iterator[None]:
-    """Hold 1,200 half requests of a user open for the time of a block."""
+def crowd(port: int, user: int, count: int) -> Iterator[None]:
+    """Hold half requests of a user open for the time of a block."""
     argv = ["setpriv", f"--reuid={user}", f"--regid={user}", "--clear-groups", "/usr/bin/python3", "-c", CROWD]
-    with subprocess.Popen([*argv, str(port), HALF], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+    with subprocess.Popen(
+        [*argv, str(port), HALF, str(count)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as process:
         assert process.stdout and process.stdin
         try:
             assert process.stdout.readline() == b"ready\n"
@@ -65,7 +67,7 @@ def few_files() -> Iterator[None]:
 @pytest.mark.parametrize("user", [os.geteuid(), NOBODY])
 async def test_1200_half_requests_keep_no_query_from_its_answer(few_files: None, store: Path, user: int) -> None:
     async with open_session(store=store) as session:
-        with crowd(session.port, user):
+        with crowd(session.port, user, 1200):
             for _ in range(3):
                 assert await asyncio.wait_for(_contents(session), 60) == "x"
 
@@ -139,7 +141,7 @@ async def opened(port: int) -> AsyncIterator[Callable[[], Any]]:
 def request(body: str, length: int | None = None, authorization: str = AUTHORIZATION) -> str:
     """Return a request, which may say another length than it has."""
     size = len(body) if length is None else length
-    return f"POST /query HTTP/1.1\r\nHost: 127.0.0.1\r\n{authorization}Content-Length: {size}\r\n\r\n{body}"
+    return f"POST /query HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: {size}\r\n{authorization}\r\n{body}"
 
 
 VERSION = json.dumps({"query": "{version}"})
@@ -176,6 +178,20 @@ async def test_the_oldest_connection_makes_room_for_a_new_one(
     monkeypatch.setattr(connections, "MOST_OWN", 2)
     first, _, _ = await opened(), await opened(), await opened()
     assert await first.ended()
+
+
+async def test_connections_of_other_users_take_no_place_from_the_own_users(
+    port: int, opened: Callable[[], Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connections, "MOST_OWN", 2)
+    monkeypatch.setattr(connections, "MOST_OTHERS", 1)
+    client = await opened()
+    await client.send(HALF)
+    others = crowd(port, NOBODY, 20)
+    await asyncio.to_thread(others.__enter__)
+    await client.send(request(VERSION).removeprefix(HALF))
+    assert await client.answer() == (200, {"data": {"version": "v0.21.8"}})
+    await asyncio.to_thread(others.__exit__, None, None, None)
 
 
 async def test_a_body_has_a_largest_size(opened: Callable[[], Any], monkeypatch: pytest.MonkeyPatch) -> None:
