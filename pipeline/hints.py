@@ -26,13 +26,13 @@ def without_defaults(method: Callable[P, Awaitable[R]]) -> Callable[P, Awaitable
 
 
 def constructor_without_defaults(cls: C) -> C:
-    """Do the same to the constructor of a class."""
+    """Replace the constructor of a class by one whose annotations can be read and whose defaults cannot."""
     constructor: Callable[..., None] = vars(cls)["__init__"]
 
     @functools.wraps(constructor)
     def wrapper(*args: Any, **kwargs: Any) -> None:
         constructor(*args, **kwargs)
 
-    vars_of_class: Any = cls
-    vars_of_class.__init__ = wrapper
+    target: Any = cls
+    target.__init__ = wrapper
     return cls
