@@ -13,7 +13,8 @@ import zstandard
 
 from pipeline.engine.blob import Compression
 from pipeline.engine.errors import BadInput, EngineError
-from pipeline.engine.layer import write_layer
+from pipeline.engine.graph import Image, Scratch, Tarball
+from pipeline.engine.layer import FORMAT, write_layer
 from tests.engine.packing import EPOCH, names, packed
 from tests.engine.trees import CAPABILITY, make_tree
 
@@ -32,6 +33,11 @@ def lower(tmp_path: Path) -> Path:
     made = tmp_path / "lower"
     made.mkdir()
     return made
+
+
+def test_an_archive_of_layers_of_another_format_is_another_archive() -> None:
+    image = Image(Scratch(), "{}", (), "2026-01-31T00:00:00Z")
+    assert Tarball((image,), "gzip", FORMAT).key != Tarball((image,), "gzip", FORMAT - 1).key
 
 
 @pytest.mark.parametrize("compression", ["gzip", "zstd"])
