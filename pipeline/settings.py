@@ -11,16 +11,16 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from pydantic import AliasChoices, Field, PrivateAttr, ValidationError, ValidationInfo, field_validator, model_validator
+from pydantic import AliasChoices, Field, PrivateAttr, ValidationInfo, field_validator, model_validator
 from pydantic.types import ByteSize
 from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
-from pydantic_settings import SettingsError as SourceError
 from typing_extensions import Self
 
 from pipeline.errors import SettingsError
 from pipeline.gitlab import of_a_job, traceability
 from pipeline.label import on_one_line, split_label
 from pipeline.registry.address import parse_address
+from pipeline.settings_errors import MALFORMED, sentence
 from pipeline.snapshot import AUTO, OFF, of_day, parse
 from pipeline.trust.severity import Severity
 
@@ -29,7 +29,6 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
-ENV_FILE = ".env"
 PYPROJECT = Path(__file__).parent.parent / "pyproject.toml"
 TIME_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
 #: A reference to an image's bytes: https://github.com/distribution/reference/blob/v0.6.0/reference.go
@@ -64,7 +63,7 @@ class Settings(BaseSettings):
 
     # A .env file serves other programs too, so what is not for this one is passed over there.
     model_config = SettingsConfigDict(
-        env_prefix="SKA_", env_file=ENV_FILE, frozen=True, populate_by_name=True, extra="ignore"
+        env_prefix="SKA_", env_file=".env", frozen=True, populate_by_name=True, extra="ignore"
     )
 
     #: The image that all others are built from, with its digest.
@@ -109,12 +108,8 @@ class Settings(BaseSettings):
     def __init__(self, **given: Any) -> None:
         try:
             super().__init__(**given)
-        except ValidationError as error:
-            raise SettingsError(_sentence(error)) from error
-        except SourceError as error:  # a value of a list that is not JSON; its cause names the place
-            raise SettingsError(f"{_unreadable(error)}.") from error
-        except UnicodeDecodeError as error:
-            raise SettingsError(f"The file {ENV_FILE} is not UTF-8 ({error.reason}); write it in UTF-8.") from error
+        except MALFORMED as error:
+            raise SettingsError(sentence(error)) from error
         self._traceability = traceability(os.environ, personal=self.personal_labels)
 
     @classmethod
@@ -250,21 +245,3 @@ def _project_table(known: set[str]) -> dict[str, Any]:
     if unknown := sorted(table.keys() - known):
         raise SettingsError(f"[tool.ska-images] holds {unknown[0]!r}, which is no setting; mend or remove it.")
     return {"version": document.get("project", {}).get("version", ""), **table}
-
-
-def _unreadable(error: SourceError) -> str:
-    found = re.search(r'field "(\w+)" from source "(\w+?)(?:Settings)?(?:Source)?"', str(error))
-    name = found[1] if found else "?"
-    example = f"""SKA_{name.upper()}='["key=value"]'"""
-    return f"The setting {name!r} is a list, and its value is not JSON; write it as in {example}"
-
-
-def _sentence(error: ValidationError) -> str:
-    first = error.errors()[0]
-    cause = first.get("ctx", {}).get("error")
-    if isinstance(cause, ValueError):
-        return str(cause)
-    name = ".".join(map(str, first["loc"])) or "?"
-    if first["type"] == "missing":
-        return f"The setting {name!r} is missing; give it in [tool.ska-images] of pyproject.toml."
-    return f"The setting {name!r} is malformed ({first['input']!r}: {first['msg']}); mend or remove it."

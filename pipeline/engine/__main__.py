@@ -9,7 +9,7 @@ import socket
 import sys
 from pathlib import Path
 
-from pipeline.engine.errors import EngineError
+from pipeline.engine.errors import BadInput, EngineError
 from pipeline.engine.events import Events
 from pipeline.engine.host import find_system_programs, read_host
 from pipeline.engine.process import PACKAGES, required, stdin_ended
@@ -30,6 +30,11 @@ def main() -> int:
         asyncio.run(session(given.store, given.quota, given.events_fd))
     except EngineError as error:
         print(json.dumps({"code": error.code, "message": str(error)}), file=sys.stderr)
+        return 2
+    except OSError as error:
+        # Such as a store that lies below a file; whatever the engine can say better it has said above.
+        message = f"{error.filename or given.store}: {error.strerror}; the embedded engine cannot start."
+        print(json.dumps({"code": BadInput.code, "message": message}), file=sys.stderr)
         return 2
     return 0
 
