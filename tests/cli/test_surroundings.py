@@ -183,7 +183,8 @@ def test_the_home_of_a_user_who_does_not_exist_is_a_name_like_any_other(store: P
 
 @pytest.mark.parametrize("module", ["pydantic", "anyio", "pipeline.cli.app"])
 def test_an_interrupt_while_modules_are_imported_is_one_word(module: str) -> None:
-    words = [sys.executable, "-X", "importtime", "-m", "pipeline", "images"]
+    # A shell starts what runs in the background with SIGINT ignored.
+    words = ["env", "--default-signal=INT", sys.executable, "-X", "importtime", "-m", "pipeline", "images"]
     with subprocess.Popen(words, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         assert process.stderr
         # A line of -X importtime says that a module has been imported.
