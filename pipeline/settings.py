@@ -11,9 +11,8 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from pydantic import AliasChoices, Field, PrivateAttr, ValidationError, ValidationInfo, field_validator, model_validator
+from pydantic import AliasChoices, Field, PrivateAttr, ValidationInfo, field_validator, model_validator
 from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
-from pydantic_settings import SettingsError as SourceError
 from typing_extensions import Self
 
 from pipeline.amounts import Days, Size
@@ -22,6 +21,7 @@ from pipeline.gitlab import of_a_job, traceability
 from pipeline.label import on_one_line, split_label
 from pipeline.project import project_table
 from pipeline.registry.address import parse_address
+from pipeline.settings_errors import MALFORMED, sentence
 from pipeline.snapshot import AUTO, OFF, of_day, parse
 from pipeline.trust.severity import Severity
 
@@ -116,12 +116,8 @@ class Settings(BaseSettings):
     def __init__(self, **given: Any) -> None:
         try:
             super().__init__(_env_file=PYPROJECT.with_name(ENV_FILE), **given)
-        except ValidationError as error:
-            raise SettingsError(_sentence(error)) from error
-        except SourceError as error:  # a value of a list that is not JSON; its cause names the place
-            raise SettingsError(f"{_unreadable(error)}.") from error
-        except UnicodeDecodeError as error:
-            raise SettingsError(f"The file {ENV_FILE} is not UTF-8 ({error.reason}); write it in UTF-8.") from error
+        except MALFORMED as error:
+            raise SettingsError(sentence(error)) from error
         self._traceability = traceability(os.environ, personal=self.personal_labels)
 
     @classmethod
@@ -245,21 +241,3 @@ class Settings(BaseSettings):
         for label in value:
             split_label(label)
         return value
-
-
-def _unreadable(error: SourceError) -> str:
-    found = re.search(r'field "(\w+)" from source "(\w+?)(?:Settings)?(?:Source)?"', str(error))
-    name = found[1] if found else "?"
-    example = f"""SKA_{name.upper()}='["key=value"]'"""
-    return f"The setting {name!r} is a list, and its value is not JSON; write it as in {example}"
-
-
-def _sentence(error: ValidationError) -> str:
-    first = error.errors()[0]
-    cause = first.get("ctx", {}).get("error")
-    if isinstance(cause, ValueError):
-        return str(cause)
-    name = ".".join(map(str, first["loc"])) or "?"
-    if first["type"] == "missing":
-        return f"The setting {name!r} is missing; give it in [tool.ska-images] of pyproject.toml."
-    return f"The setting {name!r} is malformed ({first['input']!r}: {first['msg']}); mend or remove it."

@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 from pipeline.engine.confinement import Confinement
-from pipeline.engine.errors import EngineError
+from pipeline.engine.errors import BadInput, EngineError
 from pipeline.engine.events import Events
 from pipeline.engine.host import find_system_programs, natural, read_host
 from pipeline.engine.peers import Questions
@@ -35,6 +35,11 @@ def main() -> int:
         asyncio.run(session(given))
     except EngineError as error:
         print(json.dumps({"code": error.code, "message": str(error)}), file=sys.stderr)
+        return 2
+    except OSError as error:
+        # Such as a store that lies below a file; whatever the engine can say better it has said above.
+        message = f"{error.filename or given.store}: {error.strerror}; the embedded engine cannot start."
+        print(json.dumps({"code": BadInput.code, "message": message}), file=sys.stderr)
         return 2
     return 0
 

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from pipeline.engine.errors import EngineError
+from pipeline.engine.errors import BadInput, EngineError
 from pipeline.engine.host import default_store, natural
 from pipeline.engine.inventory import Inventory, take_inventory
 from pipeline.engine.prune import prune
@@ -31,6 +31,10 @@ def main() -> int:
         print(json.dumps(asyncio.run(_answer(given))))
     except EngineError as error:
         print(json.dumps({"code": error.code, "message": str(error)}), file=sys.stderr)
+        return 2
+    except OSError as error:
+        message = f"{error.filename or given.store}: {error.strerror}; the store cannot be read."
+        print(json.dumps({"code": BadInput.code, "message": message}), file=sys.stderr)
         return 2
     return 0
 

@@ -20,6 +20,7 @@ def _no_session(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("engine", ["auto", "dagger"])
 async def test_a_session_of_the_environment_is_used(monkeypatch: pytest.MonkeyPatch, engine: str) -> None:
     monkeypatch.setenv("DAGGER_SESSION_PORT", "1")
+    monkeypatch.setenv("DAGGER_SESSION_TOKEN", "token")
     async with start_engine(options(engine), lambda _: None) as started:
         assert not started.embedded
 
