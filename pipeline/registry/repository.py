@@ -32,6 +32,8 @@ from pipeline.registry.transfer import Content, Download, chunks_of, joined
 T = TypeVar("T")
 
 _ACCEPT = {"Accept": ", ".join((*IMAGES, *INDEXES))}
+#: Bytes of a layer; those of the largest images that people publish have a few GiB.
+_LARGEST_BLOB = 16 << 30
 #: No repository has more tags, unless somebody wants to fill the memory; registries give 100 to 1,000 a page.
 _MOST_PAGES, _MOST_TAGS = 1_000, 100_000
 _log = logging.getLogger(__name__)
@@ -79,6 +81,7 @@ class Repository:
         Raises:
             RegistryError: it is not one.
         """
+        self._require_size(blob, LARGEST_DOCUMENT)
         raw = await self.consume(blob, partial(joined, LARGEST_DOCUMENT))
         with translated(self._asked):
             document = decode_object(raw, LARGEST_DOCUMENT)
@@ -91,6 +94,7 @@ class Repository:
         Returns:
             What the function returned.
         """
+        self._require_size(blob, _LARGEST_BLOB)
         # A cancelled run does not wait for a blob that is on its way.
         read = partial(anyio.to_thread.run_sync, partial(self._read, blob, reader), abandon_on_cancel=True)
         return await self._attempts.several(read, blob.size)
@@ -113,6 +117,7 @@ class Repository:
 
     def stream(self, blob: Descriptor) -> Generator[bytes, None, None]:
         """Yield a blob's content, in a worker thread of anyio; what is not its digest's content raises at its end."""
+        self._require_size(blob, _LARGEST_BLOB)
         download = Download(self._client, self._asked, blob, self._patience.limit(blob.size))
         hasher, size = hashlib.sha256(), 0
         try:
@@ -126,6 +131,11 @@ class Repository:
             anyio.from_thread.run(download.aclose)
         if f"sha256:{hasher.hexdigest()}" != blob.digest:
             raise damaged(self._asked, blob.digest)
+
+    def _require_size(self, blob: Descriptor, largest: int) -> None:
+        # The time that a blob may take depends on its size, which a manifest only claims.
+        if blob.size > largest:
+            raise malformed(self._asked, f"it has more than {largest} bytes: {blob.digest}")
 
     def _read(self, blob: Descriptor, reader: Callable[[Iterable[bytes]], T]) -> T:
         with contextlib.closing(self.stream(blob)) as chunks:

@@ -21,22 +21,23 @@ from pipeline.release.published import find_published
 from tests.publish.hostile import Answer, Handler, Hostile, hostile
 from tests.publish.small_release import BOTTOM
 
+ACCESS = Access(patience=Patience(attempts=1))
 #: One attempt of at most two seconds.
-ACCESS = Access(patience=Patience(attempts=1, connect=2, answer=1.5, whole=2, slowest=1 << 20))
+SHORT = Access(patience=Patience(attempts=1, whole=2, slowest=1 << 20))
 MIB = 1 << 20
 
 
 @asynccontextmanager
-async def repository(server: Hostile, access: Access = ACCESS) -> AsyncIterator[Repository]:
+async def repository(server: Hostile, access: Access) -> AsyncIterator[Repository]:
     """A repository of a registry without TLS."""
     async with open_registry(parse_address(f"{server.host}/x"), access) as registry:
         yield registry.repository("ska-base")
 
 
-async def refusal(answer: Answer, ask: Callable[[Repository], Any]) -> tuple[str, Hostile]:
+async def refusal(answer: Answer, ask: Callable[[Repository], Any], access: Access = ACCESS) -> tuple[str, Hostile]:
     """Ask a registry, and return why its answer is refused: in one line, as an error for the user."""
     with hostile(answer, None) as server:
-        async with repository(server) as one:
+        async with repository(server, access) as one:
             with pytest.raises(RegistryError) as caught:
                 await ask(one)
     assert caught.value.exit_code == 2
@@ -71,6 +72,18 @@ async def test_a_document_of_more_than_4_mib_is_not_read_to_its_end(ask: Callabl
     assert server.sent < 16 * MIB
 
 
+@pytest.mark.parametrize(
+    "ask",
+    [lambda one, blob: one.consume(blob, b"".join), lambda one, blob: one.document(blob)],
+    ids=["layer", "configuration"],
+)
+async def test_a_size_that_no_blob_has_is_not_asked_for(ask: Callable[[Repository, Descriptor], Any]) -> None:
+    blob = Descriptor("x", "sha256:" + "0" * 64, 1 << 60)
+    message, server = await refusal(slowly, lambda one: ask(one, blob))
+    assert "it has more than" in message
+    assert server.seen == []
+
+
 async def test_an_error_of_any_size_is_not_read_to_its_end() -> None:
     message, server = await refusal(lambda handler: handler.endless(403, b" " * MIB), QUESTIONS["manifest"])
     assert "(403)" in message
@@ -88,13 +101,13 @@ async def test_a_blob_of_another_size_is_not_read_to_its_end() -> None:
 
 @pytest.mark.parametrize("answer", [slowly, slow_headers])
 async def test_an_answer_that_drips_ends(answer: Answer) -> None:
-    message, _ = await refusal(answer, QUESTIONS["manifest"])
+    message, _ = await refusal(answer, QUESTIONS["manifest"], SHORT)
     assert "did not answer completely" in message
 
 
 async def test_a_blob_that_drips_ends() -> None:
     blob = Descriptor("x", "sha256:" + "0" * 64, MIB)
-    message, _ = await refusal(slowly, lambda one: one.consume(blob, b"".join))
+    message, _ = await refusal(slowly, lambda one: one.consume(blob, b"".join), SHORT)
     assert "did not answer completely" in message
 
 

@@ -63,5 +63,6 @@ async def test_images_that_lack_an_attestation_are_not_completed(
     workbench: Build, registry: Registry, begun: list[Candidate], keys: KeyPair
 ) -> None:
     signing = await open_signing(workbench, registry, keys.signer)
-    await sign_images(signing, [reference(registry, image) for image in begun], {image.name: SAID for image in begun})
+    some = {image.name: SAID[:1] for image in begun}
+    await sign_images(signing, [reference(registry, image) for image in begun], some)
     assert "cosign verify-attestation" in (await found(workbench, registry, keys.signer)).obstacle
