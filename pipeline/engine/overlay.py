@@ -36,14 +36,15 @@ def mount(store: Store, lower: Sequence[Path], at: Path, *, scratch: Path | None
     Raises:
         NotPermitted: the kernel or the file system below the store refuses.
     """
-    # Relative names keep the list below the one page that mount(2) takes.
+    # Relative names keep the list below the one page that mount(2) takes, and the store's own commas out of it.
     names = [str(path.relative_to(store.root)) for path in [*lower[::-1], store.root / "empty"]]
     options = [f"lowerdir={':'.join(names)}", OPTIONS, marks()]
     if scratch:
         (scratch / "diff").mkdir(exist_ok=True)
         _copy_root(lower, scratch / "diff")
         (scratch / "work").mkdir()
-        options += [f"upperdir={scratch / 'diff'}", f"workdir={scratch / 'work'}", WRITABLE]
+        within = scratch.relative_to(store.root)
+        options += [f"upperdir={within / 'diff'}", f"workdir={within / 'work'}", WRITABLE]
     if not lower and not scratch:
         options[0] += ":empty"
     at.mkdir(exist_ok=True)

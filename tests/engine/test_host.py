@@ -1,12 +1,14 @@
 """The host's network settings reach each step, and stay out of images and keys."""
 
 import json
+import os
 import tarfile
 from pathlib import Path
 
 import pytest
 
-from pipeline.engine.host import GUEST, read_host
+from pipeline.engine.errors import UserError
+from pipeline.engine.host import GUEST, default_store, read_host
 from tests.engine.test_faults import client
 
 
@@ -68,3 +70,32 @@ async def test_a_step_sees_the_proxy_its_image_does_not_and_another_proxy_runs_n
         index = archive.extractfile("index.json")
         assert index is not None
         assert json.load(index)["manifests"]
+
+
+@pytest.mark.parametrize("data", ["", "relative/data", "/data"])
+def test_a_users_store_is_below_an_absolute_path_or_the_home_directory(
+    monkeypatch: pytest.MonkeyPatch, data: str
+) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    monkeypatch.setenv("HOME", "/home/someone")
+    monkeypatch.setenv("XDG_DATA_HOME", data)
+    expected = "/data/ska-images" if data == "/data" else "/home/someone/.local/share/ska-images"
+    assert default_store() == Path(expected)
+
+
+@pytest.mark.parametrize("home", ["", "relative"])
+def test_a_home_that_is_empty_or_relative_counts_as_unset(monkeypatch: pytest.MonkeyPatch, home: str) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    monkeypatch.setattr(os, "getuid", lambda: 0)
+    monkeypatch.delenv("XDG_DATA_HOME", raising=False)
+    monkeypatch.setenv("HOME", home)
+    assert default_store() == Path("/root/.local/share/ska-images")
+
+
+def test_a_user_without_a_home_is_asked_for_a_store(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 1_999_999_998)
+    monkeypatch.setattr(os, "getuid", lambda: 1_999_999_998)
+    for name in ("XDG_DATA_HOME", "HOME"):
+        monkeypatch.delenv(name, raising=False)
+    with pytest.raises(UserError, match="This user has no home directory for the store; name a directory with --store"):
+        default_store()

@@ -6,18 +6,19 @@ import shutil
 import stat
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from pipeline.engine import overlay
 from pipeline.engine.errors import UserError
-from pipeline.engine.host import default_store
 from pipeline.engine.namespace import id_maps
 from pipeline.engine.prepare import VERSION
 from pipeline.engine.prune import prune
 from pipeline.engine.store import Store
-from tests.conftest import PROJECT
+from tests.conftest import PROJECT, SCRATCH
 
 #: A program that opens a store and prints where it is.
 OPEN = """\
@@ -170,6 +171,15 @@ def test_a_link_to_a_store_is_that_store(tmp_path: Path) -> None:
     assert Store(tmp_path / "link").root == tmp_path / "real"
 
 
+async def test_any_name_will_do_for_a_store(place: Path) -> None:
+    store = Store(place / "a, b:c=d\\e")
+    store.begin(print)
+    async with overlay.writable(store, [], store.temporary()) as root:
+        (root / "file").write_text("data")
+    assert len(list(store.root.glob("tmp/*/*/diff/file"))) == 1
+    await store.end()
+
+
 async def test_many_processes_make_one_store_at_once(tmp_path: Path) -> None:
     async def one() -> tuple[int | None, bytes]:
         argv = [sys.executable, "-c", OPEN, str(tmp_path / "store")]
@@ -178,6 +188,13 @@ async def test_many_processes_make_one_store_at_once(tmp_path: Path) -> None:
 
     found = await asyncio.gather(*(one() for _ in range(8)))
     assert {output for _, output in found} == {f"{tmp_path / 'store'}\n".encode()}
+
+
+@pytest.fixture
+def place() -> Iterator[Path]:
+    """A directory on a disk."""
+    with tempfile.TemporaryDirectory(prefix="ska-images-prepare-", dir=SCRATCH) as made:
+        yield Path(made)
 
 
 @pytest.fixture
@@ -216,32 +233,3 @@ def test_a_part_of_a_store_that_is_mounted_is_refused(tmp_path: Path, bound: Cal
     bound(tmp_path / "store/caches")
     with pytest.raises(UserError, match=r"'caches' of the store .* is a mount point"):
         Store(tmp_path / "store")
-
-
-@pytest.mark.parametrize("data", ["", "relative/data", "/data"])
-def test_a_users_store_is_below_an_absolute_path_or_the_home_directory(
-    monkeypatch: pytest.MonkeyPatch, data: str
-) -> None:
-    monkeypatch.setattr(os, "geteuid", lambda: 1000)
-    monkeypatch.setenv("HOME", "/home/someone")
-    monkeypatch.setenv("XDG_DATA_HOME", data)
-    expected = "/data/ska-images" if data == "/data" else "/home/someone/.local/share/ska-images"
-    assert default_store() == Path(expected)
-
-
-@pytest.mark.parametrize("home", ["", "relative"])
-def test_a_home_that_is_empty_or_relative_counts_as_unset(monkeypatch: pytest.MonkeyPatch, home: str) -> None:
-    monkeypatch.setattr(os, "geteuid", lambda: 1000)
-    monkeypatch.setattr(os, "getuid", lambda: 0)
-    monkeypatch.delenv("XDG_DATA_HOME", raising=False)
-    monkeypatch.setenv("HOME", home)
-    assert default_store() == Path("/root/.local/share/ska-images")
-
-
-def test_a_user_without_a_home_is_asked_for_a_store(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(os, "geteuid", lambda: 1_999_999_998)
-    monkeypatch.setattr(os, "getuid", lambda: 1_999_999_998)
-    for name in ("XDG_DATA_HOME", "HOME"):
-        monkeypatch.delenv(name, raising=False)
-    with pytest.raises(UserError, match="This user has no home directory for the store; name a directory with --store"):
-        default_store()
