@@ -11,7 +11,8 @@ from pipeline.release.tags import Tags
 from pipeline.trust.sign import open_signing, sign_images
 from pipeline.trust.signer import Signer
 from tests.publish.conftest import Maker
-from tests.trust.signing import COMPLETE, SAID, TAGS, KeyPair, reference
+from tests.trust.attested import complete
+from tests.trust.signing import STAND_IN, TAGS, KeyPair, reference
 
 INPUTS = "sha256:" + "1" * 64
 
@@ -19,7 +20,7 @@ INPUTS = "sha256:" + "1" * 64
 @pytest.fixture
 async def begun(registry: Registry, release: Maker) -> list[Candidate]:
     """A release that has a record, and one of its tags."""
-    images = release(base="bootstrap:debian-12")
+    images = release(base=STAND_IN)
     await push_release(registry, Tags("0.0.1"), images)
     record = ReleaseRecord("1.0.0", INPUTS, {image.name: image.digest for image in images})
     await write_record(registry.repository("ska-base"), images[0].digest, record)
@@ -36,8 +37,8 @@ async def test_images_that_are_signed_and_attested_are_completed(
     workbench: Build, registry: Registry, begun: list[Candidate], keys: KeyPair
 ) -> None:
     signing = await open_signing(workbench, registry, keys.signer)
-    names = {image.name: COMPLETE for image in begun}
-    await sign_images(signing, [reference(registry, image) for image in begun], names)
+    attestations = complete(begun, registry.address, base=STAND_IN)
+    await sign_images(signing, [reference(registry, image) for image in begun], attestations)
     completion = await found(workbench, registry, keys.signer)
     assert completion.obstacle == ""
     assert [image.digest for image in completion.candidates] == [image.digest for image in begun]
@@ -63,6 +64,6 @@ async def test_images_that_lack_an_attestation_are_not_completed(
     workbench: Build, registry: Registry, begun: list[Candidate], keys: KeyPair
 ) -> None:
     signing = await open_signing(workbench, registry, keys.signer)
-    some = {image.name: SAID[:1] for image in begun}
+    some = {name: every[:1] for name, every in complete(begun, registry.address, base=STAND_IN).items()}
     await sign_images(signing, [reference(registry, image) for image in begun], some)
     assert "cosign verify-attestation" in (await found(workbench, registry, keys.signer)).obstacle
