@@ -6,7 +6,11 @@ A document that plays on this is refused instead of read.
 
 import json
 from collections.abc import Mapping
+from itertools import accumulate
 from typing import Any
+
+#: How deep a document may nest; those of registries and of cosign nest less than ten deep.
+DEEPEST = 64
 
 
 def parse_json(raw: bytes) -> Any:
@@ -15,12 +19,35 @@ def parse_json(raw: bytes) -> Any:
     Source: https://www.rfc-editor.org/rfc/rfc8259 and https://www.rfc-editor.org/rfc/rfc7493 (I-JSON)
 
     Raises:
-        ValueError: it is none, or is nested too deeply.
+        ValueError: it is something else, or is nested too deeply; the text is a clause for an error's sentence.
     """
+    if _depth(raw) > DEEPEST:
+        raise ValueError(f"it is nested more than {DEEPEST} deep")
     try:
-        return json.loads(raw.decode(), object_pairs_hook=_object, parse_constant=_refuse_constant)
-    except RecursionError:
-        raise ValueError("the document is nested too deeply") from None
+        document = json.loads(raw.decode(), object_pairs_hook=_object, parse_constant=_refuse_constant)
+        # A lone half of a surrogate pair cannot be written anywhere.
+        json.dumps(document, ensure_ascii=False).encode()
+    except (json.JSONDecodeError, UnicodeError) as error:
+        raise ValueError("it is not JSON in UTF-8") from error
+    return document
+
+
+def parse_object(raw: bytes, largest: int) -> dict[str, Any]:
+    """Read one JSON object as `parse_json` does, without the members that are null, as Go's decoders treat them.
+
+    Args:
+        raw: from outside.
+        largest: bytes that it may have.
+
+    Raises:
+        ValueError: it is larger, or is not an object in JSON.
+    """
+    if len(raw) > largest:
+        raise ValueError(f"it has more than {largest} bytes")
+    document = _without_nulls(parse_json(raw))
+    if not isinstance(document, dict):
+        raise ValueError("it is not a JSON object")
+    return document
 
 
 def object_of(document: Any, *known: str) -> Mapping[str, Any]:
@@ -74,14 +101,27 @@ def list_of(value: Any) -> list[Any]:
     return value
 
 
+def _depth(raw: bytes) -> int:
+    """Return how deep a document nests, without recursion."""
+    outside_strings = raw.replace(b"\\\\", b"").replace(b'\\"', b"").split(b'"')[::2]
+    brackets = (byte for part in outside_strings for byte in part if byte in b"[]{}")
+    return max(accumulate(1 if byte in b"[{" else -1 for byte in brackets), default=0)
+
+
+def _without_nulls(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _without_nulls(each) for name, each in value.items() if each is not None}
+    return [_without_nulls(each) for each in value] if isinstance(value, list) else value
+
+
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
+    members = dict(pairs)
+    if len(members) < len(pairs):
         names = [name for name, _ in pairs]
         twice = next(name for name in names if names.count(name) > 1)
-        raise ValueError(f"the name {twice!r} stands twice in one object")
-    return found
+        raise ValueError(f"it names the member {twice[:40]!r} twice")
+    return members
 
 
-def _refuse_constant(name: str) -> Any:
-    raise ValueError(f"{name} is no number of JSON")
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is not a number in JSON")

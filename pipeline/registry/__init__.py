@@ -6,12 +6,10 @@ registry       a registry that is open
 repository     the operations on one of its repositories
 manifest       the documents of an image
 index          which image of several is that of a platform
-configuration  what an image says of itself, in the right types
 client         the HTTP client of a repository, which sends the login only where it may go
 authorization  how a user answers the challenges of a registry
 attempts       requests that are made again, each within its time
 transfer       blobs on their way
 answer         the body of an answer, bounded
-bounded_json   the strict decoder of what comes from outside
 faults         what went wrong: a definite no, or a fault that passes
 """

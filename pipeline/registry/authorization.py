@@ -16,8 +16,8 @@ from pipeline.registry import faults
 from pipeline.registry.access import Access
 from pipeline.registry.address import Address
 from pipeline.registry.answer import read_body, read_refusal
-from pipeline.registry.bounded_json import decode_object
 from pipeline.registry.faults import Asked, malformed
+from pipeline.strict import parse_object
 
 _LARGEST_TOKEN = 64 << 10
 _TOKEN = re.compile(r"[\x21-\x7e]+")
@@ -109,7 +109,7 @@ class Authorization:
             raise error(self._asked, await read_refusal(response))
         if response.status_code != HTTPStatus.OK:
             raise faults.answered(self._asked, await read_refusal(response))
-        document = decode_object(await read_body(response, _LARGEST_TOKEN), _LARGEST_TOKEN)
+        document = parse_object(await read_body(response, _LARGEST_TOKEN), _LARGEST_TOKEN)
         token = document.get("token") or document.get("access_token")
         if not isinstance(token, str) or not _TOKEN.fullmatch(token):
             raise malformed(self._asked, "its token service gives no token")

@@ -11,7 +11,7 @@ from http import HTTPStatus
 import httpx
 
 from pipeline.errors import RegistryError
-from pipeline.registry.bounded_json import decode_object
+from pipeline.strict import parse_object
 
 #: Answers of a registry or of what stands before it that pass: https://www.rfc-editor.org/rfc/rfc9110
 _PASSING = frozenset({408, 425, 429, 500, 502, 503, 504})
@@ -63,7 +63,7 @@ class Refusal:
         Source: https://github.com/opencontainers/distribution-spec/blob/v1.1.0/spec.md#error-codes
         """
         try:
-            errors = decode_object(self.body, LARGEST_ERROR)["errors"]
+            errors = parse_object(self.body, LARGEST_ERROR)["errors"]
             texts = [f"{error.get('code', '')} {error.get('message', '')}".strip() for error in errors]
         except (ValueError, KeyError, TypeError, AttributeError):
             return ""

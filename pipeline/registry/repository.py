@@ -22,12 +22,11 @@ from pipeline.registry.access import Access
 from pipeline.registry.address import DIGEST, TAG, Address
 from pipeline.registry.answer import read_body
 from pipeline.registry.attempts import Attempts
-from pipeline.registry.bounded_json import decode_object
 from pipeline.registry.client import Client
-from pipeline.registry.configuration import require_configuration
 from pipeline.registry.faults import Asked, damaged, malformed, translated
 from pipeline.registry.manifest import IMAGE, IMAGES, INDEXES, LARGEST_DOCUMENT, Descriptor, Manifest, digest_of
 from pipeline.registry.transfer import Content, Download, chunks_of, joined
+from pipeline.strict import parse_object
 
 T = TypeVar("T")
 
@@ -84,9 +83,7 @@ class Repository:
         self._require_size(blob, LARGEST_DOCUMENT)
         raw = await self.consume(blob, partial(joined, LARGEST_DOCUMENT))
         with translated(self._asked):
-            document = decode_object(raw, LARGEST_DOCUMENT)
-            require_configuration(document)
-        return document
+            return parse_object(raw, LARGEST_DOCUMENT)
 
     async def consume(self, blob: Descriptor, reader: Callable[[Iterable[bytes]], T]) -> T:
         """Give a blob's content to a function that runs in a thread, and again from the start after a fault.
@@ -174,7 +171,7 @@ class Repository:
                 passing=True,
             )
         # Nobody decodes it less strictly later.
-        decode_object(raw, LARGEST_DOCUMENT)
+        parse_object(raw, LARGEST_DOCUMENT)
         return Manifest(raw, content_type)
 
     async def _has(self, blob: Descriptor) -> bool:
@@ -197,7 +194,7 @@ class Repository:
             await self._require(response, HTTPStatus.CREATED)
 
     async def _push_manifest(self, reference: str, manifest: Manifest) -> None:
-        media_type = decode_object(manifest.raw, LARGEST_DOCUMENT).get("mediaType", IMAGE)
+        media_type = parse_object(manifest.raw, LARGEST_DOCUMENT).get("mediaType", IMAGE)
         headers, target = {"Content-Type": str(media_type)}, f"manifests/{_named(reference)}"
         async with self._client.request("PUT", target, headers=headers, body=manifest.raw) as response:
             await self._require(response, HTTPStatus.CREATED)
@@ -217,7 +214,7 @@ class Repository:
 
 
 def _tags(body: bytes) -> list[str]:
-    tags = decode_object(body, LARGEST_DOCUMENT).get("tags", [])
+    tags = parse_object(body, LARGEST_DOCUMENT).get("tags", [])
     if not isinstance(tags, list) or not all(isinstance(tag, str) and TAG.fullmatch(tag) for tag in tags):
         raise ValueError("its tags are not a list of tags")
     return tags

@@ -17,10 +17,10 @@ from typing import Any
 
 from pipeline.errors import RegistryError, ReleaseError
 from pipeline.registry.address import DIGEST
-from pipeline.registry.bounded_json import decode_object
 from pipeline.registry.manifest import IMAGE, Descriptor, Manifest, digest_of
 from pipeline.registry.repository import Repository
 from pipeline.registry.transfer import InMemory, joined
+from pipeline.strict import parse_object
 
 ARTIFACT = "application/vnd.skao.release.v1+json"
 _EMPTY = Descriptor("application/vnd.oci.empty.v1+json", digest_of(b"{}"), 2)
@@ -60,11 +60,11 @@ async def read_record(repository: Repository, first: str) -> ReleaseRecord | Non
     if manifest is None:
         return None
     try:
-        if decode_object(manifest.raw, _LARGEST).get("artifactType") != ARTIFACT:
+        if parse_object(manifest.raw, _LARGEST).get("artifactType") != ARTIFACT:
             raise ValueError("it has another type")
         (layer,) = manifest.layers
         content = await repository.consume(layer, partial(joined, _LARGEST))
-        return _parse(decode_object(content, _LARGEST))
+        return _parse(parse_object(content, _LARGEST))
     except (ValueError, KeyError, TypeError) as error:
         raise RegistryError(
             f"The record {repository.path}:{_tag(first)} of a release cannot be read ({error}); remove that tag, or "
@@ -110,7 +110,7 @@ async def _subject(repository: Repository, first: str) -> dict[str, Any]:
     manifest = await repository.manifest(first)
     if manifest is None:
         raise ReleaseError(f"{repository.address}/{repository.name} has lost {first}; run the same command again.")
-    media_type = decode_object(manifest.raw, len(manifest.raw)).get("mediaType", IMAGE)
+    media_type = parse_object(manifest.raw, len(manifest.raw)).get("mediaType", IMAGE)
     return {"mediaType": media_type, "digest": first, "size": len(manifest.raw)}
 
 

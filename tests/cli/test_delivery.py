@@ -10,6 +10,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import cast
 
 import dagger
 import pytest
@@ -104,6 +105,8 @@ async def test_an_export_that_is_killed_leaves_no_report_beside_other_files(plac
         await go(process)
         await asyncio.sleep(chance.uniform(0, length))
         os.killpg(process.pid, chance.choice([signal.SIGKILL, signal.SIGINT]))
+        # Python waits for the thread that reads a line before it ends.
+        cast(asyncio.StreamWriter, process.stdin).close()
         await process.wait()
         assert is_whole(output), turn
     process = await exporting(store, output, "last")

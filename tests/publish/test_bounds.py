@@ -12,12 +12,12 @@ import pytest
 from pipeline.errors import RegistryError
 from pipeline.registry.access import Access, Patience
 from pipeline.registry.address import parse_address
-from pipeline.registry.bounded_json import DEEPEST, decode_object
-from pipeline.registry.manifest import IMAGE, Descriptor, Manifest, digest_of
+from pipeline.registry.manifest import CONFIG, IMAGE, Descriptor, Manifest, digest_of
 from pipeline.registry.registry import Registry, open_registry
 from pipeline.registry.repository import Repository
 from pipeline.registry.transfer import InMemory
 from pipeline.release.published import find_published
+from pipeline.strict import DEEPEST, parse_object
 from tests.publish.hostile import Answer, Handler, Hostile, hostile
 from tests.publish.small_release import BOTTOM
 
@@ -163,16 +163,16 @@ async def test_the_words_of_an_error_are_short_and_printable() -> None:
 
 def test_brackets_in_strings_do_not_nest() -> None:
     deep = "[" * 10 * DEEPEST
-    assert decode_object(json.dumps({"a": deep, "b": '"' + deep, "c": deep + "\\"}).encode(), MIB)["a"] == deep
+    assert parse_object(json.dumps({"a": deep, "b": '"' + deep, "c": deep + "\\"}).encode(), MIB)["a"] == deep
 
 
 def test_a_member_that_is_null_is_absent() -> None:
-    assert decode_object(b'{"a": null, "b": {"c": null}}', 100) == {"b": {}}
+    assert parse_object(b'{"a": null, "b": {"c": null}}', 100) == {"b": {}}
 
 
 async def put(one: Repository, config: object) -> None:
     """Put an image with a configuration into a real registry, as 1.0.0."""
-    blobs = [(BOTTOM, "application/vnd.oci.image.layer.v1.tar+gzip"), (json.dumps(config).encode(), f"{IMAGE}.config")]
+    blobs = [(BOTTOM, "application/vnd.oci.image.layer.v1.tar+gzip"), (json.dumps(config).encode(), CONFIG)]
     layer, own = [Descriptor(media_type, digest_of(raw), len(raw)) for raw, media_type in blobs]
     for blob, (raw, _) in zip((layer, own), blobs, strict=True):
         await one.push_blob(blob, InMemory(raw))
@@ -181,18 +181,21 @@ async def put(one: Repository, config: object) -> None:
     await one.push_manifest("1.0.0", Manifest(json.dumps(document).encode()))
 
 
+PLAIN = {"os": "linux", "architecture": "amd64", "rootfs": {"type": "layers", "diff_ids": [digest_of(b"")]}}
+
+
 @pytest.mark.parametrize(
     ("config", "clause"),
     [
-        ({"config": "text"}, "its config is not an object"),
-        ({"config": {"Labels": ["a"]}}, "its Labels is not an object"),
-        ({"config": {"Labels": {"int.skao.image.version": 5}}}, "the value of a label is not a text"),
-        ({"rootfs": []}, "its rootfs is not an object"),
-        ({"rootfs": {"diff_ids": ["sha256:beef"]}}, "its diff_ids are not a list of digests"),
-        ({"architecture": 5}, "its architecture is not a text"),
+        ({**PLAIN, "config": "text"}, "a str where an object should be"),
+        ({**PLAIN, "config": {"Labels": ["a"]}}, "a list where an object should be"),
+        ({**PLAIN, "config": {"Labels": {"int.skao.image.version": 5}}}, "a int where a text should be"),
+        ({**PLAIN, "rootfs": []}, "a list where an object should be"),
+        ({**PLAIN, "rootfs": {"diff_ids": ["sha256:beef"]}}, "names a layer by no digest"),
+        ({**PLAIN, "architecture": 5}, "a int where a text should be"),
         ([], "it is not a JSON object"),
     ],
-    ids=lambda value: str(value)[:30],
+    ids=lambda value: str(value)[-60:],
 )
 async def test_a_configuration_of_other_types_is_refused(registry: Registry, config: object, clause: str) -> None:
     one = registry.repository("ska-python")
@@ -202,12 +205,12 @@ async def test_a_configuration_of_other_types_is_refused(registry: Registry, con
     assert clause in str(caught.value)
 
 
-@pytest.mark.parametrize("config", [{"config": None}, {"config": {"Labels": None}}, {"config": {}, "rootfs": None}, {}])
-async def test_a_configuration_without_labels_has_none(registry: Registry, config: object) -> None:
+@pytest.mark.parametrize("config", [{"config": None}, {"config": {"Labels": None}}, {"config": {}}, {}])
+async def test_a_configuration_without_labels_has_none(registry: Registry, config: dict[str, object]) -> None:
     one = registry.repository("ska-python")
-    await put(one, config)
+    await put(one, {**PLAIN, **config})
     image = await find_published(one, "1.0.0")
-    assert image and (image.labels, image.diff_ids) == ({}, ())
+    assert image and image.labels == {}
 
 
 def test_a_blob_may_take_as_long_as_its_size_needs() -> None:

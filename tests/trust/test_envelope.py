@@ -57,7 +57,7 @@ def test_the_predicate_of_one_image_is_read() -> None:
         (stating(subject=[{**SUBJECT, "digest": {"sha256": "b" * 64}}]), f"and not about {NAME} alone"),
         (stating(subject=[{**SUBJECT, "digest": {"sha256": HEX, "sha512": "c"}}]), f"and not about {NAME} alone"),
         (stating(predicate="PASSED"), "a str where an object should be"),
-        (envelope(b'{"_type": 1, "_type": 2}'), "stands twice"),
+        (envelope(b'{"_type": 1, "_type": 2}'), "names the member"),
         (b"[]", "a list where an object should be"),
     ],
 )
