@@ -12,10 +12,10 @@ build-all: setup ## build and check the images; archives and build-report.json g
 	@.venv/bin/ska-images build-all -o dist $(ARGS)
 
 tools: setup ## fetch Trivy, cosign and OpenSCAP's rules into .tools/, for --tools on machines without internet
-	@.venv/bin/python -m tools $(ARGS)
+	@.venv/bin/python -m dev.tools $(ARGS)
 
 reproduce: setup ## build twice from nothing, as root and as an ordinary user, and compare
-	@scripts/as-root.sh .venv/bin/python -m reproduce $(ARGS)
+	@scripts/as-root.sh .venv/bin/python -m dev.reproduce $(ARGS)
 
 test: lint ## lint, then every test, with real images in real containers
 	@scripts/as-root.sh .venv/bin/pytest $(ARGS)
@@ -24,7 +24,7 @@ test-fast: setup-tests ## the tests that need no container, in seconds
 	@scripts/as-root.sh .venv/bin/pytest -m "not engine" $(ARGS)
 
 bench: setup ## measure builds, memory and, where they are installed, docker and buildah beside it (minutes)
-	@scripts/as-root.sh .venv/bin/python -m bench $(ARGS)
+	@scripts/as-root.sh .venv/bin/python -m dev.bench $(ARGS)
 
 lint: setup-tests ## ruff, mypy and shellcheck
 	@.venv/bin/ruff check

@@ -6,7 +6,7 @@ The images are ska-base, ska-build, ska-build-python and ska-python; `images` sa
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from pipeline.module import SkaBaseImages
+    from pipeline.module.main import SkaBaseImages
 
 __all__ = ["SkaBaseImages"]
 
@@ -14,7 +14,7 @@ __all__ = ["SkaBaseImages"]
 def __getattr__(name: str) -> Any:
     # Dagger's SDK takes most of a second to import, and the embedded engine's process needs none of it.
     if name in __all__:
-        from pipeline import module
+        from pipeline.module import main
 
-        return getattr(module, name)
+        return getattr(main, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

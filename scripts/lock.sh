@@ -8,9 +8,9 @@ cd "$(dirname "$0")/.."
 
 compile() {
     .venv/bin/uv pip compile --quiet --universal --python-version 3.10 --generate-hashes --no-sources \
-        --no-annotate --no-header --no-emit-index-url --no-emit-find-links "$@" pyproject.toml
+        --no-annotate --no-header --no-emit-index-url --no-emit-find-links "$@"
 }
 
 # dagger-io is not in the module's lock: Dagger's runtime puts its own copy beside the module and installs that.
-compile --no-emit-package dagger-io -o requirements.lock "$@"
-compile --extra embedded --group dev -o requirements-dev.lock "$@"
+compile --no-emit-package dagger-io -o requirements.lock "$@" pyproject.toml
+compile --extra cli --group dev -o requirements-dev.lock "$@" pyproject.toml engine/pyproject.toml

@@ -137,8 +137,8 @@ install_packages() {
 
 install_project() {
     echo "setup: installing this project into .venv, editable" >&2
-    pip_install --no-deps --no-build-isolation -e .
-    sha256sum pyproject.toml >"$STAMP.project"
+    pip_install --no-deps --no-build-isolation -e engine -e .
+    sha256sum pyproject.toml engine/pyproject.toml >"$STAMP.project"
 }
 
 # shellcheck disable=SC2046  # package names hold no spaces

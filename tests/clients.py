@@ -5,8 +5,7 @@ from collections.abc import AsyncIterator
 
 import dagger
 from dagger.client._session import ConnectParams, SingleConnection
-
-from pipeline.engine.session import Session
+from embedded_engine.session import Session
 
 
 @contextlib.asynccontextmanager

@@ -14,9 +14,9 @@ from typing import Any
 import pytest
 import pytest_asyncio
 from dagger.client._session import ConnectParams, SharedConnection
+from embedded_engine.session import Session, open_session
 from hypothesis import settings
 
-from pipeline.engine.session import Session, open_session
 from tests.ordinary_user import OrdinaryUser, ordinary_user
 from tests.registry import HOST_SERVICES
 
@@ -167,7 +167,7 @@ def tools() -> Path:
     """A directory of --tools, kept from one run to the next; every file is looked at again."""
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     directory = cache / "ska-images" / "tools"
-    subprocess.run([sys.executable, "-m", "tools", directory], cwd=PROJECT, check=True)
+    subprocess.run([sys.executable, "-m", "dev.tools", directory], cwd=PROJECT, check=True)
     return directory
 
 

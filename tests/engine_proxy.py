@@ -9,7 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Barrier, Lock, Thread
 from typing import Any
 
-from pipeline.engine.session import Session
+from embedded_engine.session import Session
 
 #: Seconds after which a request that waits for others gives up; only a fault takes that long.
 PATIENCE = 300

@@ -13,7 +13,7 @@ from typing import Any
 
 from dagger.mod import _resolver, default_module
 
-import pipeline.module  # noqa: F401  it registers the module's objects
+import pipeline.module.main  # noqa: F401  it registers the module's objects
 from pipeline.cli.functions import MAIN_OBJECT
 
 

@@ -15,10 +15,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import dagger
+from embedded_engine.host.namespace import namespaces
+from embedded_engine.host.process import kill, run, spawn
+from embedded_engine.session import Session
 
-from pipeline.engine.namespace import namespaces
-from pipeline.engine.process import kill, run, spawn
-from pipeline.engine.session import Session
 from tests.clients import connected
 
 ROOT = Path(__file__).parents[1]
@@ -105,12 +105,12 @@ class OrdinaryUser:
 
     def engine(self, *argv: str | Path) -> subprocess.CompletedProcess[str]:
         """Start an engine as this user and end it at once; both streams are in its stdout."""
-        return _run(self.words(sys.executable, "-m", "pipeline.engine.session", *argv))
+        return _run(self.words(sys.executable, "-m", "embedded_engine.session", *argv))
 
     @contextlib.asynccontextmanager
     async def session(self, store: Path) -> AsyncIterator[Session]:
         """Run an engine as this user for the time of a block."""
-        argv = self.words(sys.executable, "-m", "pipeline.engine.session", f"--store={store}")
+        argv = self.words(sys.executable, "-m", "embedded_engine.session", f"--store={store}")
         process = await spawn(argv, stdin=asyncio.subprocess.PIPE)
         assert process.stdin and process.stdout and process.stderr
         try:

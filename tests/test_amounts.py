@@ -2,9 +2,9 @@
 
 import pytest
 
-from pipeline.amounts import parse_age, parse_number, parse_size
+from pipeline.build.amounts import parse_age, parse_number, parse_size
+from pipeline.build.settings import Settings
 from pipeline.errors import SettingsError
-from pipeline.settings import Settings
 
 WRONG_SIZES = [
     "20,5GB",

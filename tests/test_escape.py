@@ -9,24 +9,24 @@ import pytest
 from dagger import dag
 from rich.console import Console
 
-from pipeline.assembly import Packed
-from pipeline.build import Base, Build
+from pipeline.build.assembly import Packed
+from pipeline.build.build_report import Archive, CheckedImage, check_table
+from pipeline.build.inputs import Base, Build
+from pipeline.build.settings import Settings
+from pipeline.catalogue.families import by_name
 from pipeline.checks import CheckResult
 from pipeline.cli.failures import report
 from pipeline.cli.live import LiveView
+from pipeline.cli.progress import PlainView, Progress, Step
 from pipeline.cli.tables import TABLES
 from pipeline.errors import VerificationError
 from pipeline.escape import escaped, escaped_lines, escaped_markdown, json_text
-from pipeline.images import by_name
-from pipeline.progress import PlainView, Progress, Step
-from pipeline.report import Archive, CheckedImage, check_table
-from pipeline.settings import Settings
-from pipeline.trust.audited import Audited
-from pipeline.trust.document import Reported, report_document
-from pipeline.trust.findings import Finding, Scanned, scan_table
-from pipeline.trust.inventory import Package
-from pipeline.trust.report import page
-from pipeline.trust.sbom import Sbom
+from pipeline.evidence.report import page
+from pipeline.evidence.report_data import Reported, report_document
+from pipeline.gates.audit.audited import Audited
+from pipeline.gates.sbom.gate_sbom import Sbom
+from pipeline.gates.sbom.inventory import Package
+from pipeline.gates.scan.findings import Finding, Scanned, scan_table
 
 #: Clears the screen; the same with one character; turns the direction around; ends a line in five ways.
 HOSTILE = ("\x1b[2J", "\x9b2J", "\u202eevil\u2066", "\u2028", "\x85", "\r", "\x07", "\x7f", "\x00", "\ufeff")

@@ -2,9 +2,9 @@
 
 import pytest
 
+from pipeline.build.gitlab import traceability
+from pipeline.build.settings import Settings
 from pipeline.errors import MetadataError
-from pipeline.gitlab import traceability
-from pipeline.settings import Settings
 
 #: reference/software-release-package-references of SKAO's developer portal.
 WANTED = """

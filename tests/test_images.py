@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from pipeline import steps
+from pipeline.build.settings import Settings
+from pipeline.catalogue.families import CATALOGUE, by_name, checks_of, find
+from pipeline.catalogue.image import Image
 from pipeline.errors import CatalogueError, SettingsError, UnknownImageError
-from pipeline.image import Image
-from pipeline.images import CATALOGUE, by_name, checks_of, find
-from pipeline.settings import Settings
 from pipeline.steps import install_poetry
 
 BASE, BUILD, BUILD_PYTHON, PYTHON = CATALOGUE

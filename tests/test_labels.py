@@ -3,10 +3,10 @@
 import pytest
 from dagger import dag
 
-from pipeline.build import Base, Build
-from pipeline.images import find
-from pipeline.labels import OCI, labels_of, metadata_of
-from pipeline.settings import Settings
+from pipeline.build.inputs import Base, Build
+from pipeline.build.labelling import OCI, labels_of, metadata_of
+from pipeline.build.settings import Settings
+from pipeline.catalogue.families import find
 
 DIGEST = "sha256:" + "a" * 64
 PINNED = f"ubuntu:22.04@{DIGEST}"

@@ -1,38 +1,76 @@
-"""The directions between the parts of the project, read from its imports and calls."""
+"""The house: its rooms, the directions between them, and what each may touch, read from imports and calls."""
 
 import ast
+import difflib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-ROOT = Path(__file__).parents[1]
-PACKAGE = ROOT / "pipeline"
-ENGINE = PACKAGE / "engine"
-SOURCES = sorted(PACKAGE.rglob("*.py"))
-TESTS = sorted((ROOT / "tests").rglob("*.py"))
-MAX_LINES = 250
+import pytest
 
+ROOT = Path(__file__).parents[1]
+PIPELINE = ROOT / "pipeline"
+ENGINE = ROOT / "engine/embedded_engine"
+PROGRAMS = (PIPELINE, ENGINE)
+SOURCES = sorted(path for program in PROGRAMS for path in program.rglob("*.py"))
+TESTS = sorted((ROOT / "tests").rglob("*.py"))
+MAX_LINES = 300
+
+#: The rooms of each program from the ground up. A room may import those below it; rooms in one line are of one height.
+STOREYS: Mapping[Path, tuple[tuple[str, ...], ...]] = {
+    PIPELINE: (
+        ("errors", "concurrency", "checksum"),
+        ("registry",),
+        ("steps",),
+        ("checks",),
+        ("catalogue",),
+        ("build",),
+        ("evidence", "gates", "signing"),
+        ("release",),
+        ("module",),
+        ("cli",),
+        ("__main__", "__init__"),
+    ),
+    ENGINE: (
+        ("host",),
+        ("oci", "store"),
+        ("graph",),
+        ("make",),
+        ("api",),
+        ("server", "session", "unstarted"),
+        ("__main__", "__init__"),
+    ),
+}
 #: The one module that starts programs, and waits for them.
-PROCESS = "pipeline/engine/process.py"
+PROCESS = "engine/embedded_engine/host/process.py"
 RUNS = re.compile(
     r"asyncio\.create_subprocess_\w+|subprocess\.(run|Popen|call|check_\w+)|os\.(system|popen|spawn\w+|fork)"
 )
 #: Replaces its own process, for which there is nothing to wait.
-MAIN = "pipeline/engine/__main__.py"
+MAIN = "engine/embedded_engine/__main__.py"
 #: Who reads the environment, and what for.
 ENVIRONMENT = {
-    "pipeline/settings.py": "the settings of a build",
+    "pipeline/build/settings.py": "the settings of a build",
     "pipeline/cli/options.py": "the command line's own switches",
     "pipeline/cli/session.py": "where Dagger's own program is",
     "pipeline/cli/app.py": "what the terminal can do",
     "pipeline/cli/values.py": "a secret given as env://NAME",
-    "pipeline/engine/api/query.py": "a secret given as env://NAME",
-    "pipeline/engine/host.py": "the proxies, certificates and package indexes of the host",
+    "engine/embedded_engine/api/query.py": "a secret given as env://NAME",
+    "engine/embedded_engine/host/settings.py": "the proxies, certificates and package indexes of the host",
 }
 
 
 def _id(path: Path) -> str:
     return str(path.relative_to(ROOT))
+
+
+def _module(path: Path) -> str:
+    """Return a file's dotted name, in which a package is its __init__."""
+    program = next(program for program in PROGRAMS if program in path.parents)
+    return ".".join(path.relative_to(program.parent).with_suffix("").parts)
+
+
+MODULES = frozenset(_module(path) for path in SOURCES)
 
 
 def _imported(tree: ast.AST) -> Iterator[str]:
@@ -42,6 +80,19 @@ def _imported(tree: ast.AST) -> Iterator[str]:
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{ast.unparse(node)} is relative"
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def _imports(path: Path) -> set[str]:
+    """Return the modules of the project that a file imports."""
+    found = set()
+    for name in _imported(ast.parse(path.read_text())):
+        parts = name.split(".")
+        names = (".".join(parts[:count]) + end for count in range(len(parts), 0, -1) for end in ("", ".__init__"))
+        found |= {next((name for name in names if name in MODULES), "")} - {"", _module(path)}
+    return found
+
+
+IMPORTS = {_module(path): _imports(path) for path in SOURCES}
 
 
 def _dotted(node: ast.AST) -> str:
@@ -55,51 +106,95 @@ def _used(path: Path) -> set[str]:
     return {_dotted(node) for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
 
 
-def _inside(path: Path, directory: Path) -> bool:
-    return directory in path.parents
+@pytest.mark.parametrize("program", PROGRAMS, ids=lambda program: program.name)
+def test_no_arrow_between_rooms_points_up(program: Path) -> None:
+    height = {room: storey for storey, rooms in enumerate(STOREYS[program]) for room in rooms}
+    rooms = {module: module.split(".")[1] for module in MODULES if module.startswith(f"{program.name}.")}
+    assert set(rooms.values()) == height.keys()
+    assert [
+        f"{module} imports {name}"
+        for module, room in sorted(rooms.items())
+        for name in sorted(IMPORTS[module])
+        if name in rooms and height[rooms[name]] > height[room]
+    ] == []
+
+
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    done: set[str] = set()
+
+    def walk(module: str, above: tuple[str, ...]) -> None:
+        assert module not in above, " → ".join([*above[above.index(module) :], module])
+        if module not in done:
+            for name in IMPORTS[module]:
+                walk(name, (*above, module))
+            done.add(module)
+
+    for module in sorted(MODULES):
+        walk(module, ())
 
 
 def test_the_engine_imports_nothing_of_the_pipeline() -> None:
-    inside = [path for path in SOURCES if _inside(path, ENGINE)]
-    assert {(_id(path), name) for path in inside for name in _ours(path) if not _of_the_engine(name)} == set()
+    assert [(module, name) for module in MODULES for name in _foreign(module, "embedded_engine", "pipeline")] == []
 
 
-def test_one_module_of_the_command_line_imports_the_engine() -> None:
-    outside = [path for path in SOURCES if not _inside(path, ENGINE)]
-    assert {place for path in outside for place in _importers_of_the_engine(path)} == {
-        "pipeline/cli/session.py:_engine",
-        "pipeline/cli/session.py:unstarted",
-    }
+def test_the_session_of_the_command_line_alone_imports_the_engine() -> None:
+    importers = {module for module in MODULES if list(_foreign(module, "pipeline", "embedded_engine"))}
+    assert importers == {"pipeline.cli.session"}
 
 
-def _importers_of_the_engine(path: Path) -> Iterator[str]:
-    tree = ast.parse(path.read_text())
-    everywhere = len(list(_engine_imports(tree)))
-    for node in ast.walk(tree):
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and (found := len(list(_engine_imports(node)))):
-            everywhere -= found
-            yield f"{_id(path)}:{node.name}"
-    if everywhere:
-        yield f"{_id(path)}:at its top"
-
-
-def _engine_imports(tree: ast.AST) -> Iterator[str]:
-    return (name for name in _imported(tree) if _of_the_engine(name))
-
-
-def _of_the_engine(name: str) -> bool:
-    return f"{name}.".startswith("pipeline.engine.")
-
-
-def _ours(path: Path) -> Iterator[str]:
-    return (name for name in _imported(ast.parse(path.read_text())) if name.split(".")[0] == "pipeline")
+def _foreign(module: str, program: str, other: str) -> Iterator[str]:
+    if module.split(".")[0] == program:
+        yield from (name for name in IMPORTS[module] if name.split(".")[0] == other)
 
 
 def test_the_module_holds_no_logic() -> None:
     logic = (ast.For, ast.AsyncFor, ast.While, ast.If, ast.Try, ast.With, ast.AsyncWith)
-    for name in ("module.py", "release/functions.py", "trust/functions.py"):
-        tree = ast.parse((PACKAGE / name).read_text())
+    for path in sorted((PIPELINE / "module").glob("*.py")):
+        tree = ast.parse(path.read_text())
         assert [ast.unparse(node) for node in ast.walk(tree) if isinstance(node, logic)] == []
+
+
+def test_every_package_maps_its_rooms_as_they_are() -> None:
+    for path in SOURCES:
+        if path.name != "__init__.py":
+            continue
+        document = ast.get_docstring(ast.parse(path.read_text())) or ""
+        mapped = set(re.findall(r"^(\w+) +\S", document.partition("\n\n")[2], re.MULTILINE))
+        rooms = {one.stem for one in path.parent.glob("*.py")} | {
+            one.parent.name for one in path.parent.glob("*/__init__.py")
+        }
+        assert mapped == rooms - {"__init__", "__main__"}, _id(path)
+
+
+@pytest.mark.parametrize("program", PROGRAMS, ids=lambda program: program.name)
+def test_no_two_modules_of_a_program_have_names_that_are_mistaken_for_each_other(program: Path) -> None:
+    names = sorted(path.stem for path in program.rglob("*.py") if path.stem not in ("__init__", "__main__"))
+    assert [pair for pair in _mistakable(names) if set(pair) != {"file", "files"}] == []
+
+
+@pytest.mark.parametrize("program", PROGRAMS, ids=lambda program: program.name)
+def test_no_two_classes_of_a_program_have_names_that_are_mistaken_for_each_other(program: Path) -> None:
+    trees = [ast.parse(path.read_text()) for path in program.rglob("*.py")]
+    names = sorted(node.name for tree in trees for node in tree.body if isinstance(node, ast.ClassDef))
+    assert _mistakable(name for name in names if not name.startswith("_")) == []
+
+
+def _mistakable(names: Iterator[str] | list[str]) -> list[tuple[str, str]]:
+    """Return pairs of names that are the same, or of which one has a letter more or another letter."""
+    listed = list(names)
+    pairs = ((one, other) for place, one in enumerate(listed) for other in listed[place + 1 :])
+    return [pair for pair in pairs if _distance(*pair) <= 1]
+
+
+def _distance(one: str, other: str) -> int:
+    if abs(len(one) - len(other)) > 1:
+        return 2
+    changes = (
+        max(end - start, stop - begin)
+        for kind, start, end, begin, stop in difflib.SequenceMatcher(None, one, other, autojunk=False).get_opcodes()
+        if kind != "equal"
+    )
+    return sum(changes)
 
 
 def test_every_file_is_read_in_one_sitting() -> None:
@@ -114,7 +209,7 @@ def test_one_module_runs_programs() -> None:
 
 def test_few_modules_read_the_environment() -> None:
     reading = {"os.environ", "os.environb", "os.getenv"}
-    assert {_id(path) for path in SOURCES if _used(path) & reading} <= ENVIRONMENT.keys()
+    assert {_id(path) for path in SOURCES if _used(path) & reading} == ENVIRONMENT.keys()
 
 
 def test_every_module_says_what_it_is_for() -> None:

@@ -14,11 +14,11 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from pipeline.build.settings import PYPROJECT, Settings
+from pipeline.catalogue.families import CATALOGUE
 from pipeline.cli.cache import COMMAND, HELP
 from pipeline.cli.functions import constructor, functions_of
 from pipeline.cli.options import FLAGS
-from pipeline.images import CATALOGUE
-from pipeline.settings import PYPROJECT, Settings
 
 if sys.version_info >= (3, 11):
     import tomllib

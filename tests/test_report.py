@@ -5,12 +5,12 @@ import json
 import pytest
 from dagger import dag
 
-from pipeline.build import Base, Build
+from pipeline.build.build_report import Archive, CheckedImage, build_report, check_table, require_passed
+from pipeline.build.inputs import Base, Build
+from pipeline.build.settings import Settings
+from pipeline.catalogue.families import find
 from pipeline.checks import CheckResult
 from pipeline.errors import ChecksFailedError
-from pipeline.images import find
-from pipeline.report import Archive, CheckedImage, build_report, check_table, require_passed
-from pipeline.settings import Settings
 
 GOOD = CheckedImage(find("ska-base"), (CheckResult("locale", True, "C.UTF-8"), CheckResult("size", True, "1")))
 BAD = CheckedImage(

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.build.rootfs import Kind, identify, wrap
 from pipeline.errors import BaseArchiveError
-from pipeline.rootfs import Kind, identify, wrap
 
 RELEASE = "./etc/os-release"
 

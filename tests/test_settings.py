@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from pipeline import settings
+from pipeline.build import settings
+from pipeline.build.settings import Settings
 from pipeline.errors import SettingsError
-from pipeline.settings import Settings
 
 DIGEST = "sha256:" + "0" * 64
 TABLE = """

@@ -3,7 +3,7 @@
 Each states one fact that must hold. An image has those of its parents too (images.checks_of).
 """
 
-from pipeline.checks.base import (
+from pipeline.checks.base_checks import (
     ACCOUNTS,
     CERTIFICATES,
     LEFTOVERS,
@@ -16,9 +16,9 @@ from pipeline.checks.base import (
     UMASK,
     WORLD_WRITABLE,
 )
-from pipeline.checks.build import COMPILER, EXTENSION, GIT, PIP, PIPX, POETRY, POETRY_INSTALL, VENV
+from pipeline.checks.build_checks import COMPILER, EXTENSION, GIT, PIP, PIPX, POETRY, POETRY_INSTALL, VENV
 from pipeline.checks.check import Check, CheckResult, Subject
-from pipeline.checks.python import APPLICATION, PYTHON_VERSION, RUNTIME_ONLY, STANDARD_LIBRARY
+from pipeline.checks.python_checks import APPLICATION, PYTHON_VERSION, RUNTIME_ONLY, STANDARD_LIBRARY
 
 #: Every image has these.
 ALL_IMAGES = (

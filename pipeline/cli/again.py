@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pipeline.build.settings import STAND_IN, Settings
 from pipeline.cli import record
 from pipeline.cli.delivery import write_beside
 from pipeline.cli.options import BUILD_ALL, DIST, REPORT, Options, in_ci_job
 from pipeline.cli.record import Record, State
 from pipeline.cli.session import on_embedded, stand_in_warning, unstarted
 from pipeline.errors import UserError
-from pipeline.settings import STAND_IN, Settings
 
 
 @dataclass(frozen=True)

@@ -13,9 +13,9 @@ from anyio.abc import TaskStatus
 from pipeline.cli.cache import COMMAND, HELP, cache
 from pipeline.cli.failures import INTERRUPTED, TERMINATED, report
 from pipeline.cli.options import Options, UsageError, debugging, split_options
+from pipeline.cli.progress import PlainView, View, is_terminal
 from pipeline.cli.run import run
 from pipeline.cli.streams import write
-from pipeline.progress import PlainView, View, is_terminal
 
 DISTRIBUTION = "ska-base-images"
 

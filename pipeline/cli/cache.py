@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timezone
 from typing import Any
 
-from pipeline.amounts import parse_age, parse_size
+from pipeline.build.amounts import parse_age, parse_size
 from pipeline.cli.options import Options, Parser, UsageError
 from pipeline.cli.session import tend_store
 from pipeline.cli.summary import aligned, size

@@ -15,7 +15,7 @@ from dagger.mod import default_module
 from dagger.mod._resolver import Constructor, ObjectType
 from typing_extensions import Self
 
-import pipeline.module  # noqa: F401  it registers the module's objects
+import pipeline.module.main  # noqa: F401  it registers the module's objects
 
 MAIN_OBJECT = "SkaBaseImages"
 

@@ -7,8 +7,8 @@ from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.text import Text
 
+from pipeline.cli.progress import Step
 from pipeline.escape import escaped, escaped_lines
-from pipeline.progress import Step
 
 #: So many of a running step's last lines are shown.
 SHOWN_LINES = 3

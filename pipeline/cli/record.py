@@ -15,8 +15,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from pipeline.build.settings import PYPROJECT, Settings
 from pipeline.checksum import sha256
-from pipeline.settings import PYPROJECT, Settings
 
 #: Another number when records have other fields, or hold under other conditions.
 FORMAT = 1

@@ -17,10 +17,10 @@ import anyio.to_thread
 
 from pipeline.cli import again
 from pipeline.cli.options import BUILD_ALL, DIST, REPORT, Options
+from pipeline.cli.progress import Progress, View
 from pipeline.cli.session import Engine, HostError, choose_base, start_engine
 from pipeline.cli.summary import Outcome, Run, table
 from pipeline.cli.tables import TABLES
-from pipeline.progress import Progress, View
 
 # What imports Dagger's SDK is imported when the engine is starting already.
 if TYPE_CHECKING:
@@ -135,7 +135,7 @@ async def _perform(plan: Plan, base: Mapping[str, str]) -> tuple[Any, int]:
     import dagger
 
     from pipeline.cli.functions import new_main_object
-    from pipeline.verdict import is_verdict
+    from pipeline.release.verdict import is_verdict
 
     result = await _awaited(new_main_object({**plan.given, **base}))
     try:
@@ -154,8 +154,8 @@ async def _base(plan: Plan, engine: Engine, view: View) -> Base:
         return Base()
     if "base_archive" in given or given.get("base", "auto") != "auto":
         return Base()
-    from pipeline.images import find
-    from pipeline.settings import Settings
+    from pipeline.build.settings import Settings
+    from pipeline.catalogue.families import find
 
     # With the other arguments, so that a malformed one is refused before anything is said of the base.
     # So is the name of an image.

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
+from pipeline.build.settings import Settings
 from pipeline.cli.options import Options, UsageError, in_ci_job, session_in_environment
 from pipeline.errors import SkaError, UserError
-from pipeline.settings import Settings
 
 OnEvent = Callable[[dict[str, Any]], None]
 STAND_IN = "bootstrap:auto"
@@ -89,8 +89,8 @@ def on_embedded(options: Options) -> bool:
 
 
 def unstarted() -> ModuleType:
-    """Return what can be told about the embedded engine without starting it: pipeline.engine.unstarted."""
-    from pipeline.engine import unstarted
+    """Return what can be told about the embedded engine without starting it: embedded_engine.unstarted."""
+    from embedded_engine import unstarted
 
     return unstarted
 
@@ -115,7 +115,7 @@ async def tend_store(options: Options, words: list[str]) -> dict[str, Any]:
 
     Args:
         options: `store` is read.
-        words: arguments of pipeline.engine.cache.
+        words: arguments of embedded_engine.store.cache.
 
     Returns:
         Its answer, and `quota`, the bytes that the store may keep; 0 for no limit.
@@ -132,9 +132,9 @@ async def tend_store(options: Options, words: list[str]) -> dict[str, Any]:
 
 @contextmanager
 def _engine() -> Iterator[ModuleType]:
-    """Yield pipeline.engine.session; what the engine raises becomes an error of the command line."""
-    from pipeline.engine import session
-    from pipeline.engine.errors import EngineError
+    """Yield embedded_engine.session; what the engine raises becomes an error of the command line."""
+    from embedded_engine import session
+    from embedded_engine.host.errors import EngineError
 
     try:
         yield session

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pipeline.cli.progress import Step
 from pipeline.cli.streams import write
 from pipeline.escape import escaped_lines
-from pipeline.progress import Step
 
 MEGABYTE = 1_000_000
 GIGABYTE = 1_000 * MEGABYTE

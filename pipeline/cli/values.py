@@ -11,7 +11,7 @@ import dagger
 from dagger import dag
 from dagger.client.base import Scalar
 
-from pipeline.amounts import parse_number
+from pipeline.build.amounts import parse_number
 from pipeline.cli.arguments import Call
 from pipeline.cli.functions import Flag
 from pipeline.cli.options import UsageError

@@ -6,7 +6,8 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
-from pipeline.build import Base
+from pipeline.build.inputs import Base
+from pipeline.build.settings import STAND_IN
 from pipeline.concurrency import concurrently
 from pipeline.errors import RegistryError, ReleaseError, SettingsError
 from pipeline.registry.access import Access
@@ -17,7 +18,6 @@ from pipeline.registry.registry import open_registry
 from pipeline.registry.repository import Repository
 from pipeline.release.published import Published, read_configuration
 from pipeline.release.unpacked import unpacked_digest
-from pipeline.settings import STAND_IN
 
 _log = logging.getLogger(__name__)
 

@@ -3,8 +3,8 @@
 import re
 from pathlib import Path
 
+from pipeline.build.settings import PYPROJECT
 from pipeline.errors import ReleaseError
-from pipeline.settings import PYPROJECT
 
 CHANGELOG = PYPROJECT.with_name("CHANGELOG.md")
 

@@ -9,12 +9,13 @@ from pathlib import Path
 
 import anyio.to_thread
 
-from pipeline.build import Build
+from pipeline.build.inputs import Build
+from pipeline.build.labelling import labels_of
+from pipeline.catalogue.families import by_name
 from pipeline.checksum import sha256
 from pipeline.concurrency import concurrently
 from pipeline.errors import RegistryError, ReleaseError, VerificationError
-from pipeline.images import by_name
-from pipeline.labels import labels_of
+from pipeline.evidence.results import OF_A_RELEASE
 from pipeline.registry.registry import Registry
 from pipeline.release.copies import copy_of
 from pipeline.release.lineage import refuse_strangers
@@ -22,10 +23,9 @@ from pipeline.release.published import Published, find_published
 from pipeline.release.push import Candidate
 from pipeline.release.release_record import ReleaseRecord, read_record
 from pipeline.release.tags import Tags
-from pipeline.trust.cosign import file_of
-from pipeline.trust.results import OF_A_RELEASE
-from pipeline.trust.sign import Signing
-from pipeline.trust.signature import Trusted, Witness, open_witness
+from pipeline.signing.cosign import file_of
+from pipeline.signing.sign import Signing
+from pipeline.signing.signature import Trusted, Witness, open_witness
 
 _SOURCES = Path(__file__).parents[1]
 

@@ -8,20 +8,20 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from itertools import pairwise
 
+from pipeline.build.labelling import OCI
+from pipeline.build.metadata import KEYS, PATH, parse
+from pipeline.build.settings import STAND_IN, VERSION
+from pipeline.catalogue.families import by_name
 from pipeline.errors import MetadataError, RegistryError, SettingsError, VerificationError
 from pipeline.escape import escaped
-from pipeline.images import by_name
-from pipeline.labels import OCI
-from pipeline.metadata import KEYS, PATH, parse
+from pipeline.evidence.predicates import Origins
 from pipeline.registry.address import Reference
 from pipeline.registry.registry import Registry
+from pipeline.release.attested import Examiner
 from pipeline.release.bases import find_base, open_upstream, rests_on
-from pipeline.release.evidence import Examiner
 from pipeline.release.files import FileReader
 from pipeline.release.lineage import is_built_on
 from pipeline.release.published import Published, find_published
-from pipeline.settings import STAND_IN, VERSION
-from pipeline.trust.predicates import Origins
 
 _FILE = PATH.lstrip("/")
 #: What OCI's labels repeat.

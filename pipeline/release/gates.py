@@ -4,14 +4,14 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from pipeline.assembly import Packed
-from pipeline.build import Build
+from pipeline.build.assembly import Packed
+from pipeline.build.inputs import Build
 from pipeline.errors import ReleaseError
-from pipeline.trust import scan
-from pipeline.trust.attestation import Attestation
-from pipeline.trust.database import DatabaseOrder
-from pipeline.trust.results import state
-from pipeline.trust.scan import Scanner
+from pipeline.evidence.results import state
+from pipeline.gates.scan import gate_scan
+from pipeline.gates.scan.database import DatabaseOrder
+from pipeline.gates.scan.gate_scan import Scanner
+from pipeline.signing.attestation import Attestation
 
 _log = logging.getLogger(__name__)
 
@@ -70,4 +70,4 @@ async def open_gates(build: Build, database: DatabaseOrder, clock: Callable[[], 
     if build.tools is None:
         _log.warning("no --tools: nothing is scanned, audited and described; `make tools` fills a directory for that")
         return Gates(build, None, started, clock)
-    return Gates(build, await scan.prepare(build, database, started), started, clock)
+    return Gates(build, await gate_scan.prepare(build, database, started), started, clock)

@@ -5,16 +5,16 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from pipeline.build.settings import Settings
+from pipeline.catalogue.families import by_name
 from pipeline.errors import ReleaseError, SettingsError
 from pipeline.escape import escaped, escaped_markdown, json_text
-from pipeline.images import by_name
 from pipeline.registry.address import parse_address
 from pipeline.registry.registry import Registry, open_registry
 from pipeline.release.files import FileReader
 from pipeline.release.login import Login
 from pipeline.release.published import Published, find_images
 from pipeline.release.tags import parse_version
-from pipeline.settings import Settings
 
 _STATUS = "var/lib/dpkg/status"
 #: Where pip puts what it installs; what Debian's own packages bring is in their list already.

@@ -12,12 +12,13 @@ from datetime import date
 from functools import partial
 from typing import Any
 
+from pipeline.build.settings import STAND_IN, Settings
+from pipeline.catalogue.families import by_name
 from pipeline.checks import Subject
-from pipeline.checks.base import SECURITY_UPDATES
+from pipeline.checks.base_checks import SECURITY_UPDATES
 from pipeline.concurrency import concurrently
 from pipeline.errors import RegistryError, ReleaseError, SettingsError
 from pipeline.escape import json_text
-from pipeline.images import by_name
 from pipeline.registry.access import Access
 from pipeline.registry.address import parse_address
 from pipeline.registry.registry import Registry, open_registry
@@ -25,8 +26,7 @@ from pipeline.release.bases import open_upstream
 from pipeline.release.login import Login
 from pipeline.release.published import Published, find_images
 from pipeline.release.tags import newest, parse_version
-from pipeline.settings import STAND_IN, Settings
-from pipeline.verdict import verdict
+from pipeline.release.verdict import verdict
 
 #: What the check of pending updates says of a package.
 _PENDING = re.compile(r"(?P<package>\S+): expected (?P<newer>\S+), found (?P<installed>\S+)")
@@ -79,7 +79,7 @@ async def outdated(question: Question, given: Mapping[str, Any], login: Login) -
     Raises:
         SettingsError: the age or the exit code makes no sense.
         ReleaseError: nothing is published.
-        dagger.ExecError: there is a reason; the text is its standard output (pipeline.verdict).
+        dagger.ExecError: there is a reason; the text is its standard output (pipeline.release.verdict).
     """
     _require_sense(question)
     settings = Settings(**given)

@@ -2,20 +2,20 @@
 
 from dataclasses import dataclass
 
+from pipeline.build.settings import STAND_IN
+from pipeline.catalogue.families import by_name
 from pipeline.errors import ReleaseError
 from pipeline.escape import escaped
-from pipeline.images import by_name
 from pipeline.registry.address import parse_address
 from pipeline.registry.registry import Registry, open_registry
 from pipeline.release.copies import copy_of
-from pipeline.release.document import release_document
 from pipeline.release.lineage import refuse_strangers
 from pipeline.release.login import Login
 from pipeline.release.published import Published, find_images
 from pipeline.release.push import push_release
+from pipeline.release.release_document import release_document
 from pipeline.release.resign import Resigning
 from pipeline.release.tags import Tags, never_moves, parse_version
-from pipeline.settings import STAND_IN
 
 
 @dataclass(frozen=True)

@@ -13,27 +13,27 @@ import anyio.to_thread
 import dagger
 from dagger import dag
 
-from pipeline.assembly import Packed, pack_all
-from pipeline.base import select_base
-from pipeline.build import Build
+from pipeline.build.assembly import Packed, pack_all
+from pipeline.build.base import select_base
+from pipeline.build.inputs import Build
+from pipeline.build.settings import STAND_IN, Settings, moment
+from pipeline.catalogue.families import by_name
 from pipeline.errors import ReleaseError
-from pipeline.images import by_name
+from pipeline.gates.scan.database import DatabaseOrder
 from pipeline.registry.address import parse_address
 from pipeline.registry.registry import Registry, open_registry
 from pipeline.release.bases import require_base_layers
 from pipeline.release.changelog import require_section
 from pipeline.release.completion import Completion, find_completion, release_inputs
 from pipeline.release.content import Image, read_archive
-from pipeline.release.document import release_document
 from pipeline.release.gates import open_gates
 from pipeline.release.login import Login
 from pipeline.release.published import find_published
 from pipeline.release.push import Candidate, push_release
+from pipeline.release.release_document import release_document
 from pipeline.release.tags import Tags, parse_extra_tags, parse_version
-from pipeline.settings import STAND_IN, Settings, moment
-from pipeline.trust.database import DatabaseOrder
-from pipeline.trust.sign import Signing, open_signing, sign_images
-from pipeline.trust.signer import Signer, parse_signer
+from pipeline.signing.sign import Signing, open_signing, sign_images
+from pipeline.signing.signer import Signer, parse_signer
 
 _log = logging.getLogger(__name__)
 

@@ -4,21 +4,21 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from pipeline.build import Build
+from pipeline.build.inputs import Build
+from pipeline.catalogue.families import by_name
 from pipeline.concurrency import concurrently
 from pipeline.errors import SettingsError, VerificationError
 from pipeline.escape import escaped
-from pipeline.images import by_name
+from pipeline.evidence.predicates import Origins
 from pipeline.registry.registry import Registry
-from pipeline.release.evidence import Examiner, open_examiner
+from pipeline.release.attested import Examiner, open_examiner
 from pipeline.release.published import Published
 from pipeline.release.push import Sign
-from pipeline.trust.attestation import Attestation
-from pipeline.trust.cosign import file_of
-from pipeline.trust.predicates import Origins
-from pipeline.trust.sign import Signing, open_signing, sign_images
-from pipeline.trust.signature import Trusted, parse_trusted
-from pipeline.trust.signer import Signer, parse_signer
+from pipeline.signing.attestation import Attestation
+from pipeline.signing.cosign import file_of
+from pipeline.signing.sign import Signing, open_signing, sign_images
+from pipeline.signing.signature import Trusted, parse_trusted
+from pipeline.signing.signer import Signer, parse_signer
 
 
 @dataclass(frozen=True)

@@ -4,9 +4,9 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from pipeline.build.settings import VERSION, Settings
 from pipeline.errors import SettingsError
 from pipeline.registry.address import TAG
-from pipeline.settings import VERSION, Settings
 
 _PART = re.compile(r"[0-9]+(\.[0-9]+)?")
 _DATE = re.compile(r"[0-9]{8}")

@@ -3,17 +3,17 @@
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 
-from pipeline.build import Build
+from pipeline.build.inputs import Build
 from pipeline.concurrency import concurrently
 from pipeline.errors import VerificationError
 from pipeline.escape import json_text
 from pipeline.registry.address import Reference, parse_reference
 from pipeline.registry.registry import Registry, open_registry
-from pipeline.release.evidence import is_pre_release, open_examiner
+from pipeline.release.attested import is_pre_release, open_examiner
 from pipeline.release.facts import FACTS, Finding, Subject
 from pipeline.release.login import Login
 from pipeline.release.published import Published, find_published
-from pipeline.trust.signature import Trusted, parse_trusted
+from pipeline.signing.signature import Trusted, parse_trusted
 
 
 async def verify(

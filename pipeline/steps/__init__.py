@@ -5,7 +5,7 @@ from pathlib import Path
 import dagger
 from dagger import dag
 
-from pipeline.build import Step
+from pipeline.build.inputs import Step
 from pipeline.errors import SettingsError
 
 #: Holds package lists, packages and wheels while a step runs, so that none of them is in a layer.

@@ -1,4 +1,4 @@
-# What the CIS benchmark asks of a server and means something in a container. pipeline/trust/hardening.py names the rules
+# What the CIS benchmark asks of a server and means something in a container. pipeline/steps/hardening.py names the rules
 # that each function satisfies, and the check that sees that it took effect.
 
 # Whoever is not root gains nothing from these but a way to become it. su and passwd, and what both need to read

@@ -12,15 +12,15 @@ from typing import Any
 import pytest
 from dagger import dag
 
-from bench import others, variants
-from bench.__main__ import COMPARISONS, _arguments
-from bench.dockerfiles import Host, _Writer, context
-from bench.measure import INTERVAL, BenchError, Measured, Measuring, descendants, program_of, run
-from bench.table import Comparison, document, ratio, table
-from pipeline.build import Base, Build
-from pipeline.images import by_name, chain
-from pipeline.labels import labels_of
-from pipeline.settings import Settings
+from dev.bench import others, variants
+from dev.bench.__main__ import COMPARISONS, _arguments
+from dev.bench.dockerfiles import Host, _Writer, context
+from dev.bench.measure import INTERVAL, BenchError, Measured, Measuring, descendants, program_of, run
+from dev.bench.table import Comparison, document, ratio, table
+from pipeline.build.inputs import Base, Build
+from pipeline.build.labelling import labels_of
+from pipeline.build.settings import Settings
+from pipeline.catalogue.families import by_name, chain
 
 HOST = Host({"PIP_CERT": "/run/host/ca.crt"}, {"/run/host/ca.crt": "certificate"})
 BASE = "bootstrap:debian-12"
@@ -77,7 +77,7 @@ def test_a_call_without_a_line_of_its_own_is_refused() -> None:
 
 
 def _catalogue(project: Path) -> str:
-    program = "import pipeline.images as i; print(*i.by_name())"
+    program = "import pipeline.catalogue.families as i; print(*i.by_name())"
     return run([sys.executable, "-c", program], cwd=project).strip()
 
 
@@ -87,10 +87,10 @@ def test_a_variant_has_eight_images(tmp_path: Path) -> None:
 
 def test_a_variant_changes_ska_python_alone(tmp_path: Path) -> None:
     program = """
-import pipeline.images as i
+import pipeline.catalogue.families as i
 from dagger import dag
-from pipeline.build import Base, Build
-from pipeline.settings import Settings
+from pipeline.build.inputs import Base, Build
+from pipeline.build.settings import Settings
 b = Build(Settings(created="2026-01-01"), Base(dag.container(), "x@y"))
 for name in i.by_name():
     print(name, [c.args for c in i.chain(name, b)._ctx.selections if c.name == "withExec"])

@@ -11,9 +11,9 @@ import sys
 from pathlib import Path
 
 import dagger
+from embedded_engine.session import open_session
 
 from pipeline.cli.delivery import export_directory
-from pipeline.engine.session import open_session
 from tests.clients import connected
 
 NAMES = ("a.tar", "z.tar")

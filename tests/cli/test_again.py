@@ -10,12 +10,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
+from embedded_engine import unstarted
+from embedded_engine.store.prepare import VERSION
 
 from pipeline.cli import again
 from pipeline.cli.again import Request
 from pipeline.cli.options import REPORT, Options, split_options
-from pipeline.engine import unstarted
-from pipeline.engine.prepare import VERSION
 from tests.conftest import Built
 from tests.registry import running
 

@@ -4,11 +4,11 @@ from typing import Any
 import dagger
 import pytest
 from dagger._exceptions import QueryErrorValue
+from embedded_engine.host import errors as engine_errors
 from gql import gql
 
 from pipeline.cli.failures import MENDABLE, report
 from pipeline.cli.options import UsageError
-from pipeline.engine import errors as engine_errors
 
 
 def query_error(message: str, **extensions: Any) -> dagger.QueryError:

@@ -5,7 +5,7 @@ import pytest
 
 from pipeline.cli import functions
 from pipeline.cli.functions import constructor, functions_of, kebab
-from pipeline.module import SkaBaseImages
+from pipeline.module.main import SkaBaseImages
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ import pytest
 from rich.console import Console
 
 from pipeline.cli.live import LiveView
-from pipeline.progress import Progress
+from pipeline.cli.progress import Progress
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from pipeline.progress import PlainView, Progress, is_terminal
+from pipeline.cli.progress import PlainView, Progress, is_terminal
 
 
 class Clock:

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.build.settings import PYPROJECT, Settings
 from pipeline.cli import record
-from pipeline.settings import PYPROJECT, Settings
 
 WORDS = ["build-all"]
 

@@ -9,10 +9,10 @@ from subprocess import CompletedProcess
 
 import pytest
 from dagger import dag
+from embedded_engine.session import Session
 
+from pipeline.build.settings import Settings
 from pipeline.concurrency import bound_requests
-from pipeline.engine.session import Session
-from pipeline.settings import Settings
 from tests.cli.test_run import cli
 from tests.conftest import Built
 from tests.engine_proxy import Traffic, allow, engine_proxy, gather, refuse_current_module

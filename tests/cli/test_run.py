@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import IO
 
 import pytest
+from embedded_engine.session import Session
 
-from pipeline.engine.session import Session
 from tests.conftest import Built
 
 ROOT = Path(__file__).parents[2]
@@ -241,7 +241,7 @@ async def test_a_session_of_the_environment_serves_the_calls(engine: Session, tm
 def test_the_program_of_dagger_is_started_on_demand(store: Path, tmp_path: Path) -> None:
     # It answers as `dagger session` does; Dagger's own engine is no part of these tests.
     program = tmp_path / "dagger"
-    program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m pipeline.engine --store="{store}"\n')
+    program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m embedded_engine --store="{store}"\n')
     program.chmod(0o755)
     words = ("--engine=dagger", "--base=bootstrap:auto", "metadata", "--image=ska-base")
     run = cli(*words, PATH=f"{tmp_path}:{os.environ['PATH']}")

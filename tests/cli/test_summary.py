@@ -1,7 +1,7 @@
 from pathlib import Path
 
+from pipeline.cli.progress import Step
 from pipeline.cli.summary import Run, table
-from pipeline.progress import Step
 
 
 def step(name: str, state: str, seconds: float) -> Step:

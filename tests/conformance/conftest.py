@@ -9,7 +9,7 @@ import dagger
 import pytest
 import pytest_asyncio
 
-from pipeline.settings import Settings
+from pipeline.build.settings import Settings
 from tests.clients import connected
 from tests.conformance.rules import Subject
 from tests.conftest import ENVIRONMENT

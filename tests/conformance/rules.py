@@ -50,7 +50,7 @@ class Differs:
     """A difference that is tolerated.
 
     Args:
-        subject: the row of the table of differences in pipeline/engine/README.md.
+        subject: the row of the table of differences in engine/README.md.
         seen: what is seen instead.
         mode: the one way of running the engine that differs; empty for all.
     """

@@ -14,7 +14,7 @@ import pytest
 from tests.conformance import rules as form
 from tests.conformance.rules import Differs, Refused, Rule, Subject, out, rules
 
-README = Path(__file__).parents[2] / "pipeline/engine/README.md"
+README = Path(__file__).parents[2] / "engine/README.md"
 
 
 @contextlib.asynccontextmanager

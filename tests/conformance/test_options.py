@@ -2,7 +2,7 @@
 
 import pytest
 
-from pipeline.settings import Settings
+from pipeline.build.settings import Settings
 from tests.conformance.conftest import base_of, modes_of
 
 

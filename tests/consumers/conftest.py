@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from embedded_engine.host import settings as host
 
-from pipeline.engine import host
 from tests.conftest import SCRATCH, Built
 
 HERE = Path(__file__).parent

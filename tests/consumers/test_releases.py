@@ -12,13 +12,13 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from pipeline.images import CATALOGUE
+from pipeline.catalogue.families import CATALOGUE
+from pipeline.evidence.results import TEST_RESULT, VULNERABILITIES
 from pipeline.registry.access import Access
 from pipeline.registry.address import parse_address
 from pipeline.registry.registry import open_registry
 from pipeline.release.push import published_digests, push_release
 from pipeline.release.tags import Tags
-from pipeline.trust.results import TEST_RESULT, VULNERABILITIES
 from tests.conftest import Built
 from tests.consumers.conftest import Client, call
 from tests.consumers.releaser import LOGIN, SIGNER, Releaser
@@ -199,7 +199,7 @@ def test_no_command_line_log_document_or_file_holds_a_password_or_the_key(
 ) -> None:
     # buildah and skopeo, which other tests start, are given it as an argument: theirs is another way.
     ours = {command for command in releaser.commands if b"creds=" not in command}
-    assert any(b"pipeline.engine" in command for command in ours)
+    assert any(b"embedded_engine" in command for command in ours)
     key = releaser.keys.private.read_text().splitlines()[1]
     secrets = [PASSWORD, base64.b64encode(CREDENTIALS.encode()).decode(), KEY_PASSWORD, key]
     for secret in secrets:

@@ -11,9 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import dagger
-
-from pipeline.engine.process import kill, spawn
-from pipeline.engine.session import Session
+from embedded_engine.host.process import kill, spawn
+from embedded_engine.session import Session
 
 #: Hides the device of user-mode networks, so that steps share the machine's.
 NO_TUN = "mount -t tmpfs none /dev/net"
@@ -92,8 +91,8 @@ async def _notices(stream: asyncio.StreamReader, notices: list[str]) -> None:
 
 
 async def _serve(store: Path, host_services: Sequence[str]) -> None:
-    from pipeline.engine.process import stdin_ended
-    from pipeline.engine.session import open_session
+    from embedded_engine.host.process import stdin_ended
+    from embedded_engine.session import open_session
 
     def tell(event: dict[str, object]) -> None:
         if event["event"] == "notice":

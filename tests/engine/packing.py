@@ -4,8 +4,8 @@ import io
 import tarfile
 from pathlib import Path
 
-from pipeline.engine.below import Below
-from pipeline.engine.layer import write_layer
+from embedded_engine.oci.below import Below
+from embedded_engine.oci.layer import write_layer
 
 EPOCH = 1_700_000_000
 

@@ -8,11 +8,12 @@ import tarfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from pipeline.engine.archive import write_archive
-from pipeline.engine.documents import image_documents
-from pipeline.engine.layer import Layer
-from pipeline.engine.rootpath import is_directory
-from pipeline.engine.unpack import apply_layer
+from embedded_engine.host.rootpath import is_directory
+from embedded_engine.oci.archive import write_archive
+from embedded_engine.oci.documents import image_documents
+from embedded_engine.oci.layer import Layer
+from embedded_engine.oci.unpack import apply_layer
+
 from tests.engine.small_image import CONFIG, CREATED
 
 _TAR = (

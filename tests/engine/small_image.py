@@ -4,10 +4,11 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipeline.engine.archive import write_archive
-from pipeline.engine.blob import Compression
-from pipeline.engine.documents import Documents, ImageConfig, image_documents
-from pipeline.engine.layer import write_layer
+from embedded_engine.oci.archive import write_archive
+from embedded_engine.oci.blob import Compression
+from embedded_engine.oci.documents import Documents, ImageConfig, image_documents
+from embedded_engine.oci.layer import write_layer
+
 from tests.engine.trees import make_tree
 
 CREATED = "2026-04-01T00:00:00Z"

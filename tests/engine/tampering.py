@@ -7,8 +7,8 @@ import tarfile
 from collections.abc import Callable
 from dataclasses import replace
 
-from pipeline.engine.layer import Layer
-from pipeline.engine.store import Store
+from embedded_engine.oci.layer import Layer
+from embedded_engine.store.store import Store
 
 
 def _is_whiteout(entry: tarfile.TarInfo) -> bool:

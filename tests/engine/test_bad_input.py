@@ -7,8 +7,7 @@ from typing import Any
 import dagger
 import pytest
 from dagger import dag
-
-from pipeline.engine.beneath import remove_tree
+from embedded_engine.host.beneath import remove_tree
 
 LONG, DEEP = "x" * 256, "a/" * 2100
 

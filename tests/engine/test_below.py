@@ -6,9 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from embedded_engine.oci.below import Below
+from embedded_engine.oci.layer import write_layer
 
-from pipeline.engine.below import Below
-from pipeline.engine.layer import write_layer
 from tests.engine.packing import EPOCH, names, packed
 
 

@@ -5,8 +5,7 @@ import io
 import platform
 
 import pytest
-
-from pipeline.engine.blob import BlobWriter, Compression
+from embedded_engine.oci.blob import BlobWriter, Compression
 
 #: Seen on x86-64 with SSE4.2 (2008), AVX, AVX2 and AVX-512, and on 64-bit ARM (Cortex-A57 and A76). A compressor that
 #: writes other bytes gives every image another digest, and no earlier release can then be repeated.

@@ -4,8 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
-
-from pipeline.engine.bootstrap import stand_in
+from embedded_engine.make.bootstrap import stand_in
 
 
 async def test_a_machine_without_package_lists_has_the_same_sources(

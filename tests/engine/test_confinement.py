@@ -7,8 +7,8 @@ from pathlib import Path
 import dagger
 import pytest
 import pytest_asyncio
+from embedded_engine.session import Session
 
-from pipeline.engine.session import Session
 from tests.clients import connected
 from tests.engine.confined import CALLS_THE_ENGINE, TRIES_THE_LOOPBACK, listening, perl, session
 from tests.ordinary_user import OrdinaryUser

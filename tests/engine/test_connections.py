@@ -14,11 +14,11 @@ from typing import Any, cast
 
 import pytest
 import pytest_asyncio
+from embedded_engine import connections, server
+from embedded_engine.api import Engine
+from embedded_engine.make.evaluator import Snapshots
+from embedded_engine.session import Session, open_session
 
-from pipeline.engine import connections, server
-from pipeline.engine.api import Engine
-from pipeline.engine.session import Session, open_session
-from pipeline.engine.snapshots import Snapshots
 from tests.clients import connected
 
 TOKEN = "0" * 32

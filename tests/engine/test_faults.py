@@ -13,9 +13,8 @@ from pathlib import Path
 import dagger
 import pytest
 from dagger.client._session import ConnectParams, SingleConnection
-
-from pipeline.engine.errors import BadInput, HostMissing
-from pipeline.engine.session import open_session
+from embedded_engine.host.errors import BadInput, HostMissing
+from embedded_engine.session import open_session
 
 SLEEP = ["sh", "-c", "echo started; sleep 1000", "test: sleep"]
 

@@ -1,9 +1,8 @@
 """Lengths of time, as Go writes and reads them."""
 
 import pytest
-
-from pipeline.engine.api.healthcheck import _nanoseconds, _written
-from pipeline.engine.errors import BadInput
+from embedded_engine.api.healthcheck import _nanoseconds, _written
+from embedded_engine.host.errors import BadInput
 
 
 @pytest.mark.parametrize(

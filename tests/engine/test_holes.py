@@ -8,12 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from embedded_engine.make.copying import copy_tree
+from embedded_engine.oci.holes import SMALLEST, copy_content, data, write_sparsely
+from embedded_engine.oci.layer import Layer, write_layer
+from embedded_engine.oci.unpack import apply_layer
 from isal import igzip
-
-from pipeline.engine.copying import copy_tree
-from pipeline.engine.holes import SMALLEST, copy_content, data, write_sparsely
-from pipeline.engine.layer import Layer, write_layer
-from pipeline.engine.unpack import apply_layer
 
 #: More than the 11 octal digits of a ustar header can say.
 LARGE = (8 << 30) + (1 << 20)

@@ -6,9 +6,9 @@ import tarfile
 from pathlib import Path
 
 import pytest
+from embedded_engine.host.errors import UserError
+from embedded_engine.host.settings import GUEST, default_store, read_host
 
-from pipeline.engine.errors import UserError
-from pipeline.engine.host import GUEST, default_store, read_host
 from tests.engine.test_faults import client
 
 

@@ -45,7 +45,7 @@ CALL = """
 import asyncio, pathlib, sys
 from dagger import dag
 from dagger.client._session import ConnectParams, SharedConnection
-from pipeline.engine.session import open_session
+from embedded_engine.session import open_session
 
 async def main(store, script):
     async with open_session(store=pathlib.Path(store), on_event=print) as session:

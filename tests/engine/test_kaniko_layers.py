@@ -12,9 +12,9 @@ import tarfile
 from pathlib import Path
 
 import pytest
+from embedded_engine.oci.documents import INDEX, MANIFEST, digest_of
+from embedded_engine.oci.layout import read_layout
 
-from pipeline.engine.documents import INDEX, MANIFEST, digest_of
-from pipeline.engine.oci import read_layout
 from tests.engine.restore import by_engine, by_umoci, run
 from tests.engine.trees import differences, entry, facts, tar
 

@@ -6,8 +6,8 @@ import sys
 from pathlib import Path
 
 import pytest
+from embedded_engine.session import Session
 
-from pipeline.engine.session import Session
 from tests.clients import connected
 from tests.engine.confined import perl, session
 from tests.ordinary_user import OrdinaryUser

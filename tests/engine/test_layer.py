@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 import zstandard
+from embedded_engine.graph.nodes import Image, Scratch, Tarball
+from embedded_engine.host.errors import BadInput, EngineError
+from embedded_engine.oci.blob import Compression
+from embedded_engine.oci.layer import FORMAT, write_layer
 
-from pipeline.engine.blob import Compression
-from pipeline.engine.errors import BadInput, EngineError
-from pipeline.engine.graph import Image, Scratch, Tarball
-from pipeline.engine.layer import FORMAT, write_layer
 from tests.engine.packing import EPOCH, names, packed
 from tests.engine.trees import CAPABILITY, make_tree
 

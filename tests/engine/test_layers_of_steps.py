@@ -9,9 +9,9 @@ from pathlib import Path
 import dagger
 import pytest
 from dagger import dag
+from embedded_engine.host.settings import GUEST
 
-from pipeline.engine.host import GUEST
-from reproduce.archive import open_archive
+from dev.reproduce.archive import open_archive
 from tests.conftest import SCRATCH
 from tests.engine.restore import run
 

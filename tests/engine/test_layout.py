@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from embedded_engine.host.errors import ArchiveInvalid
+from embedded_engine.oci.layout import read_layout
 
-from pipeline.engine.errors import ArchiveInvalid
-from pipeline.engine.oci import read_layout
 from tests.engine.small_image import CONFIG, Made, make, run
 
 

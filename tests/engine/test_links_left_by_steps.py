@@ -9,11 +9,11 @@ from pathlib import Path
 import dagger
 import pytest
 from dagger import dag
+from embedded_engine.host.beneath import pinned, read_small, regular_file, remove_tree
+from embedded_engine.host.errors import BadInput
+from embedded_engine.make.copying import copy_tree
+from embedded_engine.make.mounts import Mounts
 
-from pipeline.engine.beneath import pinned, read_small, regular_file, remove_tree
-from pipeline.engine.copying import copy_tree
-from pipeline.engine.errors import BadInput
-from pipeline.engine.mounts import Mounts
 from tests.engine.trees import facts
 
 

@@ -5,12 +5,11 @@ import tarfile
 from pathlib import Path
 
 import pytest
-
-from pipeline.engine.errors import BadInput
-from pipeline.engine.layer import write_layer
-from pipeline.engine.rootpath import short
-from pipeline.engine.survey import survey
-from pipeline.engine.unpack import apply_layer
+from embedded_engine.host.errors import BadInput
+from embedded_engine.host.rootpath import short
+from embedded_engine.oci.layer import write_layer
+from embedded_engine.oci.unpack import apply_layer
+from embedded_engine.store.survey import survey
 
 #: PATH_MAX without its final zero, a descriptor's name and "upper/".
 LONGEST = 4095 - len("/proc/self/fd/1234/upper/")

@@ -7,12 +7,12 @@ import tarfile
 from pathlib import Path
 
 import pytest
+from embedded_engine.host.errors import EngineError
+from embedded_engine.oci.archive import write_archive
+from embedded_engine.oci.blob import Compression
+from embedded_engine.oci.documents import ImageConfig, canonical_json, image_documents
+from embedded_engine.oci.layer import Layer, write_layer
 
-from pipeline.engine.archive import write_archive
-from pipeline.engine.blob import Compression
-from pipeline.engine.documents import ImageConfig, canonical_json, image_documents
-from pipeline.engine.errors import EngineError
-from pipeline.engine.layer import Layer, write_layer
 from tests.engine.small_image import CONFIG, CREATED, Made, make, run
 from tests.engine.trees import facts
 

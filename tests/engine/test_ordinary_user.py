@@ -14,12 +14,12 @@ from pathlib import Path
 import dagger
 import pytest
 from dagger import dag
+from embedded_engine.oci.archive import write_archive
+from embedded_engine.oci.documents import image_documents
+from embedded_engine.oci.layer import Layer
 
-from pipeline.engine.archive import write_archive
-from pipeline.engine.documents import image_documents
-from pipeline.engine.layer import Layer
-from reproduce.comparison import compare_all
-from reproduce.table import table
+from dev.reproduce.comparison import compare_all
+from dev.reproduce.table import table
 from tests.conftest import Built
 from tests.engine.small_image import CONFIG, CREATED
 from tests.engine.test_faults import SLEEP, _gone, _processes, _sessions

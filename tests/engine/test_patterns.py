@@ -3,9 +3,8 @@
 from pathlib import Path
 
 import pytest
-
-from pipeline.engine.errors import BadInput
-from pipeline.engine.patterns import EVERYTHING, Patterns, Selection, glob
+from embedded_engine.graph.patterns import EVERYTHING, Patterns, Selection, glob
+from embedded_engine.host.errors import BadInput
 
 
 @pytest.fixture

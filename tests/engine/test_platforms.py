@@ -1,9 +1,8 @@
 """A platform has one name, whoever writes it."""
 
 import pytest
-
-from pipeline.engine.documents import ImageConfig
-from pipeline.engine.platforms import normalized
+from embedded_engine.make.platforms import normalized
+from embedded_engine.oci.documents import ImageConfig
 
 
 @pytest.mark.parametrize(

@@ -11,20 +11,20 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from embedded_engine.host.errors import UserError
+from embedded_engine.host.namespace import id_maps
+from embedded_engine.make import overlay
+from embedded_engine.store.prepare import VERSION
+from embedded_engine.store.prune import prune
+from embedded_engine.store.store import Store
 
-from pipeline.engine import overlay
-from pipeline.engine.errors import UserError
-from pipeline.engine.namespace import id_maps
-from pipeline.engine.prepare import VERSION
-from pipeline.engine.prune import prune
-from pipeline.engine.store import Store
 from tests.conftest import PROJECT, SCRATCH
 
 #: A program that opens a store and prints where it is.
 OPEN = """\
 import sys
 from pathlib import Path
-from pipeline.engine.store import Store
+from embedded_engine.store.store import Store
 print(Store(Path(sys.argv[1])).root)
 """
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import dagger
 import pytest
 from dagger import dag
+from embedded_engine.host.errors import ReferenceInvalid
+from embedded_engine.oci.skopeo import normalized
 
-from pipeline.engine.errors import ReferenceInvalid
-from pipeline.engine.registry import normalized
 from tests.registry import running
 
 #: bcrypt of the password "right", of this test's own user.

@@ -9,9 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
-from pipeline.engine.credentials import Credentials
-from pipeline.engine.errors import (
+from embedded_engine.host.errors import (
     CommandFailed,
     EngineError,
     ImageUnknown,
@@ -19,7 +17,9 @@ from pipeline.engine.errors import (
     RegistryRefused,
     RegistryUnreachable,
 )
-from pipeline.engine.registry import pull, resolve_digest
+from embedded_engine.oci.credentials import Credentials
+from embedded_engine.oci.skopeo import pull, resolve_digest
+
 from tests.registry import free_address
 from tests.registry_that_answers import RATE_LIMIT, answering
 from tests.snapshot_service import make_certificate

@@ -7,10 +7,10 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from embedded_engine.host.errors import BadInput
+from embedded_engine.host.settings import named_services, read_host
+from embedded_engine.make.relay import Relayed, Service, parse_services, relay
 
-from pipeline.engine.errors import BadInput
-from pipeline.engine.host import named_services, read_host
-from pipeline.engine.relay import Relayed, Service, parse_services, relay
 from tests.clients import connected
 from tests.engine.confined import listening, perl, session
 

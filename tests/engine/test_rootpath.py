@@ -6,11 +6,10 @@ import struct
 from pathlib import Path
 
 import pytest
+from embedded_engine.host.errors import BadInput
+from embedded_engine.host.rootpath import SymlinkLoop, missing, mkdirs, resolve
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-
-from pipeline.engine.errors import BadInput
-from pipeline.engine.rootpath import SymlinkLoop, missing, mkdirs, resolve
 
 
 @pytest.fixture

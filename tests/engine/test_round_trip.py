@@ -5,13 +5,13 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from embedded_engine.oci.below import Below
+from embedded_engine.oci.blob import Compression
+from embedded_engine.oci.layer import write_layer
+from embedded_engine.oci.unpack import apply_layer
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pipeline.engine.below import Below
-from pipeline.engine.blob import Compression
-from pipeline.engine.layer import write_layer
-from pipeline.engine.unpack import apply_layer
 from tests.engine.trees import facts, make_tree
 
 EPOCH = 1_700_000_000

@@ -6,12 +6,11 @@ from pathlib import Path
 
 import dagger
 import pytest
+from embedded_engine.api import SERVED
+from embedded_engine.server import read_schema
 from graphql import GraphQLObjectType, validate_schema
 
-from pipeline.engine.api import SERVED
-from pipeline.engine.server import read_schema
-
-README = Path(__file__).parents[2] / "pipeline/engine/README.md"
+README = Path(__file__).parents[2] / "engine/README.md"
 SCHEMA = read_schema()
 
 

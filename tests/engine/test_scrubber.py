@@ -1,9 +1,8 @@
 """Secrets are taken out of a stream, however it is cut."""
 
+from embedded_engine.make.scrubber import Scrubber
 from hypothesis import given
 from hypothesis import strategies as st
-
-from pipeline.engine.scrubber import Scrubber
 
 
 def _shown(secrets: list[bytes], pieces: list[bytes]) -> bytes:

@@ -5,10 +5,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
-from pipeline.engine.bundle import capabilities_of
-from pipeline.engine.errors import HostMissing
-from pipeline.engine.seccomp import PACKAGE, WITHHELD, for_privileged_steps, for_steps, read_profile
+from embedded_engine.host.errors import HostMissing
+from embedded_engine.make.bundle import capabilities_of
+from embedded_engine.make.seccomp import PACKAGE, WITHHELD, for_privileged_steps, for_steps, read_profile
 
 ALLOW, ERRNO = "SCMP_ACT_ALLOW", "SCMP_ACT_ERRNO"
 

@@ -12,9 +12,9 @@ from pathlib import Path
 import dagger
 import pytest
 import pytest_asyncio
+from embedded_engine.host.peers import Callers
+from embedded_engine.session import Session
 
-from pipeline.engine.peers import Callers
-from pipeline.engine.session import Session
 from tests.clients import connected
 from tests.engine.confined import CALLS_THE_ENGINE, NO_TUN, perl, session, without_tun
 from tests.ordinary_user import OrdinaryUser

@@ -5,11 +5,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
-from pipeline.engine.documents import ImageConfig, digest_of
-from pipeline.engine.errors import ArchiveInvalid
-from pipeline.engine.oci import LARGEST_DOCUMENT, read_layout
-from pipeline.engine.strict import DEEPEST, Malformed, decode_json, whole_number
+from embedded_engine.host.errors import ArchiveInvalid
+from embedded_engine.host.strict import DEEPEST, Malformed, decode_json, whole_number
+from embedded_engine.oci.documents import ImageConfig, digest_of
+from embedded_engine.oci.layout import LARGEST_DOCUMENT, read_layout
 
 DEEP = 200_000
 

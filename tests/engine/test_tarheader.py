@@ -4,8 +4,7 @@ import io
 import tarfile
 
 import pytest
-
-from pipeline.engine.tarheader import Entry
+from embedded_engine.oci.tarheader import Entry
 
 
 def test_a_file_of_more_than_8_gib_has_its_size_in_a_record() -> None:

@@ -7,9 +7,9 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from embedded_engine.host.errors import ArchiveInvalid
+from embedded_engine.oci.unpack import apply_layer
 
-from pipeline.engine.errors import ArchiveInvalid
-from pipeline.engine.unpack import apply_layer
 from tests.engine.trees import CAPABILITY, entry, facts, tar
 
 DIRECTORY = tarfile.DIRTYPE

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 import zstandard
+from embedded_engine.host.errors import ArchiveInvalid
+from embedded_engine.oci import tarstream
+from embedded_engine.oci.unpack import apply_layer
 
-from pipeline.engine import tarstream
-from pipeline.engine.errors import ArchiveInvalid
-from pipeline.engine.unpack import apply_layer
 from tests.engine.trees import entry, tar
 
 DIRECTORY = tarfile.DIRTYPE

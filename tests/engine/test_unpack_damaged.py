@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 import zstandard
+from embedded_engine.host.errors import ArchiveInvalid
+from embedded_engine.oci.unpack import apply_layer
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from pipeline.engine.errors import ArchiveInvalid
-from pipeline.engine.unpack import apply_layer
 from tests.engine.trees import entry, tar
 
 SYMLINK = tarfile.SYMTYPE

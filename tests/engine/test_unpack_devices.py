@@ -6,7 +6,8 @@ import sys
 import tarfile
 from pathlib import Path
 
-from pipeline.engine.unpack import apply_layer
+from embedded_engine.oci.unpack import apply_layer
+
 from tests.engine.trees import entry, facts, tar
 
 DEVICES = [
@@ -29,7 +30,7 @@ def test_in_a_user_namespace_devices_are_left_out_with_their_links(root: Path, t
     for name in ("disk", "null", "kept"):
         (root / name).touch()
     (tmp_path / "layer").write_bytes(tar(DEVICES).read())
-    script = "import sys; from pathlib import Path; from pipeline.engine.unpack import apply_layer; "
+    script = "import sys; from pathlib import Path; from embedded_engine.oci.unpack import apply_layer; "
     script += "apply_layer(open(sys.argv[1], 'rb'), Path(sys.argv[2]))"
     subprocess.run(
         ["unshare", "--user", "--map-root-user", sys.executable, "-c", script, tmp_path / "layer", root], check=True

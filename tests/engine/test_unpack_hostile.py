@@ -4,9 +4,9 @@ import tarfile
 from pathlib import Path
 
 import pytest
+from embedded_engine.host.errors import ArchiveInvalid
+from embedded_engine.oci.unpack import apply_layer
 
-from pipeline.engine.errors import ArchiveInvalid
-from pipeline.engine.unpack import apply_layer
 from tests.engine.trees import entry, facts, tar
 
 SYMLINK, HARD_LINK, DIRECTORY = tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.DIRTYPE

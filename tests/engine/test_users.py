@@ -4,9 +4,8 @@ import os
 from pathlib import Path
 
 import pytest
-
-from pipeline.engine.errors import BadInput
-from pipeline.engine.users import LARGEST_ID, LARGEST_LIST, MOST_GROUPS, User, look_up
+from embedded_engine.host.errors import BadInput
+from embedded_engine.host.users import LARGEST_ID, LARGEST_LIST, MOST_GROUPS, User, look_up
 
 
 @pytest.fixture

@@ -15,11 +15,12 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from pipeline.engine import overlay
-from pipeline.engine.below import Below
-from pipeline.engine.layer import Layer, write_layer
-from pipeline.engine.namespace import namespaces
-from pipeline.engine.store import Store
+from embedded_engine.host.namespace import namespaces
+from embedded_engine.make import overlay
+from embedded_engine.oci.below import Below
+from embedded_engine.oci.layer import Layer, write_layer
+from embedded_engine.store.store import Store
+
 from tests.engine.changes import change
 from tests.engine.limits import LIMITS
 from tests.engine.plans import Plan

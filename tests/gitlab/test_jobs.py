@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from pipeline.images import CATALOGUE
+from pipeline.catalogue.families import CATALOGUE
 from tests.conftest import Built
 from tests.consumers.conftest import call
 from tests.gitlab.pipeline import ROOT, environment, jobs, load, run

@@ -5,13 +5,13 @@ from functools import partial
 import dagger
 import pytest
 import pytest_asyncio
+from embedded_engine.session import Session
 
-from pipeline.base import select_base
-from pipeline.build import Build
+from pipeline.build.base import select_base
+from pipeline.build.inputs import Build
+from pipeline.build.settings import Settings
+from pipeline.catalogue.families import by_name, chain
 from pipeline.checks import Subject
-from pipeline.engine.session import Session
-from pipeline.images import by_name, chain
-from pipeline.settings import Settings
 from tests.conftest import Built
 
 

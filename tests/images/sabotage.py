@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import dagger
 
-from pipeline.build import Step
+from pipeline.build.inputs import Step
 
 
 @dataclass(frozen=True)

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 from dagger import dag
+from embedded_engine.session import Session
 
-from pipeline.base import select_base
-from pipeline.engine.session import Session
+from pipeline.build.base import select_base
+from pipeline.build.settings import Settings
 from pipeline.errors import BaseArchiveError
-from pipeline.settings import Settings
 
 
 def oci_archive(image: Path, target: Path) -> None:

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
+from pipeline.catalogue.families import by_name, checks_of
 from pipeline.checks import Subject
-from pipeline.images import by_name, checks_of
 from tests.images.sabotage import Sabotage, matches
 from tests.images.sabotages_base import BASE
 from tests.images.sabotages_tools import BUILD, PYTHON

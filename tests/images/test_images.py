@@ -8,8 +8,8 @@ from typing import Any
 import dagger
 import pytest
 
-from pipeline.build import Build
-from pipeline.images import by_name, checks_of
+from pipeline.build.inputs import Build
+from pipeline.catalogue.families import by_name, checks_of
 from tests.conftest import Built
 
 NAMES = tuple(by_name())

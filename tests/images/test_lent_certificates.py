@@ -11,9 +11,9 @@ import dagger
 import pytest
 from dagger import dag
 
-from pipeline.build import Build
+from pipeline.build.inputs import Build
 from pipeline.checks import Subject
-from pipeline.checks.base import CERTIFICATES
+from pipeline.checks.base_checks import CERTIFICATES
 from pipeline.steps import install_packages, shell, with_own_files
 
 LOCAL = "/usr/local/share/ca-certificates"

@@ -10,11 +10,11 @@ import dagger
 import pytest
 from dagger import dag
 
-from pipeline.build import SNAPSHOT, Base, Build, Step
+from pipeline.build.inputs import SNAPSHOT, Base, Build, Step
+from pipeline.build.settings import Settings
+from pipeline.catalogue.families import chain
 from pipeline.checks import Subject
-from pipeline.checks.base import SECURITY_UPDATES
-from pipeline.images import chain
-from pipeline.settings import Settings
+from pipeline.checks.base_checks import SECURITY_UPDATES
 from pipeline.steps import install_packages
 from tests import snapshot_service
 from tests.snapshot_service import Service, serving

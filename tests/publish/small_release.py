@@ -14,13 +14,13 @@ from typing import Any
 
 from dagger import dag
 
-from pipeline.build import Base, Build
-from pipeline.images import by_name
-from pipeline.labels import labels_of, metadata_of
+from pipeline.build.inputs import Base, Build
+from pipeline.build.labelling import labels_of, metadata_of
+from pipeline.build.settings import Settings
+from pipeline.catalogue.families import by_name
 from pipeline.registry.manifest import IMAGE
 from pipeline.release.content import Image, read_archive
 from pipeline.release.push import Candidate
-from pipeline.settings import Settings
 
 BASE = "ubuntu:22.04@sha256:" + "b" * 64
 CREATED = "2026-11-24T00:00:00Z"

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 from dagger import dag
+from embedded_engine.session import Session
 
-from pipeline import assembly
+from pipeline.build import assembly
 from pipeline.checks import Check, Subject
 from pipeline.checks.check import CheckFailure
-from pipeline.engine.session import Session
 from pipeline.errors import ChecksFailedError, ReleaseError, SettingsError, UserError
 from pipeline.release import publish as module
 from pipeline.release.login import Login

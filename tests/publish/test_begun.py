@@ -1,8 +1,8 @@
 """The settings of a release: the same in the run that begins it and in one that goes on with it."""
 
+from pipeline.build.settings import Settings
 from pipeline.registry.registry import Registry
 from pipeline.release.publish import _as_begun
-from pipeline.settings import Settings
 
 
 async def test_a_release_is_frozen_by_the_run_that_begins_it(registry: Registry) -> None:

@@ -15,8 +15,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
+from embedded_engine.session import tend
 
-from pipeline.engine.session import tend
 from pipeline.registry.access import Access
 from pipeline.registry.address import parse_address
 from pipeline.registry.registry import open_registry
@@ -169,7 +169,7 @@ async def test_pruning_that_is_killed_beside_builds_leaves_a_sound_store(
 ) -> None:
     store = builds.order.store
     await builds.one_more()
-    words = ["-m", "pipeline.engine.cache", f"--store={store}", "--prune"]
+    words = ["-m", "embedded_engine.store.cache", f"--store={store}", "--prune"]
     began = time.monotonic()
     await tend(["--prune"], store=store)
     length = time.monotonic() - began

@@ -6,12 +6,13 @@ from pathlib import Path
 
 import pytest
 from dagger import dag
+from embedded_engine.session import Session
 
-from pipeline.assembly import Packed
-from pipeline.build import Build
-from pipeline.engine.session import Session
+from pipeline.build.assembly import Packed
+from pipeline.build.build_report import Archive, CheckedImage
+from pipeline.build.inputs import Build
+from pipeline.catalogue.families import by_name
 from pipeline.errors import RegistryError, ReleaseError
-from pipeline.images import by_name
 from pipeline.registry.address import parse_address
 from pipeline.registry.registry import Registry, open_registry
 from pipeline.release import publish as module
@@ -20,7 +21,6 @@ from pipeline.release.login import Login
 from pipeline.release.publish import Order, publish
 from pipeline.release.push import Candidate, push_release
 from pipeline.release.tags import Tags
-from pipeline.report import Archive, CheckedImage
 from tests.publish.conftest import NOBODY, Maker, Running, digests, of
 from tests.publish.proxy import Proxy, answer
 from tests.publish.small_release import BOTTOM, CREATED, layer, make_base

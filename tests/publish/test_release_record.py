@@ -7,7 +7,8 @@ from urllib.request import Request, urlopen
 import pytest
 from dagger import dag
 
-from pipeline.build import Base, Build
+from pipeline.build.inputs import Base, Build
+from pipeline.build.settings import Settings
 from pipeline.errors import ReleaseError
 from pipeline.registry.manifest import IMAGE
 from pipeline.registry.registry import Registry
@@ -15,7 +16,6 @@ from pipeline.release.completion import Completion, find_completion
 from pipeline.release.push import Candidate, push_release
 from pipeline.release.release_record import ReleaseRecord, read_record, write_record
 from pipeline.release.tags import Tags
-from pipeline.settings import Settings
 from tests.publish.conftest import Maker, Running, digests, of
 from tests.publish.proxy import Proxy, answer
 from tests.publish.small_release import BASE

@@ -2,9 +2,9 @@
 
 import pytest
 
+from pipeline.build.settings import Settings
 from pipeline.errors import SettingsError
 from pipeline.release.tags import Tags, newest, parse_extra_tags, parse_version
-from pipeline.settings import Settings
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 

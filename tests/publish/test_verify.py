@@ -6,14 +6,14 @@ from typing import Any
 
 import pytest
 
-from pipeline.build import Build
+from pipeline.build.inputs import Build
 from pipeline.errors import SettingsError, VerificationError
 from pipeline.registry.registry import Registry
 from pipeline.release.login import Login
 from pipeline.release.push import Candidate, push_release, set_tag
 from pipeline.release.tags import Tags
 from pipeline.release.verify import verify
-from pipeline.trust.signature import Trusted
+from pipeline.signing.signature import Trusted
 from tests.publish.conftest import Maker
 from tests.publish.small_release import make_base
 from tests.registry import free_address

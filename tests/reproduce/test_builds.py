@@ -4,14 +4,14 @@ import json
 from pathlib import Path
 
 import pytest
+from embedded_engine.oci.documents import ImageConfig
 
+from dev.reproduce.__main__ import main
+from dev.reproduce.archive import ArchiveError
+from dev.reproduce.builds import REPORT, arguments
 from pipeline.cli.arguments import parse
 from pipeline.cli.functions import constructor
 from pipeline.cli.values import arguments as values
-from pipeline.engine.documents import ImageConfig
-from reproduce.__main__ import main
-from reproduce.archive import ArchiveError
-from reproduce.builds import REPORT, arguments
 from tests.reproduce.test_comparison import write
 
 LABELS = {

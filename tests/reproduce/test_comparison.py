@@ -11,14 +11,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from embedded_engine.oci.archive import write_archive
+from embedded_engine.oci.documents import ImageConfig, image_documents
+from embedded_engine.oci.layer import Layer, write_layer
 
-from pipeline.engine.archive import write_archive
-from pipeline.engine.documents import ImageConfig, image_documents
-from pipeline.engine.layer import Layer, write_layer
-from reproduce.__main__ import main
-from reproduce.archive import ArchiveError
-from reproduce.comparison import compare
-from reproduce.table import SHOWN
+from dev.reproduce.__main__ import main
+from dev.reproduce.archive import ArchiveError
+from dev.reproduce.comparison import compare
+from dev.reproduce.table import SHOWN
 
 CONFIG = ImageConfig(architecture="amd64", env=("PATH=/usr/bin",), labels=(("team", "one"),))
 LONG_AGO = 1_600_000_000

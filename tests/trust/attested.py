@@ -6,21 +6,21 @@ from typing import Any
 
 from dagger import dag
 
-from pipeline.assembly import Finished
-from pipeline.build import Base, Build
+from pipeline.build.assembly import Finished
+from pipeline.build.build_report import Archive, CheckedImage
+from pipeline.build.inputs import Base, Build
+from pipeline.build.settings import Settings
+from pipeline.catalogue.families import by_name
 from pipeline.checks import CheckResult
-from pipeline.images import by_name
+from pipeline.evidence.provenance import Run, provenance_of
+from pipeline.evidence.results import of_audit, of_checks, of_sbom, of_scan
+from pipeline.evidence.statement import Statement
+from pipeline.gates.audit.audited import Audited
+from pipeline.gates.sbom.fixed import Described
+from pipeline.gates.sbom.gate_sbom import Sbom
+from pipeline.gates.scan.findings import Finding, Scanned
 from pipeline.release.push import Candidate
-from pipeline.report import Archive, CheckedImage
-from pipeline.settings import Settings
-from pipeline.trust.attestation import Attestation
-from pipeline.trust.audited import Audited
-from pipeline.trust.findings import Finding, Scanned
-from pipeline.trust.fixed import Described
-from pipeline.trust.provenance import Run, provenance_of
-from pipeline.trust.results import of_audit, of_checks, of_sbom, of_scan
-from pipeline.trust.sbom import Sbom
-from pipeline.trust.statement import Statement
+from pipeline.signing.attestation import Attestation
 from tests.publish.small_release import CREATED
 
 RUN = Run("linux/amd64", "v0.21.8", CREATED, CREATED)

@@ -4,14 +4,14 @@ from pathlib import Path
 
 import pytest_asyncio
 from dagger import dag
+from embedded_engine.session import Session
 
-from pipeline.assembly import Finished, Packed, finish_images, pack_images
-from pipeline.base import select_base
-from pipeline.build import Build
-from pipeline.engine.session import Session
-from pipeline.settings import Settings
-from pipeline.trust import sbom
-from pipeline.trust.sbom import Sbom
+from pipeline.build.assembly import Finished, Packed, finish_images, pack_images
+from pipeline.build.base import select_base
+from pipeline.build.inputs import Build
+from pipeline.build.settings import Settings
+from pipeline.gates.sbom import gate_sbom
+from pipeline.gates.sbom.gate_sbom import Sbom
 from tests.conftest import Built
 from tests.trust.signing import cosign, keys, other_keys, path, registry, release, server, workbench
 
@@ -40,4 +40,4 @@ async def finished(trusting: Build) -> dict[str, Finished]:
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def sboms(finished: dict[str, Finished], trusting: Build) -> dict[str, Sbom]:
     """The SBOMs of all images by their names."""
-    return {one.image: one for one in await sbom.gate(finished.values(), trusting)}
+    return {one.image: one for one in await gate_sbom.gate(finished.values(), trusting)}

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from dagger import dag
 
-from pipeline.trust.database import DatabaseOrder
+from pipeline.gates.scan.database import DatabaseOrder
 from tests.trust.bolt import Bucket, write
 
 #: The distributions of the images, and of their stand-ins.

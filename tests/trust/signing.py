@@ -11,18 +11,18 @@ import dagger
 import pytest
 import pytest_asyncio
 from dagger import dag
+from embedded_engine.session import Session
 
-from pipeline.build import Base, Build
-from pipeline.engine.session import Session
+from pipeline.build.inputs import Base, Build
+from pipeline.build.settings import Settings
 from pipeline.registry.address import Reference
 from pipeline.registry.registry import Registry
 from pipeline.release.push import Candidate, push_release
 from pipeline.release.tags import Tags
-from pipeline.settings import Settings
-from pipeline.trust.attestation import Attestation
-from pipeline.trust.sign import open_signing, sign_images
-from pipeline.trust.signature import Trusted
-from pipeline.trust.signer import Signer
+from pipeline.signing.attestation import Attestation
+from pipeline.signing.sign import open_signing, sign_images
+from pipeline.signing.signature import Trusted
+from pipeline.signing.signer import Signer
 from tests.publish.conftest import path, registry, release, server
 
 __all__ = ["path", "registry", "release", "server"]

@@ -9,7 +9,7 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from tools.fetch import Apt
+from dev.tools.fetch import Apt
 
 _PACKAGES = ("skopeo", "libc6")
 _LIBRARIES = "usr/lib/x86_64-linux-gnu"

@@ -11,15 +11,15 @@ import pytest
 import pytest_asyncio
 from dagger import dag
 
-from pipeline.build import Build
+from pipeline.build.inputs import Build
+from pipeline.catalogue.families import by_name, chain
 from pipeline.errors import AuditError, ToolError
-from pipeline.images import by_name, chain
-from pipeline.trust import audit as audits
-from pipeline.trust.audit import audit, audit_images, outcomes_of, record_audit
-from pipeline.trust.audited import Audited, audit_table, judged, require_hard
-from pipeline.trust.baseline import read_baseline
-from pipeline.trust.hardening import HARDENING
-from pipeline.trust.tailoring import DROPPED, RULE, render
+from pipeline.gates.audit import gate_audit as audits
+from pipeline.gates.audit.audited import Audited, audit_table, judged, require_hard
+from pipeline.gates.audit.baseline import read_baseline
+from pipeline.gates.audit.gate_audit import audit, audit_images, outcomes_of, record_audit
+from pipeline.gates.audit.tailoring import DROPPED, RULE, render
+from pipeline.steps.hardening import HARDENING
 from tests.conftest import PROJECT, Built
 from tests.images.sabotage import shell
 

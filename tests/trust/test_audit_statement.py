@@ -6,13 +6,13 @@ from typing import Any
 import pytest
 from dagger import dag
 
-from pipeline.build import Base, Build
-from pipeline.settings import Settings
-from pipeline.tools import TOOLS
-from pipeline.trust.audited import Audited
-from pipeline.trust.results import TEST_RESULT, of_audit
-from pipeline.trust.statement import Statement
-from pipeline.trust.tailoring import DROPPED, PROFILE
+from pipeline.build.inputs import Base, Build
+from pipeline.build.settings import Settings
+from pipeline.evidence.results import TEST_RESULT, of_audit
+from pipeline.evidence.statement import Statement
+from pipeline.gates.audit.audited import Audited
+from pipeline.gates.audit.tailoring import DROPPED, PROFILE
+from pipeline.gates.tools import TOOLS
 
 DIGEST = "sha256:" + "a" * 64
 OUTCOMES = {"one": "pass", "two": "notapplicable", "three": "fail"}

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from pipeline.errors import AuditError
-from pipeline.trust import baseline
-from pipeline.trust.baseline import Baseline, differences, read_baseline, render_baseline
+from pipeline.gates.audit import baseline
+from pipeline.gates.audit.baseline import Baseline, differences, read_baseline, render_baseline
 
 KNOWN = Baseline({"one": "pass", "two": "fail", "three": "notapplicable"})
 

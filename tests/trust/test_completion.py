@@ -2,14 +2,14 @@
 
 import pytest
 
-from pipeline.build import Build
+from pipeline.build.inputs import Build
 from pipeline.registry.registry import Registry
 from pipeline.release.completion import Completion, find_completion
 from pipeline.release.push import Candidate, push_release
 from pipeline.release.release_record import ReleaseRecord, write_record
 from pipeline.release.tags import Tags
-from pipeline.trust.sign import open_signing, sign_images
-from pipeline.trust.signer import Signer
+from pipeline.signing.sign import open_signing, sign_images
+from pipeline.signing.signer import Signer
 from tests.publish.conftest import Maker
 from tests.trust.attested import complete
 from tests.trust.signing import STAND_IN, TAGS, KeyPair, reference

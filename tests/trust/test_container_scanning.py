@@ -7,12 +7,12 @@ from typing import Any
 import jsonschema  # type: ignore[import-untyped]
 import pytest
 
-from pipeline.build import Base, Build
+from pipeline.build.inputs import Base, Build
+from pipeline.build.settings import Settings
 from pipeline.checks import CheckResult
-from pipeline.settings import Settings
-from pipeline.trust.container_scanning import container_scanning
-from pipeline.trust.exemptions import Exemption
-from pipeline.trust.findings import Finding, Scanned
+from pipeline.gates.scan.container_scanning import container_scanning
+from pipeline.gates.scan.exemptions import Exemption
+from pipeline.gates.scan.findings import Finding, Scanned
 
 TEXT = {"type": "string", "minLength": 1}
 MOMENT = {"type": "string", "pattern": r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}$"}

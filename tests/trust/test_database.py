@@ -14,12 +14,12 @@ from pathlib import Path
 import pytest
 import requests
 
-from pipeline.assembly import Packed
-from pipeline.build import Build
+from pipeline.build.assembly import Packed
+from pipeline.build.inputs import Build
+from pipeline.build.settings import moment
 from pipeline.errors import ScanError, SettingsError
-from pipeline.settings import moment
-from pipeline.trust.database import DatabaseOrder, read_updated
-from pipeline.trust.scan import prepare, scan_packed
+from pipeline.gates.scan.database import DatabaseOrder, read_updated
+from pipeline.gates.scan.gate_scan import prepare, scan_packed
 from tests.registry import free_address, running
 from tests.trust.databases import CRITICAL, make, order_of
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from pipeline.trust.envelope import read_predicate
+from pipeline.signing.envelope import read_predicate
 
 TYPE = "https://in-toto.io/attestation/test-result/v0.1"
 NAME, HEX = "registry.example/ska-base", "a" * 64

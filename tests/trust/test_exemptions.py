@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from pipeline.errors import ScanError
-from pipeline.trust.exemptions import VEX, read_exemptions, require_matched
+from pipeline.gates.scan.exemptions import VEX, read_exemptions, require_matched
 from tests.trust.statements import TODAY, statement, write_vex
 
 

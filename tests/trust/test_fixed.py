@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from pipeline.trust.fixed import Described, fixed_cyclonedx, fixed_spdx
-from pipeline.trust.inventory import Package, of_purl
+from pipeline.gates.sbom.fixed import Described, fixed_cyclonedx, fixed_spdx
+from pipeline.gates.sbom.inventory import Package, of_purl
 
 IMAGE = Described("ska-base", f"sha256:{'0' * 64}", "2026-01-31T00:00:00Z", "https://example.org/images")
 

@@ -5,10 +5,10 @@ import re
 import pytest
 
 from pipeline.checks import ALL_IMAGES
+from pipeline.gates.audit.baseline import read_baseline
+from pipeline.gates.audit.tailoring import DROPPED
 from pipeline.steps import shell
-from pipeline.trust.baseline import read_baseline
-from pipeline.trust.hardening import HARDENING, Edit
-from pipeline.trust.tailoring import DROPPED
+from pipeline.steps.hardening import HARDENING, Edit
 
 EDITS = pytest.mark.parametrize("edit", HARDENING, ids=[edit.function for edit in HARDENING])
 

@@ -7,14 +7,14 @@ from typing import Any
 
 import pytest
 import ruamel.yaml
+from embedded_engine.session import Session
 
-from pipeline.build import Build
-from pipeline.engine.session import Session
+from pipeline.build.inputs import Build
+from pipeline.catalogue.families import by_name
 from pipeline.errors import SettingsError
-from pipeline.images import by_name
 from pipeline.registry.registry import Registry
 from pipeline.release.push import Candidate, push_release
-from pipeline.trust.policy import policies, policy_directory
+from pipeline.signing.policy import policies, policy_directory
 from tests.publish.conftest import Maker
 from tests.trust.signing import TAGS, KeyPair, file, publish_signed, reference, replay
 from tests.trust.skopeo import Skopeo, fetch

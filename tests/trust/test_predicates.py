@@ -7,15 +7,15 @@ from typing import Any
 
 import pytest
 
+from pipeline.build.settings import Settings
+from pipeline.catalogue.families import by_name
 from pipeline.errors import VerificationError
-from pipeline.images import by_name
+from pipeline.evidence.predicates import Expected, Origins, judge, origins_of
+from pipeline.evidence.statement import Statement
+from pipeline.gates.scan.exemptions import Exemption
+from pipeline.gates.scan.findings import Finding, Policy
 from pipeline.release.push import Candidate
-from pipeline.settings import Settings
-from pipeline.trust.attestation import Attestation
-from pipeline.trust.exemptions import Exemption
-from pipeline.trust.findings import Finding, Policy
-from pipeline.trust.predicates import Expected, Origins, judge, origins_of
-from pipeline.trust.statement import Statement
+from pipeline.signing.attestation import Attestation
 from tests.publish.small_release import BASE, CREATED
 from tests.trust.attested import KINDS, RUN, signed_as, statements
 

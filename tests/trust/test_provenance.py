@@ -17,16 +17,16 @@ from in_toto_attestation.v1 import statement_pb2
 from in_toto_attestation.v1.resource_descriptor import ResourceDescriptor
 from in_toto_attestation.v1.statement import Statement as Validator
 
-from pipeline.assembly import Finished
-from pipeline.build import Base, Build
+from pipeline.build.assembly import Finished
+from pipeline.build.build_report import Archive, CheckedImage
+from pipeline.build.inputs import Base, Build
+from pipeline.build.labelling import labels_of
+from pipeline.build.settings import Settings
+from pipeline.catalogue.families import by_name, find
 from pipeline.checks import CheckResult
-from pipeline.images import by_name, find
-from pipeline.labels import labels_of
-from pipeline.report import Archive, CheckedImage
-from pipeline.settings import Settings
-from pipeline.trust.provenance import Run, provenance_of
-from pipeline.trust.results import of_checks
-from pipeline.trust.statement import Statement
+from pipeline.evidence.provenance import Run, provenance_of
+from pipeline.evidence.results import of_checks
+from pipeline.evidence.statement import Statement
 from tests.conftest import Built
 from tests.test_gitlab_labels import JOB, PERSONAL, SECRET
 

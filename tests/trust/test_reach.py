@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.build import Build
+from pipeline.build.inputs import Build
 from pipeline.errors import SigningError
 from pipeline.registry.access import Access
 from pipeline.registry.address import parse_address
 from pipeline.registry.registry import open_registry
 from pipeline.release.push import push_release
-from pipeline.trust.sign import open_signing
-from pipeline.trust.signature import open_witness
+from pipeline.signing.sign import open_signing
+from pipeline.signing.signature import open_witness
 from tests.publish.certificates import Signed, sign
 from tests.publish.conftest import Maker
 from tests.publish.test_login import HTPASSWD, LOGIN, WRONG, tls

@@ -9,16 +9,16 @@ import dagger
 import pytest
 import pytest_asyncio
 
-from pipeline.build import Build
+from pipeline.build.inputs import Build
+from pipeline.build.settings import moment
+from pipeline.catalogue.families import by_name
 from pipeline.errors import ReleaseError
-from pipeline.images import by_name
 from pipeline.registry.registry import Registry
 from pipeline.release.content import read_archive
 from pipeline.release.login import Login
 from pipeline.release.push import push_release
-from pipeline.release.report import Release, report_release
+from pipeline.release.release_report import Release, report_release
 from pipeline.release.tags import Tags
-from pipeline.settings import moment
 from tests.publish.test_outdated import candidate
 from tests.trust.databases import NOT_HERE, make, order_of
 

@@ -8,9 +8,9 @@ import dagger
 import pytest
 import pytest_asyncio
 
-from pipeline.build import Build
-from pipeline.settings import moment
-from pipeline.trust.report import page, report
+from pipeline.build.inputs import Build
+from pipeline.build.settings import moment
+from pipeline.evidence.report import page, report
 from tests.trust.databases import CRITICAL, HIGH, make, order_of
 
 VOID = {"meta", "br"}

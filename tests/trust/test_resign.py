@@ -5,17 +5,17 @@ from collections.abc import Iterator
 
 import pytest
 
-from pipeline.build import Build
+from pipeline.build.inputs import Build
 from pipeline.errors import SettingsError, VerificationError
+from pipeline.evidence.results import OF_A_RELEASE
 from pipeline.registry.address import parse_address
 from pipeline.registry.registry import Registry, open_registry
 from pipeline.release.login import Login
 from pipeline.release.promote import Side, promote
 from pipeline.release.push import Candidate, push_release
 from pipeline.release.resign import Resigning, parse_resigning
-from pipeline.trust.results import OF_A_RELEASE
-from pipeline.trust.signature import Trusted
-from pipeline.trust.signer import Signer
+from pipeline.signing.signature import Trusted
+from pipeline.signing.signer import Signer
 from tests.publish.conftest import NOBODY, Maker, digests, of
 from tests.publish.small_release import BASE
 from tests.registry import running

@@ -10,21 +10,21 @@ from google.protobuf import json_format
 from in_toto_attestation.v1 import statement_pb2
 from in_toto_attestation.v1.statement import Statement as Validator
 
-from pipeline.assembly import Packed
-from pipeline.build import Base, Build
+from pipeline.build.assembly import Packed
+from pipeline.build.inputs import Base, Build
+from pipeline.build.labelling import metadata_of
+from pipeline.build.settings import Settings, moment
 from pipeline.checks import CheckResult
 from pipeline.errors import ScanError
-from pipeline.labels import metadata_of
-from pipeline.settings import Settings, moment
-from pipeline.tools import TOOLS
-from pipeline.trust.attestation import Attestation
-from pipeline.trust.database import DatabaseOrder
-from pipeline.trust.exemptions import Exemption
-from pipeline.trust.findings import Finding, Policy, Scanned
-from pipeline.trust.predicates import Expected, judge
-from pipeline.trust.provenance import PREDICATE
-from pipeline.trust.results import CYCLONEDX, SPDX, TEST_RESULT, VULNERABILITIES, of_scan, state
-from pipeline.trust.scan import prepare
+from pipeline.evidence.predicates import Expected, judge
+from pipeline.evidence.provenance import PREDICATE
+from pipeline.evidence.results import CYCLONEDX, SPDX, TEST_RESULT, VULNERABILITIES, of_scan, state
+from pipeline.gates.scan.database import DatabaseOrder
+from pipeline.gates.scan.exemptions import Exemption
+from pipeline.gates.scan.findings import Finding, Policy, Scanned
+from pipeline.gates.scan.gate_scan import prepare
+from pipeline.gates.tools import TOOLS
+from pipeline.signing.attestation import Attestation
 from tests.trust.databases import CRITICAL, make
 
 STARTED, FINISHED, UPDATED = "2026-01-31T12:00:00Z", "2026-01-31T12:05:00Z", "2026-01-31T06:00:00Z"

@@ -16,13 +16,13 @@ from dagger import dag
 from spdx_tools.spdx.parser.parse_anything import parse_file
 from spdx_tools.spdx.validation.document_validator import validate_full_spdx_document
 
-from pipeline.assembly import Finished
-from pipeline.build import Base, Build
+from pipeline.build.assembly import Finished
+from pipeline.build.inputs import Base, Build
+from pipeline.catalogue.families import by_name
 from pipeline.errors import SbomError
-from pipeline.images import by_name
-from pipeline.trust import sbom
-from pipeline.trust.inventory import Package, of_purl, packages_of_cyclonedx, packages_of_spdx
-from pipeline.trust.sbom import Sbom, require_complete
+from pipeline.gates.sbom import gate_sbom
+from pipeline.gates.sbom.gate_sbom import Sbom, require_complete
+from pipeline.gates.sbom.inventory import Package, of_purl, packages_of_cyclonedx, packages_of_spdx
 from tests.conftest import Built
 from tests.images.sabotage import shell
 
@@ -100,7 +100,7 @@ async def test_the_same_image_has_the_same_sbom_through_another_path(
     elsewhere = replace(one, tarball=dag.host().file(str(archives["ska-build"])).with_name("elsewhere.tar"))
     # Another container, so that nothing is answered from the store.
     base = Base(trusting.base.container.with_env_variable("AGAIN", "1"), trusting.base.reference)
-    (again,) = await sbom.gate([elsewhere], replace(trusting, base=base))
+    (again,) = await gate_sbom.gate([elsewhere], replace(trusting, base=base))
     assert (again.cyclonedx, again.spdx) == (sboms["ska-build"].cyclonedx, sboms["ska-build"].spdx)
 
 
@@ -109,7 +109,7 @@ async def test_a_distribution_that_trivy_does_not_list_is_named(finished: dict[s
     plant = f"mkdir {place}; printf 'Metadata-Version: 2.1\\nName: forgotten\\nVersion: 1.0\\n' >{place}/METADATA"
     one = replace(finished["ska-build"], container=finished["ska-build"].container.with_(shell(plant)))
     with pytest.raises(SbomError, match=r"ska-build\.cdx\.json is not complete: .* lacks pypi forgotten 1\.0;"):
-        await sbom.gate([one], trusting)
+        await gate_sbom.gate([one], trusting)
 
 
 async def test_a_package_that_was_removed_behind_trivy_s_back_is_named(
@@ -118,7 +118,7 @@ async def test_a_package_that_was_removed_behind_trivy_s_back_is_named(
     remove = "dpkg --purge --force-all hostname"
     one = replace(finished["ska-base"], container=finished["ska-base"].container.with_(shell(remove)))
     with pytest.raises(SbomError, match=r"it lists deb hostname \S+ \(\w+\) beyond that"):
-        await sbom.gate([one], trusting)
+        await gate_sbom.gate([one], trusting)
 
 
 async def test_a_distribution_without_a_python_to_ask_is_an_error(
@@ -127,7 +127,7 @@ async def test_a_distribution_without_a_python_to_ask_is_an_error(
     plant = "mkdir -p /opt/found-1.0.dist-info"
     one = replace(finished["ska-base"], container=finished["ska-base"].container.with_(shell(plant)))
     with pytest.raises(dagger.ExecError) as failed:
-        await sbom.gate([one], trusting)
+        await gate_sbom.gate([one], trusting)
     assert failed.value.stderr == "There is no python3 in the image that would tell of /opt/found-1.0.dist-info."
 
 

@@ -8,13 +8,13 @@ import pytest
 import pytest_asyncio
 from dagger import dag
 
-from pipeline.assembly import Packed
-from pipeline.build import Build
+from pipeline.build.assembly import Packed
+from pipeline.build.inputs import Build
+from pipeline.build.settings import moment
 from pipeline.checks import CheckResult
 from pipeline.errors import ScanError
-from pipeline.settings import moment
-from pipeline.trust.findings import Finding, Policy, Scanned, scan_table
-from pipeline.trust.scan import Scanner, describe_scan, gate, prepare, require_safe, scan, scan_packed
+from pipeline.gates.scan.findings import Finding, Policy, Scanned, scan_table
+from pipeline.gates.scan.gate_scan import Scanner, describe_scan, gate, prepare, require_safe, scan, scan_packed
 from tests.trust import databases
 from tests.trust.databases import ALL, CRITICAL, HIGH, HIGH_FIXED, LOW, NOT_HERE, OF_PYTHON, make, order_of
 from tests.trust.statements import FAR, statement, write_vex

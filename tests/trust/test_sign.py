@@ -6,13 +6,13 @@ from functools import partial
 
 import pytest
 
-from pipeline.build import Build
+from pipeline.build.inputs import Build
 from pipeline.errors import SigningError
 from pipeline.registry.address import Reference
 from pipeline.registry.registry import Registry
 from pipeline.release.push import Candidate, push_release
-from pipeline.trust.attestation import Attestation
-from pipeline.trust.sign import open_signing, sign_images
+from pipeline.signing.attestation import Attestation
+from pipeline.signing.sign import open_signing, sign_images
 from tests.publish.conftest import Maker, digests, of
 from tests.trust.signing import SAID, TAGS, KeyPair, Program, digest_tag, publish_signed, reference
 

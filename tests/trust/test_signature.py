@@ -6,16 +6,16 @@ from functools import partial
 
 import pytest
 
-from pipeline.build import Build
+from pipeline.build.inputs import Build
 from pipeline.errors import SettingsError, VerificationError
+from pipeline.evidence.results import OF_A_RELEASE
 from pipeline.registry.registry import Registry
 from pipeline.release.login import Login
 from pipeline.release.push import Candidate, push_release, set_tag
 from pipeline.release.tags import Tags
 from pipeline.release.verify import verify
-from pipeline.trust.results import OF_A_RELEASE
-from pipeline.trust.sign import open_signing, sign_images
-from pipeline.trust.signature import Trusted, parse_trusted
+from pipeline.signing.sign import open_signing, sign_images
+from pipeline.signing.signature import Trusted, parse_trusted
 from tests.publish.conftest import Maker
 from tests.trust.attested import complete
 from tests.trust.signing import TAGS, KeyPair, Program, file, publish_signed, reference, replay

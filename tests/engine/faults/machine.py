@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import dagger
+from embedded_engine.oci.archive import write_archive
+from embedded_engine.oci.documents import ImageConfig, image_documents
+from embedded_engine.oci.layer import write_layer
+from embedded_engine.session import open_session
 
-from pipeline.engine.archive import write_archive
-from pipeline.engine.documents import ImageConfig, image_documents
-from pipeline.engine.layer import write_layer
-from pipeline.engine.session import open_session
 from tests.clients import connected
 
 PROGRAMS = ("sh", "cat", "date", "dd", "env", "head", "ls", "mkdir", "rm", "setsid", "sleep", "touch", "tr", "yes")

@@ -13,8 +13,8 @@ from typing import Any
 
 import dagger
 import pytest
+from embedded_engine.session import tend
 
-from pipeline.engine.session import tend
 from tests.engine.faults.machine import client, eventually, known, on_base, printed, script
 
 MEGABYTE = 1_000_000
@@ -126,7 +126,7 @@ async def test_what_a_running_build_uses_stays_and_it_goes_on(three: Path, base:
 
 async def kill_prune(store: Path) -> None:
     """Prune everything, and kill that at the first thing that goes."""
-    argv = [sys.executable, "-m", "pipeline.engine.cache", f"--store={store}", "--prune"]
+    argv = [sys.executable, "-m", "embedded_engine.store.cache", f"--store={store}", "--prune"]
     before = len(known(store))
     process = await asyncio.create_subprocess_exec(*argv, stdout=subprocess.DEVNULL, start_new_session=True)
     await eventually(lambda: process.returncode is not None or len(known(store)) < before, "nothing was removed")

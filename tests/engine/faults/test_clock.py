@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from embedded_engine.session import tend
 
-from pipeline.engine.session import tend
 from tests.engine.faults.build import ARCHIVES, Order
 from tests.engine.faults.machine import left_over, notices, states
 from tests.engine.faults.test_kill import order

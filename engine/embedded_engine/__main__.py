@@ -1,0 +1,91 @@
+"""The engine as a process: says where it listens, and serves until its standard input ends."""
+
+import argparse
+import asyncio
+import json
+import os
+import secrets
+import socket
+import sys
+from pathlib import Path
+
+from embedded_engine.host.errors import BadInput, EngineError
+from embedded_engine.host.events import Events
+from embedded_engine.host.peers import Questions
+from embedded_engine.host.process import PACKAGES, required, stdin_ended
+from embedded_engine.host.settings import find_system_programs, natural, read_host
+from embedded_engine.make.confinement import Confinement
+from embedded_engine.make.relay import parse_services
+from embedded_engine.make.runtime import session_ended
+from embedded_engine.store.prune import prune
+from embedded_engine.store.store import Store
+
+
+def main() -> int:
+    """Run a session; errors at the start go to standard error as one line of JSON."""
+    parser = argparse.ArgumentParser(prog="python -m embedded_engine", description=__doc__)
+    parser.add_argument("--store", type=Path, help="the directory that keeps images and steps")
+    parser.add_argument("--quota", type=natural, default=0, help="bytes that the store may keep; 0 for no limit")
+    parser.add_argument("--events-fd", type=int, help="a file descriptor for progress, JSON lines")
+    parser.add_argument("--callers-fd", type=int, required=True, help="a socket where may be asked who calls")
+    parser.add_argument("--host-service", action="append", default=[], help="HOST:PORT of the loopback, for steps")
+    given = parser.parse_args()
+    os.umask(0o022)
+    try:
+        asyncio.run(session(given))
+    except EngineError as error:
+        print(json.dumps({"code": error.code, "message": str(error)}), file=sys.stderr)
+        return 2
+    except OSError as error:
+        # Such as a store that lies below a file; whatever the engine can say better it has said above.
+        message = f"{error.filename or given.store}: {error.strerror}; the embedded engine cannot start."
+        print(json.dumps({"code": BadInput.code, "message": message}), file=sys.stderr)
+        return 2
+    return 0
+
+
+async def session(given: argparse.Namespace) -> None:
+    """Serve one client.
+
+    Raises:
+        BadInput: a service is none of the loopback.
+        HostMissing: a program is missing, or the profile of system calls.
+        NotPermitted: the store cannot be written.
+    """
+    find_system_programs()
+    required(PACKAGES)
+    host = await read_host()
+    confinement = Confinement((*host.services, *parse_services(given.host_service)))
+    callers = Questions(given.callers_fd)
+    store = Store(given.store or host.store)
+    store.begin(session_ended)
+    emptying = asyncio.ensure_future(store.empty_trash())
+    try:
+        listener = socket.create_server(("127.0.0.1", 0))
+        token = secrets.token_hex(16)
+        answer = {"port": listener.getsockname()[1], "session_token": token}
+        # Clients may connect from here on; what follows takes time to load.
+        print(json.dumps(answer), flush=True)
+        confined = asyncio.ensure_future(confinement.networks.begin())
+        await asyncio.sleep(0)
+        from embedded_engine.api import Engine
+        from embedded_engine.make.evaluator import Snapshots
+        from embedded_engine.server import Server, serve
+
+        cores = len(os.sched_getaffinity(0))
+        snapshots = Snapshots(store, host, Events(given.events_fd), cores, confinement)
+        await confined
+        asked = callers if confinement.networks.shared else None
+        await serve(Server(Engine(snapshots, Path.cwd()), token, asked), listener, stdin_ended())
+        await snapshots.close()
+    finally:
+        await asyncio.gather(emptying, confinement.networks.close(), return_exceptions=True)
+        # A step that was given up while its runc was being started has nobody else to do this.
+        await asyncio.to_thread(session_ended, store.session.name)
+        await store.end()
+    if given.quota and store.changed:
+        await prune(store, keep=given.quota)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

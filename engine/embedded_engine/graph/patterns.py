@@ -1,0 +1,199 @@
+"""Which paths of a tree are meant: include and exclude patterns, .gitignore files, and globs.
+
+Patterns are those of .dockerignore, as Dagger reads them: https://github.com/moby/patternmatcher. One that names
+a directory means all that is in it; `**` crosses directories; `!` takes back what an earlier one excluded.
+"""
+
+import os
+import posixpath
+import re
+import stat
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pathspec
+
+from embedded_engine.host.beneath import read_small
+from embedded_engine.host.errors import BadInput
+from embedded_engine.host.rootpath import resolve
+
+#: Bytes of a .gitignore file.
+LARGEST_GITIGNORE = 1 << 20
+
+
+@dataclass(frozen=True)
+class Selection:
+    """What is taken of a tree.
+
+    Args:
+        include: patterns; where there are any, nothing else is taken.
+        exclude: patterns of what is left out of that.
+        gitignore: whether the tree's own .gitignore files leave out more.
+    """
+
+    include: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    gitignore: bool = False
+
+    @classmethod
+    def of(cls, include: Sequence[str] | None, exclude: Sequence[str] | None, gitignore: bool) -> "Selection":
+        """Return the selection that a field's arguments describe."""
+        return cls(tuple(include or ()), tuple(exclude or ()), gitignore)
+
+    def paths(self, root: Path) -> frozenset[str] | None:
+        """Return the paths below a directory that are taken, with the directories on the way; None for all.
+
+        Raises:
+            BadInput: a pattern is malformed.
+        """
+        if self == EVERYTHING:
+            return None
+        included, excluded = Patterns(self.include), Patterns(self.exclude)
+        taken: set[str] = set()
+        for path in _walk(root, self.gitignore):
+            if (self.include and not included.match(path)) or excluded.match(path):
+                continue
+            while path and path not in taken:
+                taken.add(path)
+                path = posixpath.dirname(path)
+        return frozenset(taken)
+
+
+#: All of a tree.
+EVERYTHING = Selection()
+
+
+class Patterns:
+    """A list of patterns; the last one that fits a path or a directory above it decides."""
+
+    def __init__(self, patterns: Sequence[str]) -> None:
+        self._rules = [(expression(_clean(one)), not one.strip().startswith("!")) for one in patterns if one.strip()]
+
+    def match(self, path: str) -> bool:
+        """Return whether a path is meant."""
+        meant = False
+        for rule, positive in self._rules:
+            if meant != positive and any(rule.fullmatch(each) for each in _with_parents(path)):
+                meant = positive
+        return meant
+
+
+def glob(root: Path, pattern: str) -> list[str]:
+    """Return the paths below a directory that a pattern names, sorted; a directory's ends with a slash.
+
+    Raises:
+        BadInput: the pattern is malformed.
+    """
+    rule = expression(_clean(pattern))
+    found = [path for path in _walk(root, gitignore=False) if rule.fullmatch(path)]
+    return sorted(f"{path}/" if stat.S_ISDIR((root / path).lstat().st_mode) else path for path in found)
+
+
+def matching(root: Path, path: str) -> list[str]:
+    """Return the paths of a container that a path with wildcards names, without any the path itself.
+
+    A wildcard stands for a part of one name, as in https://pkg.go.dev/path/filepath#Match.
+
+    Raises:
+        BadInput: the pattern is malformed.
+    """
+    if not any(sign in path for sign in "*?["):
+        return [path]
+    found = [""]
+    for part in path.strip("/").split("/"):
+        if any(sign in part for sign in "*?["):
+            rule = expression(part)
+            found = [f"{at}/{name}" for at in found for name in _names(root, at) if rule.fullmatch(name)]
+        else:
+            found = [f"{at}/{part}" for at in found]
+    return found
+
+
+def _names(root: Path, path: str) -> list[str]:
+    directory = resolve(root, path)
+    return sorted(entry.name for entry in directory.iterdir()) if directory.is_dir() else []
+
+
+def expression(pattern: str) -> re.Pattern[str]:
+    """Return the regular expression of one pattern.
+
+    Raises:
+        BadInput: a character class is not closed, or ends before it begins.
+    """
+    parts: list[str] = []
+    rest = pattern
+    while rest:
+        part, rest = _next(rest, pattern)
+        parts.append(part)
+    try:
+        return re.compile("".join(parts), re.DOTALL)
+    except re.error as error:
+        raise BadInput(f"The pattern '{pattern}' cannot be read ({error.msg}); write a range as [a-z].") from None
+
+
+def _next(rest: str, whole: str) -> tuple[str, str]:
+    if rest.startswith("**"):
+        after = rest.lstrip("*")
+        return ("(?:.*/)?", after[1:]) if after.startswith("/") else (".*", after)
+    first = rest[0]
+    if first in "*?":
+        return "[^/]*" if first == "*" else "[^/]", rest[1:]
+    if first == "\\" and len(rest) > 1:
+        return re.escape(rest[1]), rest[2:]
+    if first == "[":
+        inside, closed, after = rest[1:].partition("]")
+        if not (closed and inside.lstrip("^!")):
+            raise BadInput(f"The pattern '{whole}' has a '[' that is not closed; write it as [abc] or as \\[.")
+        negated = inside[0] in "^!"
+        text = inside[negated:].replace("\\", "\\\\").replace("[", "\\[")
+        return f"[{'^' if negated else ''}{text}]", after
+    return re.escape(first), rest[1:]
+
+
+def _clean(pattern: str) -> str:
+    text = pattern.strip().removeprefix("!").strip()
+    return "/".join(part for part in text.split("/") if part not in ("", ".")) or "**"
+
+
+def _with_parents(path: str) -> Iterator[str]:
+    while path:
+        yield path
+        path = posixpath.dirname(path)
+
+
+def _walk(root: Path, gitignore: bool) -> Iterator[str]:
+    """Yield the paths below a directory, parents first, without what the tree's .gitignore files leave out."""
+    pending: list[tuple[str, tuple[tuple[str, pathspec.GitIgnoreSpec], ...]]] = [("", ())]
+    while pending:
+        above, ignores = pending.pop()
+        entries = sorted(os.scandir(root / above), key=lambda entry: entry.name)
+        if gitignore and any(entry.name == ".gitignore" and entry.is_file(follow_symlinks=False) for entry in entries):
+            text = read_small(root / above, ".gitignore", LARGEST_GITIGNORE).decode(errors="replace")
+            lines = text.splitlines()
+            ignores = (*ignores, (above, pathspec.GitIgnoreSpec.from_lines(filter(_is_pattern, lines))))
+        for entry in entries:
+            path = posixpath.join(above, entry.name)
+            is_directory = entry.is_dir(follow_symlinks=False)
+            if gitignore and (entry.name == ".git" or _ignored(ignores, f"{path}/" if is_directory else path)):
+                continue
+            yield path
+            if is_directory:
+                pending.append((path, ignores))
+
+
+def _is_pattern(line: str) -> bool:
+    """Whether a line of a .gitignore means something; git passes over what does not."""
+    try:
+        pathspec.GitIgnoreSpec.from_lines([line])
+    except ValueError:
+        return False
+    return True
+
+
+def _ignored(ignores: Iterable[tuple[str, pathspec.GitIgnoreSpec]], path: str) -> bool:
+    ignored = False
+    for above, spec in ignores:
+        found = spec.check_file(path.removeprefix(f"{above}/" if above else "")).include
+        ignored = ignored if found is None else found
+    return ignored

@@ -1,0 +1,250 @@
+"""What the API hands out: immutable values, each with an id that names its content."""
+
+import posixpath
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from embedded_engine.graph.nodes import Change, Exec, Mount, Node, Scratch, digest
+from embedded_engine.host.errors import BadInput
+from embedded_engine.host.rootpath import joined, lies_in
+from embedded_engine.host.strict import whole_number
+from embedded_engine.oci.documents import ImageConfig
+
+#: Seconds since 1970: no date can be written from here on (RFC 3339).
+YEAR_10000 = 253_402_300_800
+
+VARIABLE = re.compile(r"\$(?:\{(\w+)\}|(\w+))")
+
+
+@dataclass(frozen=True)
+class Value:
+    """Something with an id; the class's name is its GraphQL type."""
+
+    @property
+    def id(self) -> str:
+        """Opaque text that `node(id:)` takes."""
+        return f"{type(self).__name__}@{digest(self)}"
+
+
+@dataclass(frozen=True)
+class Container(Value):
+    """A container: a file system, an image configuration, and what is added for its execs only.
+
+    Args:
+        root: its file system.
+        config: the image configuration.
+        mounts: in the order in which they were added.
+        secret_env: names of variables with the names of their secrets.
+        annotations: of the manifest.
+        last: the newest exec, whose output `stdout` is.
+        reference: what it was pulled as, until something is changed.
+        volatile_env: variables that execs see, and that make no step run again.
+        ports: what is known of exposed ports beyond their numbers.
+    """
+
+    root: Node
+    config: ImageConfig
+    mounts: tuple[Mount, ...] = ()
+    secret_env: tuple[tuple[str, str], ...] = ()
+    annotations: tuple[tuple[str, str], ...] = ()
+    last: Exec | None = None
+    reference: str = ""
+    volatile_env: tuple[tuple[str, str], ...] = ()
+    ports: tuple["Port", ...] = ()
+
+    @property
+    def variables(self) -> dict[str, str]:
+        """The environment."""
+        return dict(entry.split("=", 1) for entry in self.config.env)
+
+    @property
+    def epoch(self) -> int | None:
+        """SOURCE_DATE_EPOCH of the environment, in seconds."""
+        return whole_number(self.variables.get("SOURCE_DATE_EPOCH", ""), YEAR_10000)
+
+    def with_config(self, **changes: Any) -> "Container":
+        """Return it with parts of the image configuration replaced."""
+        return replace(self, config=replace(self.config, **changes), reference="")
+
+    def with_root(self, node: Node) -> "Container":
+        """Return it on another file system."""
+        return replace(self, root=node, reference="")
+
+    def located(self, path: str) -> tuple[Node, str]:
+        """Return the file system that holds an absolute path, and the path in it: what is mounted there hides the root.
+
+        Raises:
+            BadInput: it lies in a cache volume or in a temporary file system.
+        """
+        mount = self._mount_at(path)
+        if mount is None:
+            return self.root, path
+        if mount.source is None or mount.kind == "cache":
+            raise BadInput(f"'{path}' lies in a {mount.kind} mount, which only an exec can read; copy it out in one.")
+        return mount.source, joined(mount.path, posixpath.relpath(path, mount.target))
+
+    def changed(self, path: str, change: Callable[[Node, str], Change]) -> "Container":
+        """Return it after a change at an absolute path, in its root or in what is mounted there.
+
+        Args:
+            path: what is changed.
+            change: makes the change from a file system and the path in it.
+        """
+        node, inside = self.located(path)
+        mount = self._mount_at(path)
+        if mount is None:
+            return self.with_root(change(node, inside))
+        changed = replace(mount, source=change(node, inside))
+        return replace(self, mounts=tuple(changed if one is mount else one for one in self.mounts))
+
+    def _mount_at(self, path: str) -> Mount | None:
+        above = [m for m in self.mounts if m.kind != "secret" and lies_in(path, m.target)]
+        return max(above, key=lambda mount: len(mount.target), default=None)
+
+    def path(self, path: str, expand: bool = False) -> str:
+        """Return an absolute path: relative ones start in the working directory."""
+        text = self.expanded(path) if expand else path
+        return joined("/", self.config.workdir or "/", text)
+
+    def expanded(self, text: str) -> str:
+        """Replace `$NAME` and `${NAME}` by the environment's values.
+
+        Raises:
+            BadInput: the variable is a secret, or volatile.
+        """
+        hidden = dict.fromkeys(dict(self.volatile_env), "volatile") | dict.fromkeys(dict(self.secret_env), "a secret")
+
+        def value(found: re.Match[str]) -> str:
+            name = found[1] or found[2]
+            if name in hidden:
+                raise BadInput(
+                    f"The variable '{name}' is {hidden[name]} and cannot be expanded; read it inside the step."
+                )
+            return self.variables.get(name, "")
+
+        return VARIABLE.sub(value, text)
+
+
+@dataclass(frozen=True)
+class Directory(Value):
+    """A directory of a file system."""
+
+    root: Node = field(default_factory=Scratch)
+    path: str = "/"
+
+    def at(self, path: str) -> str:
+        """Return the path in the file system of a path in this directory."""
+        return joined(self.path, path.lstrip("/"))
+
+    def with_change(self, change: Change) -> "Directory":
+        """Return it after a change."""
+        return replace(self, root=change)
+
+
+@dataclass(frozen=True)
+class File(Value):
+    """A file of a file system."""
+
+    root: Node
+    path: str
+
+    @property
+    def base_name(self) -> str:
+        """The last part of its path."""
+        return posixpath.basename(self.path)
+
+
+@dataclass(frozen=True)
+class Secret(Value):
+    """A secret by name; its plaintext is only in the engine's memory."""
+
+    name: str
+    uri: str = ""
+
+
+@dataclass(frozen=True)
+class CacheVolume(Value):
+    """A directory that outlives builds.
+
+    Args:
+        key: names it.
+        source: what a new one starts with.
+        sharing: SHARED, PRIVATE or LOCKED, where a mount does not say otherwise.
+        owner: `user[:group]`, likewise.
+    """
+
+    key: str
+    source: "Directory | None" = None
+    sharing: str = "SHARED"
+    owner: str = ""
+
+
+@dataclass(frozen=True)
+class EnvVariable(Value):
+    """One variable of an environment."""
+
+    name: str
+    value: str
+
+
+@dataclass(frozen=True)
+class Label(Value):
+    """One label of an image."""
+
+    name: str
+    value: str
+
+
+@dataclass(frozen=True)
+class Port(Value):
+    """One exposed port; the protocol is TCP or UDP."""
+
+    port: int
+    protocol: str = "TCP"
+    description: str | None = None
+    experimental_skip_healthcheck: bool = False
+
+    @property
+    def name(self) -> str:
+        """How an image's configuration names it, `80/tcp`."""
+        return f"{self.port}/{self.protocol.lower()}"
+
+
+@dataclass(frozen=True)
+class HealthcheckConfig(Value):
+    """Docker's health check of an image; times are written as Go does, `1m30s`."""
+
+    args: tuple[str, ...]
+    shell: bool
+    interval: str
+    timeout: str
+    start_period: str
+    start_interval: str
+    retries: int
+
+
+@dataclass(frozen=True)
+class Stat(Value):
+    """What is known of a file; the type is REGULAR, DIRECTORY, SYMLINK or UNKNOWN, the size in bytes."""
+
+    name: str
+    size: int
+    permissions: int
+    file_type: str
+
+
+@dataclass(frozen=True)
+class Host(Value):
+    """The machine of the client."""
+
+
+@dataclass(frozen=True)
+class CurrentModule(Value):
+    """The module that asks; its working directory is the client's."""
+
+
+@dataclass(frozen=True)
+class Query(Value):
+    """The root of the API."""

@@ -1,0 +1,111 @@
+"""Files of a directory that others may change, reached so that no link leads out of it.
+
+What was looked up can be something else a moment later: another step may write to the same cache volume. So a
+directory is opened once, and everything in it is named through its descriptor.
+
+Source: openat2(2), https://man7.org/linux/man-pages/man2/openat2.2.html.
+"""
+
+import contextlib
+import os
+import stat
+from collections.abc import Iterator
+from pathlib import Path, PurePath
+
+from embedded_engine.host import syscalls
+from embedded_engine.host.errors import BadInput
+
+_WITHIN = syscalls.RESOLVE_BENEATH | syscalls.RESOLVE_NO_SYMLINKS
+_AS_AFTER_CHROOT = syscalls.RESOLVE_IN_ROOT | syscalls.RESOLVE_NO_MAGICLINKS
+
+
+@contextlib.contextmanager
+def pinned(root: Path, inside: str | PurePath = "") -> Iterator[Path]:
+    """Yield a name that leads to a directory below a root for the time of a block, whatever takes its place.
+
+    Args:
+        root: a directory that only the engine can replace.
+        inside: a path in it without links, as `rootpath.resolve` returns it.
+
+    Raises:
+        OSError: there is no such directory, or a link is on the way.
+    """
+    descriptor = _opened(root, str(inside) or ".", os.O_PATH | os.O_DIRECTORY, _WITHIN)
+    try:
+        yield Path(f"/proc/self/fd/{descriptor}")
+    finally:
+        os.close(descriptor)
+
+
+def is_without_links(root: Path, path: str) -> bool:
+    """Return whether a path exists below a root and no part of it is a link: one call, however deep it lies."""
+    try:
+        os.close(_opened(root, path.strip("/") or ".", os.O_PATH, _WITHIN))
+    except OSError:
+        return False
+    return True
+
+
+@contextlib.contextmanager
+def regular_file(root: Path, path: str) -> Iterator[Path | None]:
+    """Yield a name of a container's file for the time of a block; None where there is no regular file.
+
+    A pipe or a device is not opened: that could wait for ever, or do something to the machine.
+
+    Args:
+        root: the container's root directory on the host.
+        path: a path inside the container; links are followed as the kernel would after chroot(2).
+    """
+    try:
+        descriptor = _opened(root, path, os.O_PATH, _AS_AFTER_CHROOT)
+    except OSError:
+        yield None
+        return
+    try:
+        is_file = stat.S_ISREG(os.fstat(descriptor).st_mode)
+        yield Path(f"/proc/self/fd/{descriptor}") if is_file else None
+    finally:
+        os.close(descriptor)
+
+
+def read_small(root: Path, path: str, largest: int) -> bytes:
+    """Return the content of a container's file; nothing where there is no regular file.
+
+    Args:
+        root: the container's root directory on the host.
+        path: a path inside the container.
+        largest: the number of bytes that such a file may have.
+
+    Raises:
+        BadInput: the file is larger.
+    """
+    with regular_file(root, path) as file:
+        if file is None:
+            return b""
+        with file.open("rb") as stream:
+            content = stream.read(largest + 1)
+    if len(content) > largest:
+        raise BadInput(f"The file '{path}' has more than {largest} bytes; make it smaller.")
+    return content
+
+
+def remove_tree(directory: Path) -> None:
+    """Remove a directory with all that it holds, however deep it is."""
+    directories = [directory]
+    for each in directories:
+        with os.scandir(each) as entries:
+            for entry in entries:
+                if entry.is_dir(follow_symlinks=False):
+                    directories.append(Path(entry.path))
+                else:
+                    Path(entry.path).unlink()
+    for each in reversed(directories):
+        each.rmdir()
+
+
+def _opened(root: Path, path: str, flags: int, resolve: int) -> int:
+    top = os.open(root, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        return syscalls.openat2(top, path, flags | os.O_CLOEXEC, resolve)
+    finally:
+        os.close(top)

@@ -1,0 +1,158 @@
+"""What can go wrong in the engine, as one tree.
+
+EngineError                 INTERNAL: a defect of the engine
+├── UserError               what the user can mend; the command line exits with 2
+│   ├── ArchiveInvalid      ARCHIVE_INVALID
+│   ├── BadInput            BAD_INPUT
+│   ├── DiskFull            DISK_FULL
+│   ├── DownloadFailed      DOWNLOAD_FAILED
+│   ├── HostMissing         HOST_MISSING: a program or a kernel feature
+│   ├── ImageUnknown        IMAGE_UNKNOWN
+│   ├── NotPermitted        NOT_PERMITTED
+│   ├── NotServed           NOT_SERVED: Dagger's engine has it, this one does not
+│   ├── ReferenceInvalid    REFERENCE_INVALID
+│   ├── RegistryFailed      REGISTRY_FAILED: it answered, with neither the image nor a refusal
+│   ├── RegistryRefused     REGISTRY_REFUSED
+│   ├── RegistryUnreachable REGISTRY_UNREACHABLE
+│   └── StoreDamaged        STORE_DAMAGED: files of the store were changed or lost
+├── CommandFailed           a host program ended with an error that nobody foresaw
+└── ExecError               a step of a container failed: Dagger's EXEC_ERROR
+"""
+
+from typing import Any, ClassVar
+
+from embedded_engine.oci.credentials import without_logins
+
+
+class EngineError(Exception):
+    """An error whose text is one sentence for the user; `code` is its name for programs."""
+
+    code: ClassVar[str] = "INTERNAL"
+
+    def extensions(self) -> dict[str, Any]:
+        """Return the `extensions` of the GraphQL error."""
+        return {"_type": "ENGINE_ERROR", "code": self.code}
+
+
+class UserError(EngineError):
+    """What the user can mend."""
+
+
+class ArchiveInvalid(UserError):
+    """An archive is damaged, of an unknown kind, or reaches outside its root."""
+
+    code = "ARCHIVE_INVALID"
+
+
+class BadInput(UserError):
+    """An argument of an API call makes no sense."""
+
+    code = "BAD_INPUT"
+
+
+class DiskFull(UserError):
+    """The store or the destination has no space left."""
+
+    code = "DISK_FULL"
+
+
+class DownloadFailed(UserError):
+    """A file could not be fetched over HTTP."""
+
+    code = "DOWNLOAD_FAILED"
+
+
+class HostMissing(UserError):
+    """The host lacks a program or a kernel feature."""
+
+    code = "HOST_MISSING"
+
+
+class ImageUnknown(UserError):
+    """The registry answered that it has no such image."""
+
+    code = "IMAGE_UNKNOWN"
+
+
+class NotPermitted(UserError):
+    """The host does not let this user mount or start containers."""
+
+    code = "NOT_PERMITTED"
+
+
+class NotServed(UserError):
+    """A field or an argument of Dagger's API that only Dagger's own engine serves."""
+
+    code = "NOT_SERVED"
+
+    def __init__(self, what: str) -> None:
+        super().__init__(
+            f"The embedded engine does not serve {what}; run this on Dagger's engine: "
+            "`dagger call …`, or `--engine dagger`."
+        )
+
+
+class ReferenceInvalid(UserError):
+    """An image reference is malformed."""
+
+    code = "REFERENCE_INVALID"
+
+
+class RegistryFailed(UserError):
+    """The registry, or something in its place, answered with neither the image nor a refusal."""
+
+    code = "REGISTRY_FAILED"
+
+
+class RegistryRefused(UserError):
+    """The registry answered that this client may not have the image."""
+
+    code = "REGISTRY_REFUSED"
+
+
+class RegistryUnreachable(UserError):
+    """Nothing answers where the registry should be."""
+
+    code = "REGISTRY_UNREACHABLE"
+
+
+class StoreDamaged(UserError):
+    """Files of the store were changed or lost, and cannot be made again now."""
+
+    code = "STORE_DAMAGED"
+
+
+class CommandFailed(EngineError):
+    """A host program ended with an error.
+
+    Args:
+        argv: the command; it holds no secret, since none is ever passed as an argument.
+        returncode: its exit status, negative for a signal.
+        stderr: the end of what it said.
+    """
+
+    def __init__(self, argv: list[str], returncode: int, stderr: str) -> None:
+        said = without_logins(stderr.strip()[-2000:]) or "it said nothing"
+        super().__init__(f"`{argv[0]}` ended with {returncode}: {said}")
+        self.argv, self.returncode, self.stderr = argv, returncode, stderr
+
+
+class ExecError(EngineError):
+    """A step ended with an exit code that its `expect` does not allow.
+
+    The message and the extensions are those of Dagger's core/exec_error.go at v0.21.8.
+    """
+
+    def __init__(self, args: tuple[str, ...], exit_code: int, stdout: str, stderr: str) -> None:
+        super().__init__(f"exit code: {exit_code}")
+        self.args_, self.exit_code, self.stdout, self.stderr = args, exit_code, stdout, stderr
+
+    def extensions(self) -> dict[str, Any]:
+        """Return what dagger.ExecError reads."""
+        return {
+            "_type": "EXEC_ERROR",
+            "cmd": list(self.args_),
+            "exitCode": self.exit_code,
+            "stdout": self.stdout.strip(),
+            "stderr": self.stderr.strip(),
+        }

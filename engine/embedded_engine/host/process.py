@@ -1,0 +1,156 @@
+"""The one function that runs host programs."""
+
+import asyncio
+import errno
+import os
+import shutil
+import stat
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from embedded_engine.host.errors import CommandFailed, DiskFull, HostMissing
+
+#: The Debian and Ubuntu package that brings each program.
+PACKAGES = {
+    "runc": "runc",
+    "skopeo": "skopeo",
+    "mmdebstrap": "mmdebstrap",
+    "mount": "mount",
+    "unshare": "util-linux",
+    "nsenter": "util-linux",
+    "apt-get": "apt",
+    "apt-config": "apt",
+}
+#: What the engine of an ordinary user is started with.
+FOR_USERS = {"unshare": "util-linux", "nsenter": "util-linux", "newuidmap": "uidmap", "newgidmap": "uidmap"}
+# Python 3.10 has no flag for this.
+_RUN_MODULE = (
+    "import sys; sys.path[0] = sys.argv.pop(1); "
+    "import runpy; runpy.run_module(sys.argv.pop(1), run_name='__main__', alter_sys=True)"
+)
+
+
+@dataclass(frozen=True)
+class Completed:
+    """What a program left behind."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+async def run(
+    argv: Sequence[str],
+    *,
+    env: Mapping[str, str] | None = None,
+    cwd: Path | None = None,
+    timeout: float | None = None,
+    check: bool = True,
+    pass_fds: Sequence[int] = (),
+) -> Completed:
+    """Run a host program to its end, with no standard input, and keep what it says.
+
+    Args:
+        argv: the program, looked up on PATH, and its arguments; never a secret.
+        env: its whole environment; by default the engine's own.
+        cwd: its working directory.
+        timeout: seconds until it is killed.
+        check: raise when it ends with an error.
+        pass_fds: open files that it inherits.
+
+    Raises:
+        HostMissing: the program is not installed.
+        DiskFull: it said that no space is left.
+        CommandFailed: it ended with an error, or ran out of time.
+    """
+    process = await spawn(argv, env=env, cwd=cwd, pass_fds=pass_fds)
+    try:
+        out, err = await asyncio.wait_for(process.communicate(), timeout)
+    except asyncio.TimeoutError:
+        raise CommandFailed(list(argv), -9, f"no answer within {timeout} s") from None
+    finally:
+        await kill(process)
+    done = Completed(process.returncode or 0, out.decode(errors="replace"), err.decode(errors="replace"))
+    if check and done.returncode:
+        if os.strerror(errno.ENOSPC).lower() in done.stderr.lower():
+            raise DiskFull(f"No space is left on the device while `{argv[0]}` ran; free some and run again.")
+        raise CommandFailed(list(argv), done.returncode, done.stderr)
+    return done
+
+
+def python(module: str) -> list[str]:
+    """Return the command that runs a module of this project.
+
+    `python -m` would take it, and whatever it imports, from the current directory first.
+
+    Args:
+        module: its full name.
+    """
+    return [sys.executable, "-c", _RUN_MODULE, str(Path(__file__).parents[2]), module]
+
+
+async def spawn(
+    argv: Sequence[str],
+    *,
+    env: Mapping[str, str] | None = None,
+    cwd: Path | None = None,
+    stdin: int = asyncio.subprocess.DEVNULL,
+    pass_fds: Sequence[int] = (),
+    new_session: bool = False,
+) -> asyncio.subprocess.Process:
+    """Start a host program with piped output, as `run` does, and leave it to the caller.
+
+    Raises:
+        HostMissing: the program is not installed.
+    """
+    try:
+        return await asyncio.create_subprocess_exec(
+            *argv,
+            env=env,
+            cwd=cwd,
+            stdin=stdin,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+            pass_fds=pass_fds,
+            start_new_session=new_session,
+        )
+    except FileNotFoundError:
+        package = (PACKAGES | FOR_USERS).get(argv[0], argv[0])
+        raise HostMissing(
+            f"The program `{argv[0]}` is missing on this machine; install it: apt-get install {package}"
+        ) from None
+
+
+async def kill(process: asyncio.subprocess.Process) -> None:
+    """Kill a program if it still runs, and reap it."""
+    if process.returncode is None:
+        process.kill()
+        await process.wait()
+
+
+def required(packages: Mapping[str, str]) -> None:
+    """Check that programs are installed.
+
+    Args:
+        packages: each program's package.
+
+    Raises:
+        HostMissing: the ones that are not, with the command that installs them.
+    """
+    missing = [name for name in packages if shutil.which(name) is None]
+    if missing:
+        wanted = " ".join(dict.fromkeys(packages[name] for name in missing))
+        raise HostMissing(f"This machine lacks {', '.join(missing)}; install: apt-get install {wanted}")
+
+
+async def stdin_ended() -> None:
+    """Wait until whoever holds the other end of this process's standard input has closed it."""
+    mode = os.fstat(sys.stdin.fileno()).st_mode
+    if not (stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode) or sys.stdin.isatty()):
+        return  # a file, or /dev/null, which epoll(7) does not take
+    reader = asyncio.StreamReader()
+    await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
+    while await reader.read(1 << 16):
+        pass

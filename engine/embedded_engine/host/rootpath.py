@@ -1,0 +1,186 @@
+"""Paths of a container, resolved on the host as the kernel would after chroot(2)."""
+
+import contextlib
+import errno
+import os
+import posixpath
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+from embedded_engine.host.beneath import is_without_links
+from embedded_engine.host.errors import BadInput
+
+#: Bytes: include/uapi/linux/limits.h.
+LONGEST_PATH, LONGEST_NAME = 4095, 255
+#: The kernel's own limit: path_resolution(7), ELOOP.
+MAX_SYMLINKS = 40
+
+
+class SymlinkLoop(BadInput):
+    """A path of a container passes through too many symbolic links."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(
+            f"The path '{path}' passes through more than {MAX_SYMLINKS} symbolic links; "
+            "name the file by a path without a loop."
+        )
+
+
+def joined(*parts: str) -> str:
+    """Return a path of a container put together from its parts, without `.` and `..`.
+
+    Raises:
+        BadInput: Linux allows no path, or no name in one, of that length.
+    """
+    path = posixpath.normpath(posixpath.join(*parts))
+    if len(os.fsencode(path)) > LONGEST_PATH or any(len(os.fsencode(name)) > LONGEST_NAME for name in path.split("/")):
+        raise _too_long(path)
+    return path
+
+
+def _too_long(path: str) -> BadInput:
+    return BadInput(
+        f"The path '{path[:40]}…' is too long; Linux allows {LONGEST_PATH} bytes, and {LONGEST_NAME} in a name."
+    )
+
+
+def lies_in(path: str, directory: str) -> bool:
+    """Return whether a path of a container is a directory's, or one below it."""
+    return path == directory or path.startswith(f"{directory.rstrip('/')}/")
+
+
+def resolve(root: Path, path: str, *, follow: bool = True) -> Path:
+    """Return the host path of a container's path; it never lies outside the root.
+
+    Args:
+        root: the container's root directory on the host.
+        path: a path inside the container, absolute or relative to its root; components may be missing.
+        follow: whether a symbolic link as the last component is followed.
+
+    Raises:
+        SymlinkLoop: more than 40 symbolic links are on the way.
+        BadInput: the links on the way make it longer than Linux allows.
+    """
+    pending = path.split("/")[::-1]
+    if ".." not in pending and is_without_links(root, path):
+        return root.joinpath(*filter(None, reversed(pending)))
+    found: list[str] = []
+    links = 0
+    while pending:
+        component = pending.pop()
+        if component in ("", "."):
+            continue
+        if component == "..":
+            del found[-1:]
+            continue
+        target = _link(root, [*found, component]) if follow or any(pending) else None
+        if target is None:
+            found.append(component)
+            if len(found) > LONGEST_PATH // 2:
+                raise _too_long(path)
+            continue
+        links += 1
+        if links > MAX_SYMLINKS:
+            raise SymlinkLoop(path)
+        if target.startswith("/"):
+            found.clear()
+        pending += target.split("/")[::-1]
+    return root.joinpath(*found)
+
+
+def missing(root: Path, path: str) -> list[Path]:
+    """Return what does not exist yet on the way to a container's path, outermost first.
+
+    Args:
+        root: the container's root directory on the host.
+        path: a path inside the container; symbolic links are followed inside the root.
+
+    Raises:
+        SymlinkLoop: more than 40 symbolic links are on the way.
+    """
+    absent: list[Path] = []
+    at = resolve(root, path)
+    while at != root and not os.path.lexists(at):
+        absent.append(at)
+        at = at.parent
+    return absent[::-1]
+
+
+def mkdirs(root: Path, path: str, mode: int = 0o755, uid: int = 0, gid: int = 0) -> Path:
+    """Make a directory of a container with the parents that it lacks, and return its host path.
+
+    Args:
+        root: the container's root directory on the host.
+        path: the directory inside the container; symbolic links are followed inside the root.
+        mode: permission bits of what is made, whatever the umask.
+        uid: owner of what is made; set only when the process is root.
+        gid: group of what is made; set only when the process is root.
+
+    Raises:
+        BadInput: something on the way is not a directory.
+        SymlinkLoop: more than 40 symbolic links are on the way.
+    """
+    directory = resolve(root, path)
+    absent = missing(root, path)
+    last = absent[0].parent if absent else directory
+    if not stat.S_ISDIR(last.lstat().st_mode):
+        raise BadInput(
+            f"'/{last.relative_to(root)}' is not a directory, so '{path}' cannot be made; name another path."
+        )
+    for each in absent:
+        each.mkdir()
+        if os.geteuid() == 0:
+            os.chown(each, uid, gid)
+        each.chmod(mode)
+    return directory
+
+
+def is_directory(path: Path) -> bool:
+    """Return whether a directory itself is there; a link to one is none, wherever it leads on the host."""
+    try:
+        return stat.S_ISDIR(path.lstat().st_mode)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+
+
+@contextlib.contextmanager
+def short(root: Path) -> Iterator[Path]:
+    """Yield a short name of a directory for the time of a block.
+
+    A container's paths may be as long as PATH_MAX, and here the directory's own name stands before them.
+
+    Raises:
+        BadInput: the block met a path that is too long even so.
+    """
+    descriptor = os.open(root.parent, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+    name = Path(f"/proc/self/fd/{descriptor}", root.name)
+    try:
+        yield name
+    except OSError as error:
+        if error.errno != errno.ENAMETOOLONG:
+            raise
+        path = os.fsdecode(error.filename or "").removeprefix(str(name))
+        raise BadInput(
+            f"A path of {len(os.fsencode(path))} bytes is too long for programs to open, '{path[:40]}…'; "
+            "have the step remove it, or use shorter names."
+        ) from None
+    finally:
+        os.close(descriptor)
+
+
+def walk(root: Path) -> Iterator[Path]:
+    """Yield the paths of all that a directory holds, each after the directory it is in; links are not followed."""
+    pending = [root] if root.is_dir() else []
+    while pending:
+        for path in pending.pop().iterdir():
+            yield path
+            if is_directory(path):
+                pending.append(path)
+
+
+def _link(root: Path, components: list[str]) -> str | None:
+    try:
+        return os.readlink("/".join((os.fspath(root), *components)))  # noqa: PTH115  hot: no Path objects
+    except OSError:  # missing, or no symbolic link
+        return None

@@ -1,0 +1,213 @@
+"""File systems that come from outside: images, archives, a stand-in, and files of the host."""
+
+import asyncio
+import contextlib
+import dataclasses
+import fcntl
+import glob
+import hashlib
+import json
+import os
+import platform as host_platform
+import secrets
+import shutil
+import stat
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from embedded_engine.graph.nodes import HostTree, ImageRoot
+from embedded_engine.graph.patterns import EVERYTHING, Selection
+from embedded_engine.host.disk import disk_full_told
+from embedded_engine.host.durable import sync
+from embedded_engine.host.errors import ArchiveInvalid, BadInput
+from embedded_engine.host.rootpath import walk
+from embedded_engine.make.copying import copy_tree
+from embedded_engine.make.evaluator import Snapshots, builds
+from embedded_engine.oci import skopeo
+from embedded_engine.oci.documents import ImageConfig
+from embedded_engine.oci.layout import read_layout
+from embedded_engine.oci.unpack import apply_layer
+from embedded_engine.store.survey import file_digest
+
+#: GOARCH of what `platform.machine()` says.
+ARCHITECTURES = {
+    "x86_64": "amd64",
+    "aarch64": "arm64",
+    "riscv64": "riscv64",
+    "ppc64le": "ppc64le",
+    "s390x": "s390x",
+}
+ARCHITECTURE = ARCHITECTURES.get(host_platform.machine(), host_platform.machine())
+PLATFORM = f"linux/{ARCHITECTURE}"
+
+
+@dataclasses.dataclass(frozen=True)
+class Base:
+    """An image whose file system is in the store."""
+
+    root: ImageRoot
+    config: ImageConfig
+    reference: str
+
+
+async def from_registry(snapshots: Snapshots, address: str, platform: str = PLATFORM) -> Base:
+    """Return an image of a registry for a platform, pulled unless the store has it.
+
+    Raises:
+        ReferenceInvalid, RegistryUnreachable, RegistryRefused, ImageUnknown: as their names say.
+    """
+    name = skopeo.normalized(address)
+    digest = name.partition("@")[2] or await skopeo.resolve_digest(name, snapshots.credentials)
+    root = ImageRoot(digest, _foreign(platform))
+
+    async def make(directory: Path) -> Mapping[str, Any]:
+        if "@" in name:
+            # Not asked yet; a registry that cannot be reached is known in seconds, and no step has failed.
+            await skopeo.resolve_digest(name, snapshots.credentials)
+        with snapshots.events.step(f"pull {name}"):
+            await skopeo.pull(name, digest, directory / "layout", platform, snapshots.credentials)
+            return await _unpacked(snapshots, root, directory)
+
+    await snapshots.take_in(root, name, make)
+    reference = name if "@" in name else f"{name}@{digest}"
+    return Base(root, await config_of(snapshots, root), reference)
+
+
+def _foreign(platform: str) -> str:
+    return "" if platform == PLATFORM else platform
+
+
+async def from_archive(snapshots: Snapshots, archive: Path, tag: str = "", platform: str = PLATFORM) -> Base:
+    """Return the image of an OCI or docker archive for a platform.
+
+    Raises:
+        ArchiveInvalid: it is neither, or damaged, or reaches outside its root.
+    """
+    digest = await asyncio.to_thread(file_digest, archive)
+    root = ImageRoot(f"archive:{digest}:{tag}", _foreign(platform))
+
+    async def make(directory: Path) -> Mapping[str, Any]:
+        with snapshots.events.step(f"import {archive.name}"):
+            await skopeo.unpack_archive(archive, directory / "layout", tag, platform)
+            return await _unpacked(snapshots, root, directory)
+
+    await snapshots.take_in(root, archive.name, make)
+    return Base(root, await config_of(snapshots, root), "")
+
+
+async def config_of(snapshots: Snapshots, root: ImageRoot) -> ImageConfig:
+    """Return the configuration of an image in the store."""
+    meta = await snapshots.meta(root)
+    return ImageConfig.from_json(meta["config"])
+
+
+async def _unpacked(snapshots: Snapshots, root: ImageRoot, directory: Path) -> Mapping[str, Any]:
+    """Unpack the layout's image to `diff`, keep its blobs, and remove the layout."""
+    kept = await asyncio.to_thread(_unpack, snapshots, root, directory)
+    await asyncio.to_thread(shutil.rmtree, directory / "layout")
+    return kept
+
+
+def _unpack(snapshots: Snapshots, root: ImageRoot, directory: Path) -> Mapping[str, Any]:
+    image = read_layout(directory / "layout", root.platform or PLATFORM)
+    for layer, blob in zip(image.layers, image.blobs, strict=True):
+        with blob.open("rb") as stream:
+            found = apply_layer(stream, directory / "diff")
+        if found != layer.diff_id:
+            raise ArchiveInvalid(
+                f"A layer of the image unpacks to {found}, and its configuration says {layer.diff_id}; "
+                "get the image anew from a source that you trust."
+            )
+        snapshots.store.keep_blob(blob, layer.digest)
+    return {
+        "config": image.config.to_json(),
+        "layers": [dataclasses.asdict(layer) for layer in image.layers],
+        "history": list(image.history),
+    }
+
+
+@builds(ImageRoot)
+async def image_root(snapshots: Snapshots, node: ImageRoot, directory: Path) -> dict[str, Any]:
+    """Refuse: an image is taken in when it is named, and is not to be had a second time without its name."""
+    raise BadInput(f"The image {node.manifest} is no longer in the store; run the command again.")
+
+
+async def host_tree(snapshots: Snapshots, path: Path, selection: Selection = EVERYTHING) -> HostTree:
+    """Copy a file (to /NAME) or what is selected of a directory of the host into the store, named by its content.
+
+    Raises:
+        BadInput: there is nothing at the path.
+    """
+    if not path.exists():
+        raise BadInput(f"There is no '{path}' on this machine; give the path of a file or directory that exists.")
+    place = snapshots.store.temporary()
+    try:
+        with disk_full_told(snapshots.store.root):
+            copied = place / "diff"
+            copied.mkdir()
+            # Dagger's engine gives host files to root as well. A link that was named stands for what it leads to.
+            wanted = await asyncio.to_thread(selection.paths, path) if path.is_dir() else None
+            target = copied if path.is_dir() else copied / path.name
+            await asyncio.to_thread(copy_tree, path.resolve(), target, owner=(0, 0), wanted=wanted)
+            node = HostTree(await asyncio.to_thread(tree_digest, copied))
+
+        async def make(directory: Path) -> Mapping[str, Any]:
+            copied.replace(directory / "diff")
+            return {}
+
+        await snapshots.take_in(node, path.name, make)
+    finally:
+        snapshots.store.discard(place)
+    return node
+
+
+@builds(HostTree)
+async def host_tree_made(snapshots: Snapshots, node: HostTree, directory: Path) -> dict[str, Any]:
+    """Refuse: host files are copied when they are named."""
+    raise BadInput("Files copied from this machine are no longer in the store; run the command again.")
+
+
+def tree_digest(root: Path) -> str:
+    """Return the hexadecimal SHA-256 over a tree's names, modes, owners, link targets and contents."""
+    found = hashlib.sha256()
+    for path in sorted(walk(root)):
+        status = path.lstat()
+        content = ""
+        if stat.S_ISREG(status.st_mode):
+            content = file_digest(path)
+        elif stat.S_ISLNK(status.st_mode):
+            content = str(path.readlink())
+        facts = [str(path.relative_to(root)), status.st_mode, status.st_uid, status.st_gid, content]
+        found.update(json.dumps(facts).encode(errors="surrogateescape") + b"\n")
+    return found.hexdigest()
+
+
+def atomic_copy(source: Path, target: Path) -> None:
+    """Copy a file to the client's side: beside, then renamed; one with the same size and time is left alone."""
+    status = source.stat()
+    if target.is_file():
+        there = target.stat()
+        if (there.st_size, there.st_mtime_ns) == (status.st_size, status.st_mtime_ns):
+            return
+    _remove_parts(target)
+    # Engines are all process 1 of their namespaces.
+    beside = target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
+    try:
+        with disk_full_told(target.parent), beside.open("wb") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            shutil.copyfile(source, beside)
+            shutil.copystat(source, beside)
+            os.fsync(file.fileno())
+            beside.rename(target)
+            sync(target.parent)
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+def _remove_parts(target: Path) -> None:
+    """Remove what a killed engine left beside a file; one that still writes holds a lock."""
+    for left in target.parent.glob(f".{glob.escape(target.name)}.*.part"):
+        with contextlib.suppress(OSError), left.open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            left.unlink()

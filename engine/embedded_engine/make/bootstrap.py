@@ -1,0 +1,151 @@
+"""The stand-in base: a root file system from the machine's own signed apt sources, by mmdebstrap."""
+
+import contextlib
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from embedded_engine.graph.names import name_of
+from embedded_engine.graph.nodes import StandIn
+from embedded_engine.host import syscalls
+from embedded_engine.host.errors import BadInput, CommandFailed, EngineError
+from embedded_engine.host.namespace import in_user_namespace
+from embedded_engine.host.process import run
+from embedded_engine.host.settings import Host
+from embedded_engine.make.aptauth import without_login
+from embedded_engine.make.evaluator import Snapshots, builds
+from embedded_engine.oci.credentials import without_logins
+
+SCHEME = "bootstrap:"
+OS_RELEASE = Path("/etc/os-release")
+ORIGINS = {"debian": "Debian", "ubuntu": "Ubuntu"}
+
+#: apt-get(8) indextargets: one line for each index of packages that the machine's sources name.
+TARGETS = "$(CREATED_BY)|$(ORIGIN)|$(CODENAME)|$(REPO_URI)|$(RELEASE)|$(COMPONENT)|$(SIGNED_BY)"
+
+#: What mmdebstrap brings in from this machine and from the moment, and the image must not keep.
+LEFT_BY_BOOTSTRAP = ("etc/resolv.conf", "etc/hostname", "etc/apt/apt.conf.d/99mmdebstrap")
+
+
+async def stand_in(address: str, epoch: int | None) -> StandIn:
+    """Return the stand-in that a reference names.
+
+    Args:
+        address: `bootstrap:auto`, or `bootstrap:` and what this machine is, `debian-12`.
+        epoch: seconds since 1970 for its times.
+
+    Raises:
+        BadInput: this machine is another one, or neither Debian nor Ubuntu, or without sources of its distribution.
+    """
+    facts = _os_release()
+    release = f"{facts.get('ID', 'unknown')}-{facts.get('VERSION_ID', 'unknown')}"
+    wanted = address.removeprefix(SCHEME)
+    if facts.get("ID") not in ORIGINS:
+        raise BadInput(f"This machine is {release}; a stand-in base needs Debian or Ubuntu: give --base-archive.")
+    if wanted not in ("auto", release):
+        raise BadInput(f"This machine can bootstrap {release} and not '{wanted}'; give --base {SCHEME}{release}.")
+    suite = facts.get("VERSION_CODENAME", "")
+    sources = await _sources(ORIGINS[facts["ID"]], suite)
+    return StandIn(release=release, suite=suite, sources=sources, epoch=epoch)
+
+
+def _os_release() -> dict[str, str]:
+    rows = re.findall(r'^(\w+)="?([^"\n]*)"?$', OS_RELEASE.read_text(), re.MULTILINE)
+    return dict(rows)
+
+
+async def _sources(origin: str, suite: str) -> str:
+    """Return the machine's sources of its own distribution, one line each; third parties' stay out."""
+    command = ["apt-get", "indextargets", "--format", TARGETS, "Created-By: Packages"]
+    listed = await run(command)
+    if not listed.stdout:  # there are no package lists on this machine, and so nothing is known of the archives
+        listed = await run([*command, "--no-release-info"])
+    rows: dict[tuple[str, str, str], list[str]] = {}
+    for line in listed.stdout.splitlines():
+        _, found, codename, uri, release, component, signed_by = line.split("|")
+        # Without package lists apt knows no origin; the code name then tells the distribution's own pockets.
+        own = found == origin or (found.startswith("$") and release.partition("-")[0] == suite)
+        if own and (release if codename.startswith("$") else codename).startswith(suite):
+            key = f" [signed-by={signed_by}]" if signed_by.startswith("/") else ""
+            rows.setdefault((key, without_login(uri), release), []).append(component)
+    if not rows:
+        raise BadInput(f"apt on this machine has no sources of {origin} {suite}; add them, or give --base-archive.")
+    return "".join(
+        f"deb{key} {uri} {release} {' '.join(dict.fromkeys(components))}\n"
+        for (key, uri, release), components in rows.items()
+    )
+
+
+@builds(StandIn)
+async def bootstrap(snapshots: Snapshots, node: StandIn, directory: Path) -> dict[str, Any]:
+    """Bootstrap the root file system straight into the store."""
+    async with snapshots.slots:
+        with snapshots.events.step(name_of(node)) as step:
+            sources, root = directory / "base.list", directory / "diff"
+            sources.write_text(node.sources)
+            argv = ["mmdebstrap", "--variant=minbase", f"--mode={_mode()}", "--format=directory"]
+            try:
+                with _apt_settings(snapshots.host, directory / "apt") as options:
+                    words = [*argv, *options, node.suite, str(root), str(sources)]
+                    done = await run(words, env=_environment(snapshots, node))
+            except CommandFailed as error:
+                raise _failed(error) from error
+            for line in done.stderr.splitlines():
+                step.log("stderr", without_logins(line))
+            _tidy(root)
+            sources.unlink()
+    return {}
+
+
+@contextlib.contextmanager
+def _apt_settings(host: Host, directory: Path) -> Iterator[list[str]]:
+    """Give mmdebstrap's options for the host's apt settings, which lie in memory for the time of a block.
+
+    Arguments can be read by every user of the machine, and mmdebstrap copies a file of options into the root file
+    system; so the one option only names a file, which apt reads if it exists (apt.conf(5)).
+    """
+    directory.mkdir()
+    syscalls.mount("tmpfs", directory, "mode=0700,size=1m")
+    try:
+        host.write_apt(directory, str(directory))
+        settings = directory / "apt.conf"
+        yield [f'--aptopt=Dir::Etc::main "{settings}"'] if settings.exists() else []
+    finally:
+        syscalls.unmount(directory)
+        directory.rmdir()
+
+
+def _mode() -> str:
+    # `root` mounts a sysfs in versions before 0.8.6, which a user namespace may not; `unshare` shows the machine's.
+    return "unshare" if in_user_namespace() else "root"
+
+
+def _environment(snapshots: Snapshots, node: StandIn) -> dict[str, str]:
+    path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+    env = {"PATH": path, "LC_ALL": "C.UTF-8", **dict(snapshots.host.proxies)}
+    if node.epoch is not None:
+        env["SOURCE_DATE_EPOCH"] = str(node.epoch)
+    return env
+
+
+def _tidy(root: Path) -> None:
+    for name in LEFT_BY_BOOTSTRAP:
+        (root / name).unlink(missing_ok=True)
+    lists = root / "etc/apt/sources.list.d"
+    with contextlib.suppress(FileNotFoundError):
+        # mmdebstrap names the file after its own input; a reader of the image looks for the usual name.
+        (lists / "0000base.list").rename(root / "etc/apt/sources.list")
+    # A runtime brings its own /dev, and importers refuse archives with device nodes.
+    for left in (root / "dev", root / "var/cache/apt/archives", root / "var/lib/apt/lists"):
+        for entry in left.glob("*") if left.exists() else ():
+            shutil.rmtree(entry) if entry.is_dir() and not entry.is_symlink() else entry.unlink()
+
+
+def _failed(error: CommandFailed) -> EngineError:
+    last = next((line for line in reversed(error.stderr.splitlines()) if line.startswith("E:")), error.stderr[-200:])
+    return BadInput(
+        f"A stand-in base cannot be bootstrapped from this machine's apt sources: {without_logins(last.strip())}; "
+        "see that `apt-get update` works here, or give --base-archive."
+    )

@@ -1,0 +1,142 @@
+"""The operations that change files without running anything."""
+
+import asyncio
+import errno
+import os
+from pathlib import Path
+from typing import Any
+
+from embedded_engine.graph.changes import Chown, Copy, NewDirectory, NewFile, Remove, Symlink
+from embedded_engine.graph.names import name_of
+from embedded_engine.graph.nodes import Change, Scratch
+from embedded_engine.graph.patterns import matching
+from embedded_engine.host.errors import BadInput
+from embedded_engine.host.rootpath import is_directory, mkdirs, resolve, walk
+from embedded_engine.host.users import look_up
+from embedded_engine.make import overlay
+from embedded_engine.make.copying import copy_tree, remove_path
+from embedded_engine.make.evaluator import Snapshots, builds
+
+#: What the kernel says of a path that makes no sense.
+MISTAKES = (errno.EEXIST, errno.EISDIR, errno.ENAMETOOLONG, errno.ENOTDIR)
+
+
+async def _changed(snapshots: Snapshots, node: Change, directory: Path, change: Any) -> dict[str, Any]:
+    async with overlay.writable(snapshots.store, snapshots.layers(node.parent), directory) as root:
+        try:
+            await asyncio.to_thread(change, root)
+        except OSError as error:
+            if error.errno not in MISTAKES:
+                raise
+            raise BadInput(f"{name_of(node)} cannot be done: {error.strerror}; give another path.") from error
+    return {}
+
+
+@builds(Scratch)
+async def scratch_made(snapshots: Snapshots, node: Scratch, directory: Path) -> dict[str, Any]:
+    """Make the empty file system."""
+    return {}
+
+
+@builds(NewFile)
+async def new_file(snapshots: Snapshots, node: NewFile, directory: Path) -> dict[str, Any]:
+    """Write a file."""
+
+    def change(root: Path) -> None:
+        target = _place(root, node.path)
+        target.unlink(missing_ok=True)
+        target.write_text(node.contents)
+        target.chmod(node.mode)
+        _own(root, target, node.owner)
+
+    return await _changed(snapshots, node, directory, change)
+
+
+@builds(NewDirectory)
+async def new_directory(snapshots: Snapshots, node: NewDirectory, directory: Path) -> dict[str, Any]:
+    """Make an empty directory."""
+    return await _changed(snapshots, node, directory, lambda root: mkdirs(root, node.path, node.mode))
+
+
+@builds(Symlink)
+async def symlink(snapshots: Snapshots, node: Symlink, directory: Path) -> dict[str, Any]:
+    """Make a symbolic link."""
+    if not node.target:
+        raise BadInput(f"The link '{node.path}' has no target; give a path.")
+    return await _changed(
+        snapshots, node, directory, lambda root: _place(root, node.path, follow=False).symlink_to(node.target)
+    )
+
+
+@builds(Remove)
+async def remove(snapshots: Snapshots, node: Remove, directory: Path) -> dict[str, Any]:
+    """Take files and directories away."""
+
+    def change(root: Path) -> None:
+        for path in (one for given in node.paths for one in matching(root, given)):
+            target = resolve(root, path, follow=False)
+            for each in root.iterdir() if target == root else [target]:
+                remove_path(each)
+
+    return await _changed(snapshots, node, directory, change)
+
+
+@builds(Copy)
+async def copy(snapshots: Snapshots, node: Copy, directory: Path) -> dict[str, Any]:
+    """Copy a file, or what a directory holds."""
+    origin = await snapshots.view(node.source)
+    named = await snapshots.view(node.users) if node.users else None
+
+    def change(root: Path) -> None:
+        source = resolve(origin, node.source_path)
+        if not source.exists():
+            raise BadInput(f"There is no '{node.source_path}' to copy; name a file or a directory that exists.")
+        target = mkdirs(root, node.path) if source.is_dir() else _file_place(root, node.path, source.name)
+        user = look_up(named or root, node.owner) if node.owner else None
+        wanted = node.selection.paths(source) if source.is_dir() else None
+        copy_tree(source, target, owner=(user.uid, user.gid) if user else None, mode=node.mode, wanted=wanted)
+        if node.time is not None:
+            _date(target, node.time)
+
+    return await _changed(snapshots, node, directory, change)
+
+
+@builds(Chown)
+async def chown(snapshots: Snapshots, node: Chown, directory: Path) -> dict[str, Any]:
+    """Give files to another owner."""
+
+    def change(root: Path) -> None:
+        user = look_up(root, node.owner)
+        target = resolve(root, node.path)
+        if not target.exists():
+            raise BadInput(f"There is no '{node.path}' to give away; name a file or a directory that exists.")
+        for path in (target, *(walk(target) if target.is_dir() else ())):
+            os.chown(path, user.uid, user.gid, follow_symlinks=False)
+
+    return await _changed(snapshots, node, directory, change)
+
+
+def _date(target: Path, seconds: int) -> None:
+    for path in (target, *(walk(target) if target.is_dir() else ())):
+        os.utime(path, (seconds, seconds), follow_symlinks=False)
+
+
+def _file_place(root: Path, path: str, name: str) -> Path:
+    """Return where a file is copied to: into a directory that is there, under its own name."""
+    return _place(root, f"{path}/{name}" if resolve(root, path).is_dir() else path)
+
+
+def _place(root: Path, path: str, *, follow: bool = True) -> Path:
+    target = resolve(root, path, follow=follow)
+    if target == root:
+        raise BadInput(f"'{path}' names no file; give a path below the root directory.")
+    mkdirs(root, "/" + str(target.parent.relative_to(root)))
+    if is_directory(target):
+        raise BadInput(f"'{path}' is a directory already; name the file inside it.")
+    return target
+
+
+def _own(root: Path, target: Path, owner: str) -> None:
+    if owner:
+        user = look_up(root, owner)
+        os.chown(target, user.uid, user.gid)

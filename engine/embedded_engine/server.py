@@ -1,0 +1,224 @@
+"""GraphQL over HTTP on the loopback, as Dagger's SDKs speak it."""
+
+import asyncio
+import base64
+import contextlib
+import json
+import os
+import socket
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+from graphql import (
+    DocumentNode,
+    ExecutionResult,
+    GraphQLError,
+    GraphQLSchema,
+    build_schema,
+    execute,
+    parse,
+    validate,
+)
+
+from embedded_engine.api import Engine
+from embedded_engine.api.fields import resolve
+from embedded_engine.connections import BACKLOG, Lobby, connections_of
+from embedded_engine.graph.values import Query
+from embedded_engine.host.errors import BadInput, EngineError, NotPermitted
+from embedded_engine.host.peers import Questions
+from embedded_engine.host.strict import Malformed, decode_json
+
+#: Bytes of a request: a text of 128 MiB, which is as much as `contents` reads, with room for escapes.
+LARGEST_BODY = 256 << 20
+#: Seconds between two pieces of a request.
+BODY_TIME_LIMIT = 60.0
+
+SCHEMA = Path(__file__).with_name("schema.graphql")
+
+Scope = dict[str, Any]
+Receive = Callable[[], Awaitable[dict[str, Any]]]
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+
+
+def read_schema() -> GraphQLSchema:
+    """Return the served schema."""
+    # Its own spelling is checked by a test, not at every start.
+    return build_schema(SCHEMA.read_text(), assume_valid=True)
+
+
+class Server:
+    """Answers requests of one session.
+
+    Args:
+        engine: what the fields work on.
+        token: what a client must show.
+        callers: tells who may call at all, where steps reach the engine.
+    """
+
+    def __init__(self, engine: Engine, token: str, callers: Questions | None = None) -> None:
+        self._engine, self._schema, self._callers = engine, read_schema(), callers
+        self.lobby = Lobby(b"Basic " + base64.b64encode(f"{token}:".encode()), os.geteuid())
+        self._parsed = lru_cache(maxsize=64)(self._parse)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request (ASGI 3.0); every answer is JSON, for SDKs repeat a query after any other."""
+        if scope["type"] != "http":
+            return
+        if not self.lobby.knows(dict(scope["headers"]).get(b"authorization", b"")):
+            await _send(send, 401, _refused("The session token is missing or wrong."))
+            return
+        if self._callers and not await self._callers.may_call(scope["client"][1]):
+            await _send(send, 403, _refused("No step may call the engine that runs it."))
+            return
+        try:
+            body = await _body(receive)
+        except BadInput as error:
+            await _send(send, 413, _refused(str(error)))
+            return
+        await _send(send, 200, await self.answer(body))
+
+    async def answer(self, body: bytes) -> dict[str, Any]:
+        """Return the response to the body of a request."""
+        try:
+            request = _Request.read(body)
+            document, errors = self._parsed(request.query)
+        except RecursionError:
+            return _refused("The request is nested too deeply; make a shorter chain, with `sync` in between.")
+        except BadInput as error:
+            return _refused(f"The request is no GraphQL query: {error}")
+        except GraphQLError as error:
+            return _refused(f"The request is no GraphQL query: {error.message}")
+        if errors:
+            return {"data": None, "errors": [_formatted(error) for error in errors]}
+        found = execute(
+            self._schema,
+            document,
+            root_value=Query(),
+            context_value=self._engine,
+            variable_values=request.variables,
+            operation_name=request.operation,
+            field_resolver=resolve,
+            type_resolver=lambda value, *_: type(value).__name__,
+        )
+        result: ExecutionResult = found if isinstance(found, ExecutionResult) else await found
+        answer: dict[str, Any] = {"data": result.data}
+        if result.errors:
+            answer["errors"] = [_formatted(error) for error in result.errors]
+        return answer
+
+    def _parse(self, query: str) -> tuple[DocumentNode, list[GraphQLError]]:
+        document = parse(query)
+        return document, validate(self._schema, document)
+
+
+@dataclass(frozen=True)
+class _Request:
+    """The body of a request: https://graphql.org/learn/serving-over-http, "Request format"."""
+
+    query: str
+    variables: dict[str, Any] | None
+    operation: str | None
+
+    @classmethod
+    def read(cls, body: bytes) -> "_Request":
+        """Read a body.
+
+        Raises:
+            BadInput: it is none.
+        """
+        try:
+            document = decode_json(body)
+        except Malformed as error:
+            raise BadInput(f"{error}.") from None
+        fields = document if isinstance(document, dict) else {}
+        query, variables, operation = (fields.get(name) for name in ("query", "variables", "operationName"))
+        if not (isinstance(query, str) and isinstance(variables, dict | None) and isinstance(operation, str | None)):
+            raise BadInput("its body needs the text `query`, and may have the object `variables`.")
+        return cls(query, variables, operation)
+
+
+async def _body(receive: Receive) -> bytes:
+    """Return the body of a request.
+
+    Raises:
+        BadInput: it is too long, or stops on the way.
+    """
+    pieces: list[bytes] = []
+    size = 0
+    while True:
+        try:
+            message = await asyncio.wait_for(receive(), BODY_TIME_LIMIT)
+        except asyncio.TimeoutError:
+            raise BadInput(f"The request stopped for {BODY_TIME_LIMIT:.0f} seconds; send it again.") from None
+        pieces.append(message.get("body", b""))
+        size += len(pieces[-1])
+        if size > LARGEST_BODY:
+            raise BadInput(f"The request has more than {LARGEST_BODY} bytes; give large files as files of the host.")
+        if not message.get("more_body"):
+            return b"".join(pieces)
+
+
+def _refused(why: str) -> dict[str, Any]:
+    return {"data": None, "errors": [{"message": why, "extensions": BadInput(why).extensions()}]}
+
+
+def _formatted(error: GraphQLError) -> dict[str, Any]:
+    answer: dict[str, Any] = dict(error.formatted)
+    cause = error.original_error
+    if isinstance(cause, PermissionError) and cause.filename:
+        cause = NotPermitted(
+            f"The file '{cause.filename}' is not for this user: {cause.strerror}; name another, or run as root."
+        )
+        answer["message"] = str(cause)
+    if isinstance(cause, RecursionError):
+        cause = BadInput("The request is nested too deeply; make a shorter chain, with `sync` in between.")
+        answer["message"] = str(cause)
+    if isinstance(cause, EngineError):
+        answer["extensions"] = cause.extensions()
+    elif cause is not None:
+        answer["message"] = f"A defect of the embedded engine: {type(cause).__name__}: {cause}"
+        answer["extensions"] = EngineError("").extensions()
+    return answer
+
+
+async def _send(send: Send, status: int, answer: dict[str, Any]) -> None:
+    headers = [(b"content-type", b"application/json")]
+    if status != 200:
+        headers.append((b"connection", b"close"))  # what else was sent is not read
+    if status == 401:
+        headers.append((b"www-authenticate", b'Basic realm="Access to the engine"'))
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": json.dumps(answer).encode()})
+
+
+async def serve(app: Server, listener: socket.socket, ended: Awaitable[None]) -> None:
+    """Serve until something ends; requests under way are given up then.
+
+    Args:
+        app: answers the requests.
+        listener: a bound socket.
+        ended: what ends the session.
+    """
+    # A client's connections last as long as the session: one that is closed between two requests is an error to it.
+    config = uvicorn.Config(
+        app,
+        log_level="critical",
+        lifespan="off",
+        http=connections_of(app.lobby),  # type: ignore[arg-type]
+        ws="none",
+        access_log=False,
+        timeout_keep_alive=86_400,
+        backlog=BACKLOG,
+    )
+    server = uvicorn.Server(config)
+    running = asyncio.ensure_future(server.serve(sockets=[listener]))
+    ending = asyncio.ensure_future(ended)
+    await asyncio.wait([running, ending], return_when=asyncio.FIRST_COMPLETED)
+    server.should_exit = server.force_exit = True
+    with contextlib.suppress(asyncio.CancelledError):
+        await running
+    ending.cancel()

@@ -1,0 +1,203 @@
+"""Starting the engine beside a client, as `dagger session` is started beside one."""
+
+import argparse
+import asyncio
+import contextlib
+import json
+import os
+import socket
+import sys
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from embedded_engine.host.errors import EngineError, HostMissing
+from embedded_engine.host.namespace import ids_of, namespaces, refused
+from embedded_engine.host.peers import Callers, answer
+from embedded_engine.host.process import kill, python, run, spawn, stdin_ended
+from embedded_engine.host.settings import default_store
+
+#: Seconds that an engine gets to stop its steps and to tidy up.
+STOP_TIMEOUT = 10.0
+#: Bytes that a store keeps when nothing else is said.
+QUOTA = 20 * 10**9
+
+Event = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Session:
+    """Where a client finds the engine: DAGGER_SESSION_PORT and DAGGER_SESSION_TOKEN."""
+
+    port: int
+    token: str
+
+
+@contextlib.asynccontextmanager
+async def open_session(
+    *,
+    store: Path | None = None,
+    quota: int | None = None,
+    host_services: Sequence[str] = (),
+    on_event: Callable[[Event], None] | None = None,
+) -> AsyncIterator[Session]:
+    """Run an engine for the time of a block.
+
+    Args:
+        store: the directory that keeps images and steps; by default the user's own.
+        quota: bytes that it may keep when the session ends, 0 for no limit; by default QUOTA.
+        host_services: HOST:PORT of each service of this machine's loopback that steps reach too, at the same address.
+        on_event: called with each progress event (engine/events.py).
+
+    Raises:
+        BadInput: a service is none of the loopback.
+        HostMissing: a program is missing.
+        NotPermitted: this user may not make the namespaces that it lives in.
+        EngineError: the engine could not start.
+    """
+    async with contextlib.AsyncExitStack() as running:
+        async with namespaces() as prefix:
+            words = [
+                # Known here only: in the engine's namespaces every user is root.
+                f"--store={store or default_store()}",
+                f"--quota={QUOTA if quota is None else quota}",
+                *(f"--host-service={one}" for one in host_services),
+            ]
+            process, events, asking = await _spawn(prefix, words, on_event)
+            running.callback(asking.close)
+            readers = [events]
+            running.push_async_callback(lambda: asyncio.shield(_stop(process, readers)))
+            session = await _greeting(process)
+        readers.append(asyncio.ensure_future(_drain(process)))
+        readers.append(asyncio.ensure_future(answer(asking, Callers(session.port, ids_of(process.pid)))))
+        yield session
+
+
+async def _spawn(
+    prefix: Sequence[str], words: Sequence[str], on_event: Callable[[Event], None] | None
+) -> "tuple[asyncio.subprocess.Process, asyncio.Future[None], socket.socket]":
+    read_end, write_end = os.pipe()
+    own, asking = socket.socketpair()
+    descriptors = [write_end, asking.fileno()]
+    argv = [*prefix, *python("embedded_engine"), *words]
+    argv += [f"--events-fd={write_end}", f"--callers-fd={asking.fileno()}"]
+    try:
+        process = await spawn(argv, stdin=asyncio.subprocess.PIPE, pass_fds=descriptors, new_session=True)
+    finally:
+        os.close(write_end)
+        asking.close()
+    return process, asyncio.ensure_future(_events(read_end, on_event)), own
+
+
+async def tend(words: Sequence[str], *, store: Path | None = None) -> dict[str, Any]:
+    """Look after a store without a session, in the namespaces that its files belong to.
+
+    Args:
+        words: arguments of `python -m embedded_engine.store.cache`.
+        store: the directory; by default the user's own.
+
+    Returns:
+        Its answer.
+
+    Raises:
+        EngineError: as it says.
+    """
+    where = f"--store={store or default_store()}"
+    async with namespaces() as prefix:
+        done = await run([*prefix, *python("embedded_engine.store.cache"), where, *words], check=False)
+    if done.returncode:
+        raise _start_error(done.stderr)
+    answer: dict[str, Any] = json.loads(done.stdout)
+    return answer
+
+
+async def _greeting(process: asyncio.subprocess.Process) -> Session:
+    assert process.stdout and process.stderr  # noqa: S101  both are pipes
+    line = await process.stdout.readline()
+    if line:
+        answer = json.loads(line)
+        return Session(port=answer["port"], token=answer["session_token"])
+    said = (await process.stderr.read()).decode(errors="replace").strip()
+    await process.wait()
+    raise _start_error(said)
+
+
+def _start_error(said: str) -> EngineError:
+    with contextlib.suppress(ValueError, KeyError, TypeError):
+        answer = json.loads(said.splitlines()[-1])
+        kind = {cls.code: cls for cls in _classes(EngineError)}.get(answer["code"], EngineError)
+        error = EngineError.__new__(kind)
+        Exception.__init__(error, answer["message"])
+        return error
+    if any(name in said for name in ("unshare", "nsenter")) and ("not permitted" in said or "denied" in said):
+        return refused(said)
+    if "unshare" in said:
+        return HostMissing(f"The embedded engine cannot start here: {said}; it needs util-linux 2.32 or newer.")
+    return EngineError(f"The embedded engine did not start: {said or 'it said nothing'}")
+
+
+def _classes(root: type[EngineError]) -> list[type[EngineError]]:
+    return [root, *(cls for child in root.__subclasses__() for cls in _classes(child))]
+
+
+async def _events(read_end: int, on_event: Callable[[Event], None] | None) -> None:
+    loop = asyncio.get_running_loop()
+    stream = asyncio.StreamReader(limit=2**22)
+    transport, _ = await loop.connect_read_pipe(
+        lambda: asyncio.StreamReaderProtocol(stream), os.fdopen(read_end, "rb", buffering=0)
+    )
+    try:
+        while line := await stream.readline():
+            if on_event is not None:
+                on_event(json.loads(line))
+    finally:
+        transport.close()
+
+
+async def _drain(process: asyncio.subprocess.Process) -> None:
+    """Keep the engine from waiting on a full pipe; what matters of it comes as events and answers."""
+    assert process.stderr  # noqa: S101  it is a pipe
+    while await process.stderr.read(1 << 16):
+        pass
+
+
+async def _stop(process: asyncio.subprocess.Process, readers: "Sequence[asyncio.Future[None]]") -> None:
+    assert process.stdin  # noqa: S101  it is a pipe
+    process.stdin.close()
+    with contextlib.suppress(asyncio.TimeoutError):
+        await asyncio.wait_for(process.wait(), STOP_TIMEOUT)
+    await kill(process)
+    with contextlib.suppress(asyncio.TimeoutError):
+        await asyncio.wait_for(asyncio.gather(*readers), 1)
+
+
+def main() -> int:
+    """Run an engine for another program: say where it listens, and serve until standard input ends."""
+    parser = argparse.ArgumentParser(prog="python -m embedded_engine.session", description=main.__doc__)
+    parser.add_argument("--store", type=Path, help="the directory that keeps images and steps")
+    parser.add_argument(
+        "--host-service",
+        action="append",
+        default=[],
+        metavar="HOST:PORT",
+        help="a service of this machine's loopback that steps reach at the same address; may be given again",
+    )
+    given = parser.parse_args()
+    try:
+        with contextlib.suppress(KeyboardInterrupt):
+            asyncio.run(_serve(given.store, given.host_service))
+    except EngineError as error:
+        print(f"Error: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+async def _serve(store: Path | None, host_services: Sequence[str]) -> None:
+    async with open_session(store=store, host_services=host_services) as session:
+        print(json.dumps({"port": session.port, "session_token": session.token}), flush=True)
+        await stdin_ended()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,40 @@
+"""Whether what earlier sessions left in the store is what they wrote, looked at once a session."""
+
+import asyncio
+from functools import partial
+
+from embedded_engine.host.once import Once
+from embedded_engine.store.snapshot import Snapshot
+from embedded_engine.store.store import Store
+from embedded_engine.store.survey import file_digest, survey
+
+
+class Sound:
+    """What is known to be sound.
+
+    Args:
+        store: where it is.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._known: Once[bool] = Once()
+        #: Ids of the snapshots that this session made.
+        self.made: set[str] = set()
+
+    async def snapshot(self, snapshot: Snapshot) -> bool:
+        """Compare a snapshot's files with what was recorded of them."""
+        return snapshot.id in self.made or await self._known.get(snapshot.id, partial(_as_recorded, snapshot))
+
+    async def blob(self, digest: str, size: int) -> bool:
+        """Return whether a blob is there and has its digest; it is read for that."""
+        if not self._store.has_blob(digest, size):
+            return False
+        return digest in self._store.written or await self._known.get(digest, partial(self._has_digest, digest))
+
+    async def _has_digest(self, digest: str) -> bool:
+        return await asyncio.to_thread(file_digest, self._store.blob(digest)) == digest
+
+
+async def _as_recorded(snapshot: Snapshot) -> bool:
+    return (await asyncio.to_thread(survey, snapshot.directory)).facts == snapshot.facts

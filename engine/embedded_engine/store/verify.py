@@ -1,0 +1,68 @@
+"""The full check of a store: every snapshot and every layer is what was written."""
+
+import contextlib
+import tarfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from embedded_engine.store.inventory import Entry, layer, take_inventory
+from embedded_engine.store.locks import Locks
+from embedded_engine.store.prune import remove
+from embedded_engine.store.snapshot import read_snapshot
+from embedded_engine.store.store import Store
+from embedded_engine.store.survey import file_digest, stream_digest, survey
+
+
+@dataclass(frozen=True)
+class Damage:
+    """Something that is not what it was.
+
+    Args:
+        kind, name: of the entry.
+        what: is wrong.
+        removed: whether it was taken away, to be made again; a running session may use it.
+    """
+
+    kind: str
+    name: str
+    what: str
+    removed: bool
+
+
+async def verify(store: Store) -> list[Damage]:
+    """Read the whole store, and remove what is damaged; what was made on that is made again too."""
+    found: list[Damage] = []
+    with contextlib.closing(Locks(store.root / "locks" / "uses")) as uses:
+        for entry in take_inventory(store).entries:
+            # A session may remove it meanwhile.
+            with contextlib.suppress(FileNotFoundError):
+                for damaged, what in _damage(store, entry):
+                    found.append(Damage(entry.kind, entry.name, what, remove(store, uses, damaged)))
+    await store.empty_trash()
+    return found
+
+
+def _damage(store: Store, entry: Entry) -> Iterator[tuple[Entry, str]]:
+    if entry.kind == "damaged":
+        yield entry, "what it is cannot be read"
+    elif entry.id and survey(entry.path).facts != read_snapshot(entry.path).facts:
+        yield entry, "files are missing or were changed"
+    elif entry.kind == "archive" and not _is_whole(entry.path / "diff/image.tar"):
+        yield entry, "its content was changed"
+    for digest in entry.blobs:
+        if not store.blob(digest).is_file() or file_digest(store.blob(digest)) != digest:
+            # A base's layers can be had with the base only.
+            yield (
+                entry if entry.kind == "base" else layer(store, digest),
+                f"the content of the layer {digest} was changed",
+            )
+
+
+def _is_whole(archive: Path) -> bool:
+    """Check the blobs of an OCI archive against their digests."""
+    with contextlib.suppress(tarfile.TarError, OSError), tarfile.open(archive, "r:") as tar:
+        blobs = [member for member in tar if member.isfile() and member.name.startswith("blobs/sha256/")]
+        contents = ((member.name.rpartition("/")[2], tar.extractfile(member)) for member in blobs)
+        return all(content and stream_digest(content) == f"sha256:{name}" for name, content in contents)
+    return False

@@ -1,0 +1,39 @@
+"""Labels and texts of the settings: what may stand in them."""
+
+import re
+
+from pipeline.build.metadata import PREFIX, refuse_control_characters
+from pipeline.errors import MetadataError
+
+_LABEL_KEY = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._/-]*[A-Za-z0-9])?")
+
+
+def split_label(label: str) -> tuple[str, str]:
+    """Return the key and the value of `key=value`.
+
+    Raises:
+        ValueError: it is malformed, or one that the build writes; the text is a sentence.
+    """
+    key, equals, value = label.partition("=")
+    if not (equals and _LABEL_KEY.fullmatch(key)):
+        raise ValueError(f"The label {label!r} is malformed; write it as key=value.")
+    if key.startswith(PREFIX):
+        raise ValueError(f"The label {key!r} is written by the build itself; give its value with the setting.")
+    return key, on_one_line(f"the label {key}", value)
+
+
+def on_one_line(name: str, value: str) -> str:
+    """Return a value that has no control characters.
+
+    Args:
+        name: what the value is of, for the sentence.
+        value: any text.
+
+    Raises:
+        ValueError: it has one.
+    """
+    try:
+        refuse_control_characters(name, value)
+    except MetadataError as error:
+        raise ValueError(str(error)) from error
+    return value

@@ -1,0 +1,81 @@
+"""The metadata layer of an image: its labels, and /etc/skao.metadata beside them."""
+
+import dagger
+
+from pipeline.build.inputs import Build, Step
+from pipeline.build.metadata import PATH, Metadata
+from pipeline.catalogue.image import Image
+
+#: https://github.com/opencontainers/image-spec/blob/v1.1.0/annotations.md
+OCI = "org.opencontainers.image."
+_OCI_KEYS = (
+    *("authors", "base.digest", "base.name", "created", "description", "documentation", "licenses", "ref.name"),
+    *("revision", "source", "title", "url", "vendor", "version"),
+)
+
+
+def metadata_of(image: Image, build: Build) -> Metadata:
+    """Return the metadata of an image.
+
+    Raises:
+        MetadataError: a value holds a line break or another control character.
+    """
+    settings = build.settings
+    return Metadata(
+        created=settings.created,
+        version=settings.version,
+        tags=",".join((settings.version, *build.extra_tags)),
+        team=settings.team,
+        url=settings.url,
+        source=settings.source,
+        baseImage=_parent_reference(image, build),
+    )
+
+
+def labels_of(image: Image, build: Build) -> dict[str, str]:
+    """Return all labels of an image: the documented seven, OCI's, and those that the user adds.
+
+    Raises:
+        MetadataError: a value holds a line break or another control character.
+    """
+    settings = build.settings
+    oci = {
+        "created": settings.created,
+        "version": settings.version,
+        "revision": settings.revision,
+        "source": settings.source,
+        "url": settings.url,
+        "documentation": settings.documentation,
+        "title": image.title,
+        "description": image.description,
+        "vendor": settings.vendor,
+        "licenses": settings.licenses,
+        "base.name": _parent_reference(image, build).partition("@")[0],
+        "base.digest": build.base.digest if image.parent is None else "",
+    }
+    known = {OCI + key: value for key, value in oci.items() if value}
+    return {**known, **settings.labels, **metadata_of(image, build).labels()}
+
+
+def write_metadata(image: Image, build: Build) -> Step:
+    """Make the step that writes the labels and the file.
+
+    Raises:
+        MetadataError: a value holds a line break or another control character.
+    """
+    labels = labels_of(image, build)
+    # What the base or the parent says of itself would be a lie of this image.
+    inherited = [OCI + key for key in _OCI_KEYS if OCI + key not in labels]
+
+    def step(container: dagger.Container) -> dagger.Container:
+        for name in inherited:
+            container = container.without_label(name)
+        for name, value in labels.items():
+            container = container.with_label(name, value)
+        return container.with_new_file(PATH, metadata_of(image, build).render())
+
+    return step
+
+
+def _parent_reference(image: Image, build: Build) -> str:
+    return build.base.reference if image.parent is None else build.reference(image.parent)

@@ -1,0 +1,243 @@
+"""What a build is given: [tool.ska-images] in pyproject.toml < .env < SKA_* in the environment < arguments.
+
+Only the .env beside that pyproject.toml counts: settings decide in which image signatures are verified, so the current
+directory has no say. This is the one place that reads the environment and the clock.
+"""
+
+import os
+import re
+from collections.abc import Mapping
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+from pydantic import AliasChoices, Field, PrivateAttr, ValidationInfo, field_validator, model_validator
+from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
+from typing_extensions import Self
+
+from pipeline.build.amounts import Days, Size
+from pipeline.build.apt_snapshot import AUTO, OFF, of_day, parse
+from pipeline.build.gitlab import of_a_job, traceability
+from pipeline.build.label_syntax import on_one_line, split_label
+from pipeline.build.project import project_table
+from pipeline.build.settings_errors import MALFORMED, sentence
+from pipeline.build.severity import Severity
+from pipeline.errors import SettingsError
+from pipeline.registry.address import parse_address
+
+ENV_FILE = ".env"
+PYPROJECT = Path(__file__).parents[2] / "pyproject.toml"
+TIME_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
+#: A reference to an image's bytes: https://github.com/distribution/reference/blob/v0.6.0/reference.go
+DIGEST_REFERENCE = re.compile(r"[a-z0-9][A-Za-z0-9._:/-]*@sha256:[0-9a-f]{64}")
+STAND_IN = re.compile(r"bootstrap:[a-z0-9][a-z0-9.-]*")
+
+# https://semver.org, without build metadata: `+` cannot stand in a tag
+_NUMBER = r"(?:0|[1-9][0-9]*)"
+VERSION = re.compile(rf"{_NUMBER}\.{_NUMBER}\.{_NUMBER}(?:-[0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*)?")
+
+
+def _today() -> str:
+    return datetime.now(timezone.utc).strftime("%Y-%m-%dT00:00:00Z")
+
+
+def moment() -> str:
+    """Return the present moment, ISO 8601, UTC."""
+    return datetime.now(timezone.utc).strftime(TIME_FORMAT)
+
+
+def in_a_module() -> bool:
+    """Tell whether this process is Dagger's runtime of the module.
+
+    https://github.com/dagger/dagger/blob/v0.21.8/sdk/python/runtime/main.go sets this variable. DAGGER_MODULE tells
+    nothing: users set it for `dagger call`.
+    """
+    return bool(os.environ.get("DAGGER_MAIN_OBJECT"))
+
+
+def _utc(value: str, layout: str) -> datetime:
+    moment = datetime.strptime(value, layout)
+    return moment.astimezone(timezone.utc) if moment.tzinfo else moment.replace(tzinfo=timezone.utc)
+
+
+class Settings(BaseSettings):
+    """The settings of one build; what is given here goes before all other sources.
+
+    Raises:
+        SettingsError: a value is malformed; the sentence names the setting, the value and the remedy.
+    """
+
+    # A .env file serves other programs too, so what is not for this one is passed over there.
+    model_config = SettingsConfigDict(
+        env_prefix="SKA_", env_ignore_empty=True, frozen=True, populate_by_name=True, extra="ignore"
+    )
+
+    #: The image that all others are built from, with its digest.
+    base: str
+    #: Where the images are published: a host, with a path where there is one.
+    registry: str
+    #: Semantic version of the images, without a leading v.
+    version: str
+    #: The moment that stands for the whole build: ISO 8601, UTC.
+    created: str = Field(default_factory=_today)
+    #: At which moment Ubuntu's archive is frozen: YYYYMMDD[THHMMSSZ], off, or auto (see `snapshot_id`).
+    snapshot: str = AUTO
+    team: str
+    url: str
+    source: str
+    documentation: str
+    vendor: str
+    licenses: str
+    #: The commit that is built; in GitLab it is known without a setting.
+    revision: str = Field("", validation_alias=AliasChoices("SKA_REVISION", "CI_COMMIT_SHA"))
+    #: The image that OpenSCAP runs in where the base is no stand-in, with its digest.
+    auditor: str
+    #: The version of Poetry in pipeline/data/poetry.lock.
+    poetry: str
+    #: Labels beyond those of the build, each key=value.
+    label: tuple[str, ...] = ()
+    #: Whether labels name the people of a GitLab job.
+    personal_labels: bool = False
+    #: From which severity on a vulnerability stops a release, whether there is a fix or not.
+    scan_fails_on: Severity = "critical"
+    #: The same of one that has a fix.
+    scan_fails_on_fixable: Severity = "high"
+    #: How old the database of vulnerabilities may be, in days.
+    scan_database_days: Days = 3
+    #: How many requests a call has under way at the engine at one moment.
+    max_concurrent_requests: int = Field(6, ge=1)
+    #: The embedded engine's directory; its default is the engine's own.
+    store: Path | None = None
+    #: What that may hold when a build ends, as in 20GB; 0 is no limit, and the default is the engine's own.
+    cache_quota: Size | None = None
+
+    _traceability: dict[str, str] = PrivateAttr(default_factory=dict)
+
+    def __init__(self, **given: Any) -> None:
+        try:
+            super().__init__(_env_file=PYPROJECT.with_name(ENV_FILE), **given)
+        except MALFORMED as error:
+            raise SettingsError(sentence(error)) from error
+        self._traceability = traceability(os.environ, personal=self.personal_labels)
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Order the sources, the strongest first."""
+        project = InitSettingsSource(settings_cls, init_kwargs=project_table(PYPROJECT, set(cls.model_fields)))
+        return init_settings, env_settings, dotenv_settings, project
+
+    @property
+    def epoch(self) -> str:
+        """`created` in seconds since 1970, for SOURCE_DATE_EPOCH."""
+        return str(int(_utc(self.created, TIME_FORMAT).timestamp()))
+
+    @property
+    def snapshot_id(self) -> str:
+        """The moment at which Ubuntu's archive is frozen, YYYYMMDDTHHMMSSZ; empty where its present state is taken.
+
+        A release, which is a build whose `created` is given and whose version is no pre-release, is frozen at the
+        start of `created`'s day: by then the service has the state for good. A stand-in has no snapshot.
+        """
+        return "" if "-" in self.version and self.snapshot == AUTO else self.snapshot_of_a_release(self.base)
+
+    def snapshot_of_a_release(self, base: str) -> str:
+        """Return the snapshot that a final version takes which is built now, as `snapshot_id`.
+
+        Args:
+            base: the reference of its base.
+        """
+        if self.snapshot != AUTO:
+            return "" if self.snapshot == OFF else self.snapshot
+        if "created" not in self.model_fields_set or STAND_IN.fullmatch(base):
+            return ""
+        return of_day(_utc(self.created, TIME_FORMAT))
+
+    @property
+    def labels(self) -> dict[str, str]:
+        """GitLab's variables and `label`, which goes before them, as keys and values."""
+        return {**self._traceability, **dict(split_label(label) for label in self.label)}
+
+    def by_the_job_of(self, labels: Mapping[str, str]) -> "Settings":
+        """Return these settings with the labels of the GitLab job that built an image, which has these labels."""
+        others = tuple(label for label in self.label if not of_a_job(dict([split_label(label)])))
+        same = self.model_copy(update={"label": others})
+        same._traceability = of_a_job(labels)
+        return same
+
+    @field_validator("base", "auditor")
+    @classmethod
+    def _has_a_digest(cls, value: str, info: ValidationInfo) -> str:
+        if DIGEST_REFERENCE.fullmatch(value) or STAND_IN.fullmatch(value):
+            return value
+        raise ValueError(
+            f"The {info.field_name} {value!r} does not say which bytes it means; write it with its digest, "
+            "as in ubuntu:22.04@sha256:… (skopeo inspect docker://IMAGE shows the digest)."
+        )
+
+    @field_validator("registry")
+    @classmethod
+    def _is_a_host(cls, value: str) -> str:
+        try:
+            return str(parse_address(value))
+        except SettingsError as error:
+            raise ValueError(str(error)) from error
+
+    @field_validator("version")
+    @classmethod
+    def _is_semantic(cls, value: str) -> str:
+        if VERSION.fullmatch(value):
+            return value
+        raise ValueError(f"The version {value!r} is no semantic version; write it as 1.2.3 or 1.2.3-rc.1.")
+
+    @field_validator("created")
+    @classmethod
+    def _is_a_moment(cls, value: str) -> str:
+        for layout, length in ((TIME_FORMAT, 20), ("%Y-%m-%dT%H:%M:%S%z", 25), ("%Y-%m-%d", 10)):
+            try:
+                moment = _utc(value, layout)
+            except (ValueError, OverflowError):  # the latter of a moment that is none in UTC, as in the year 1
+                continue
+            if len(value) == length and moment > datetime.now(timezone.utc):
+                raise ValueError(
+                    f"The time of creation {value} is still to come, and files that are written before it would differ "
+                    "from one build to the next; give a moment that has passed."
+                )
+            if len(value) == length and moment.timestamp() >= 0:
+                return moment.strftime(TIME_FORMAT)
+        raise ValueError(
+            f"The time of creation {value!r} is no time since 1970 in ISO 8601; "
+            "write it as 2026-01-31T12:00:00Z, 2026-01-31T13:00:00+01:00 or 2026-01-31."
+        )
+
+    @field_validator("snapshot")
+    @classmethod
+    def _is_a_snapshot(cls, value: str) -> str:
+        return value if value in (AUTO, OFF) else parse(value, datetime.now(timezone.utc))
+
+    @model_validator(mode="after")
+    def _can_be_frozen(self) -> Self:
+        if self.snapshot not in (AUTO, OFF) and STAND_IN.fullmatch(self.base):
+            raise ValueError(
+                f"The snapshot {self.snapshot} is one of Ubuntu's archive, and the stand-in base {self.base} has this "
+                "machine's own package sources; build with --snapshot off, or on Ubuntu's image."
+            )
+        return self
+
+    @field_validator("team", "url", "source", "documentation", "vendor", "licenses", "revision")
+    @classmethod
+    def _is_one_line(cls, value: str, info: ValidationInfo) -> str:
+        return on_one_line(f"the setting {info.field_name}", value)
+
+    @field_validator("label")
+    @classmethod
+    def _are_labels(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for label in value:
+            split_label(label)
+        return value

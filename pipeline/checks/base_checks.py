@@ -1,0 +1,56 @@
+"""What must hold in every image."""
+
+from functools import partial
+
+from pipeline.build.inputs import SNAPSHOT
+from pipeline.build.metadata import KEYS, PATH, parse
+from pipeline.checks.check import NONROOT_USER, Check, CheckFailure, Subject, run_script, script_check
+from pipeline.concurrency import concurrently
+from pipeline.errors import MetadataError
+from pipeline.steps import OWN_FILES, shell, with_apt_cache, with_own_files
+
+
+async def _metadata(subject: Subject, step: str) -> str:
+    try:
+        in_file = parse(await run_script(subject.container, "metadata", step, PATH))
+    except MetadataError as error:
+        raise CheckFailure(str(error)) from error
+    if (found := tuple(in_file)) != KEYS:
+        raise CheckFailure(f"keys of {PATH}: expected {', '.join(KEYS)}; found {', '.join(found)}")
+    labels = await concurrently([partial(subject.container.label, key) for key in KEYS])
+    wrong = [
+        f"label {key}: expected {in_file[key]!r} as in {PATH}, found {label!r}"
+        for key, label in zip(KEYS, labels, strict=True)
+        if label != in_file[key]
+    ]
+    if wrong:
+        raise CheckFailure("\n".join(wrong))
+    return f"{len(KEYS)} labels equal {PATH}"
+
+
+async def _security_updates(subject: Subject, step: str) -> str:
+    container = with_apt_cache(subject.container, subject.image)
+    if subject.snapshot:
+        container = container.with_env_variable(SNAPSHOT, subject.snapshot)
+    return await run_script(container, "security-updates", step, setup=shell("apt"))
+
+
+async def _certificates(subject: Subject, step: str) -> str:
+    return await run_script(with_own_files(subject.container), "certificates", step, OWN_FILES)
+
+
+async def _size(subject: Subject, step: str) -> str:
+    return await run_script(subject.container, "size", step, str(subject.size_budget))
+
+
+METADATA = Check("metadata", "/etc/skao.metadata equals the labels", _metadata)
+SECURITY_UPDATES = Check("security-updates", "no security update is pending", _security_updates)
+CERTIFICATES = Check("certificates", "the CA bundle is complete and verifies a certificate chain", _certificates)
+LEFTOVERS = script_check("leftovers", "no package lists, caches, logs or temporary files are left")
+PRIVILEGED_FILES = script_check("privileged-files", "no setuid or setgid file beyond a short list")
+WORLD_WRITABLE = script_check("world-writable", "nothing is writable by everyone, but sticky directories")
+ACCOUNTS = script_check("accounts", "no account can be entered or become root that should not")
+UMASK = script_check("umask", "files that people make are closed to others")
+LOCALE = script_check("locale", "a UTF-8 locale works")
+NONROOT = script_check("nonroot", "the user nonroot exists and runs a shell", users=(NONROOT_USER,))
+SIZE = Check("size", "the files are within the image's size budget", _size)

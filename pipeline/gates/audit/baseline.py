@@ -1,0 +1,77 @@
+"""What earlier audits found: committed for each distribution, and held against every audit since."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipeline.errors import AuditError
+
+_DIRECTORY = Path(__file__).parents[2] / "data" / "baselines"
+PASS, NOT_APPLICABLE = "pass", "notapplicable"
+#: What no image need mend.
+HARMLESS = frozenset({PASS, NOT_APPLICABLE, "informational", "fixed"})
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """The outcomes that are known, for all images of a distribution.
+
+    Args:
+        outcomes: of each rule, in XCCDF's words: pass, fail, notapplicable, unknown, error …
+    """
+
+    outcomes: Mapping[str, str]
+
+
+def read_baseline(system: str) -> Baseline | None:
+    """Return the baseline of a distribution; None where none was committed yet.
+
+    Args:
+        system: as in debian-12.
+
+    Raises:
+        AuditError: the file is damaged.
+    """
+    path = _DIRECTORY / f"{system}.json"
+    if not path.exists():
+        return None
+    try:
+        document = json.loads(path.read_text())
+        return Baseline({rule: outcome for outcome, rules in document["rules"].items() for rule in rules})
+    except (ValueError, KeyError, AttributeError, TypeError) as error:
+        raise AuditError(f"The baseline {path.name} cannot be read ({error!r}); restore the file.") from error
+
+
+def render_baseline(profile: str, content: str, outcomes: Mapping[str, str]) -> str:
+    """Return the file that holds outcomes, a rule a line, so that changes are seen in a review."""
+    by_outcome = {outcome: sorted(_of(outcomes, outcome)) for outcome in sorted(set(outcomes.values()))}
+    return json.dumps({"profile": profile, "content": content, "rules": by_outcome}, indent=2) + "\n"
+
+
+def differences(outcomes: Mapping[str, str], baseline: Baseline | None) -> list[str]:
+    """Return what stops a release, a sentence each.
+
+    Without a baseline every rule that fails does. With one, those that it knows to fail do not, and a rule that it
+    knows to pass may neither fail nor be gone, as by a package that hides it.
+    """
+    known = baseline.outcomes if baseline else {}
+    found: list[str] = []
+    if not _of(outcomes, PASS):
+        found.append("no rule passed at all: the rules are not those of this image")
+    for rule, outcome in outcomes.items():
+        if outcome not in HARMLESS and known.get(rule) != outcome:
+            found.append(f"{rule}: {outcome}, {_in_the_baseline(known.get(rule))}")
+    for rule in _of(known, PASS):
+        now = outcomes.get(rule, "gone")
+        if now in HARMLESS - {PASS} or now == "gone":
+            found.append(f"{rule}: {now}, {_in_the_baseline(PASS)}")
+    return found
+
+
+def _in_the_baseline(outcome: str | None) -> str:
+    return f"in the baseline {outcome}" if outcome else "not in the baseline"
+
+
+def _of(outcomes: Mapping[str, str], outcome: str) -> list[str]:
+    return [rule for rule, found in outcomes.items() if found == outcome]

@@ -1,0 +1,161 @@
+"""Trivy's database of vulnerabilities: where it comes from, and whether it may be trusted.
+
+Trivy itself works with one that is years old without a word, and finds nothing in one that lacks the distribution.
+"""
+
+import json
+import re
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+
+import dagger
+
+from pipeline.errors import ScanError, SettingsError
+from pipeline.gates.trivy import CACHE, TRIVY
+
+#: Where Trivy looks for it.
+DB = f"{CACHE}/db"
+_FILES = ("metadata.json", "trivy.db")
+_CERTIFICATES = "/mnt/ca-certificates.crt"
+#: How far the clock of who made the database may be ahead.
+_SKEW = timedelta(hours=1)
+#: A name of the day, which makes each day's download a step of its own.
+_DAY = "SKA_SCAN_DAY"
+# Certificates of this machine's own, where the engine hands them on, go before the image's.
+_PULL = """
+export SSL_CERT_FILE="${SSL_CERT_FILE:-$4}"
+"$1" image --quiet --download-db-only --disable-telemetry --skip-version-check --cache-dir "$2" \\
+    ${3:+"--db-repository=$3"}
+"""
+# In bbolt's pages a value follows its key: this is the entry of the distribution among the sources of data.
+_KNOWS = """
+. /etc/os-release
+case $ID in debian) version=${VERSION_ID%%.*} ;; *) version=$VERSION_ID ;; esac
+if LC_ALL=C grep -q -a -F "$ID $version{\\"ID\\":" "$1"; then echo known; else echo "$ID $version"; fi
+"""
+
+
+@dataclass(frozen=True)
+class DatabaseOrder:
+    """Which database is wanted; Trivy's own mirrors where nothing is given.
+
+    Args:
+        reference: of a mirror in a registry, as in registry.example/mirror/trivy-db:2.
+        directory: of trivy.db and metadata.json, or with db/ that holds them.
+    """
+
+    reference: str = ""
+    directory: dagger.Directory | None = None
+
+
+@dataclass(frozen=True)
+class Database:
+    """A database that may be trusted.
+
+    Args:
+        directory: of trivy.db and metadata.json.
+        origin: where it comes from.
+        updated: when it was made, as in 2026-01-31T12:00:00Z.
+    """
+
+    directory: dagger.Directory
+    origin: str
+    updated: str
+
+
+async def open_database(
+    order: DatabaseOrder, container: dagger.Container, certificates: dagger.File, now: datetime, days: float
+) -> Database:
+    """Get a database and look at it.
+
+    Args:
+        order: which one.
+        container: made from the base, with Trivy.
+        certificates: in PEM, of the authorities that a mirror's certificate may be signed by.
+        now: by which its age is measured.
+        days: how old it may be.
+
+    Raises:
+        SettingsError: two were given.
+        ScanError: it cannot be had, is older than that, or knows nothing of the base's distribution.
+    """
+    if order.reference and order.directory:
+        raise SettingsError("--vulnerability-db and --vulnerability-db-directory both name a database; give one.")
+    if order.directory:
+        origin, directory = "--vulnerability-db-directory", await _inside(order.directory)
+    else:
+        origin = order.reference or "Trivy's mirrors"
+        directory = await _pull(order.reference, container, certificates, now)
+    updated = read_updated(await directory.file("metadata.json").contents(), origin, now, days)
+    step = ["sh", "-euc", _KNOWS, "vulnerability database: look at it", f"{DB}/trivy.db"]
+    said = (await container.with_mounted_directory(DB, directory).with_exec(step).stdout()).strip()
+    if said != "known":
+        raise ScanError(f"The vulnerability database of {origin} knows nothing of {said}; give one that does.")
+    return Database(directory, origin, updated)
+
+
+def read_updated(metadata: str, origin: str, now: datetime, days: float) -> str:
+    """Return when a database was made.
+
+    Args:
+        metadata: the text of its metadata.json.
+        origin: what it is called in errors.
+        now: by which its age is measured.
+        days: how old it may be.
+
+    Raises:
+        ScanError: it does not say when, is older than that, or is of a time that is still to come.
+    """
+    try:
+        # Trivy writes nanoseconds, which Python 3.10 does not read.
+        written = re.sub(r"\.\d+", "", json.loads(metadata)["UpdatedAt"]).replace("Z", "+00:00")
+        updated = datetime.fromisoformat(written).astimezone(timezone.utc)
+    except (ValueError, KeyError, TypeError) as error:
+        raise ScanError(
+            f"The metadata.json of the vulnerability database of {origin} does not say when it was made ({error!r}); "
+            "fetch it again."
+        ) from error
+    said = updated.strftime("%Y-%m-%dT%H:%M:%SZ")
+    if now - updated > timedelta(days=days):
+        raise ScanError(
+            f"The vulnerability database of {origin} is of {said}, older than the {days:g} days of the setting "
+            "scan_database_days; fetch a newer one."
+        )
+    if updated - now > _SKEW:
+        raise ScanError(f"The vulnerability database of {origin} is of {said}, which is still to come; fetch it again.")
+    return said
+
+
+async def _inside(given: dagger.Directory) -> dagger.Directory:
+    names = await _names(given)
+    directory, names = (given.directory("db"), await _names(given.directory("db"))) if "db" in names else (given, names)
+    if missing := [name for name in _FILES if name not in names]:
+        raise ScanError(
+            f"--vulnerability-db-directory holds no {missing[0]}; give a directory that Trivy filled "
+            "(trivy image --download-db-only --cache-dir DIR)."
+        )
+    return directory
+
+
+async def _names(directory: dagger.Directory) -> set[str]:
+    return {name.rstrip("/") for name in await directory.entries()}
+
+
+async def _pull(
+    reference: str, container: dagger.Container, certificates: dagger.File, now: datetime
+) -> dagger.Directory:
+    step = ["sh", "-euc", _PULL, "vulnerability database: pull", TRIVY, CACHE, reference, _CERTIFICATES]
+    pulled = (
+        container.with_mounted_file(_CERTIFICATES, certificates)
+        .with_env_variable(_DAY, now.strftime("%Y-%m-%d"))
+        .with_user("root")
+        .with_exec(step)
+    )
+    try:
+        return await pulled.directory(DB).sync()
+    except dagger.ExecError as error:
+        last = (error.stderr.strip().splitlines() or ["no word"])[-1].split("\t")[-1].lstrip("* ")
+        raise ScanError(
+            f"The vulnerability database cannot be pulled from {reference or 'its mirrors'} ({last}); make it "
+            "reachable, or give another with --vulnerability-db or --vulnerability-db-directory."
+        ) from error

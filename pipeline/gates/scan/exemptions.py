@@ -1,0 +1,153 @@
+"""Exceptions of the scan: OpenVEX statements that say why a vulnerability does no harm here, and until when.
+
+OpenVEX has no field for an end, and its schema allows no further ones, so that the end stands in `status_notes`:
+"Expires 2027-01-31. …". Source: https://github.com/openvex/spec/blob/main/OPENVEX-SPEC.md (version 0.2.0)
+"""
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from pipeline.errors import ScanError
+
+#: Where they are committed; README.md there shows one.
+VEX = Path(__file__).parents[2] / "data" / "vex"
+JUSTIFICATIONS = frozenset(
+    (
+        "component_not_present",
+        "vulnerable_code_not_present",
+        "vulnerable_code_not_in_execute_path",
+        "vulnerable_code_cannot_be_controlled_by_adversary",
+        "inline_mitigations_already_exist",
+    )
+)
+_IMAGE = re.compile(r"pkg:oci/([^@?#]+)")
+_EXPIRES = re.compile(r"\bexpires (\d{4}-\d{2}-\d{2})\b", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Exemption:
+    """One vulnerability in one package that stops no release for the time being.
+
+    Args:
+        vulnerability: its identifier, as in CVE-2026-1234.
+        package: its package URL, without a version for all of them.
+        image: the one in which it is excepted; empty for all.
+        justification: one of OpenVEX's five.
+        expires: the last day on which it holds, YYYY-MM-DD.
+        notes: what was written about it.
+        file: the name of the file that says so.
+        document: an OpenVEX document of this statement alone, for Trivy.
+    """
+
+    vulnerability: str
+    package: str
+    image: str
+    justification: str
+    expires: str
+    notes: str
+    file: str
+    document: str
+
+    def __str__(self) -> str:
+        where = f" in {self.image}" if self.image else ""
+        return f"{self.file}: the exception of {self.vulnerability} for {self.package}{where}"
+
+
+def read_exemptions(directory: Path, today: date) -> tuple[Exemption, ...]:
+    """Read every statement of a directory's *.json.
+
+    Args:
+        directory: of OpenVEX documents.
+        today: in UTC.
+
+    Raises:
+        ScanError: a file is no OpenVEX, or a statement is no exception, unjustified, without an end, or expired; the
+            text has a sentence for each.
+    """
+    found: list[Exemption] = []
+    wrong: list[str] = []
+    for path in sorted(directory.glob("*.json")):
+        try:
+            for document, statement in _statements(path):
+                found += _exemptions(path.name, document, statement, today)
+        except _Wrong as error:
+            wrong.append(f"{path.name}: {error}")
+    if wrong:
+        raise ScanError("\n".join(wrong))
+    return tuple(found)
+
+
+def require_matched(exemptions: Iterable[Exemption], matched: Iterable[Exemption | None]) -> None:
+    """Refuse exceptions of what no image has: they would hide what comes later.
+
+    Raises:
+        ScanError: the text has a sentence for each.
+    """
+    used = set(matched)
+    if unused := [one for one in exemptions if one not in used]:
+        raise ScanError("\n".join(f"{one} matches no finding in any image; remove the statement." for one in unused))
+
+
+class _Wrong(Exception):
+    """What is wrong with a file, and what to do."""
+
+
+def _statements(path: Path) -> Iterator[tuple[Mapping[str, Any], Mapping[str, Any]]]:
+    try:
+        document = json.loads(path.read_text())
+        statements = document["statements"]
+        is_openvex = document["@context"].startswith("https://openvex.dev/ns") and isinstance(statements, list)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise _Wrong(f"it is no OpenVEX document ({type(error).__name__}: {error}); correct or remove it.") from error
+    if not is_openvex:
+        raise _Wrong("it is no OpenVEX document; correct or remove it.")
+    for statement in statements:
+        yield document, statement
+
+
+def _exemptions(file: str, document: Mapping[str, Any], statement: Any, today: date) -> Iterator[Exemption]:
+    try:
+        vulnerability, products = statement["vulnerability"]["name"], list(_products(statement))
+    except (KeyError, TypeError, AttributeError) as error:
+        raise _Wrong(f"a statement lacks its vulnerability or the @id of a product ({error!r}); add it.") from error
+    said, notes = f"the exception of {vulnerability}", str(statement.get("status_notes", ""))
+    if statement.get("status") != "not_affected":
+        raise _Wrong(f"{said} has the status {statement.get('status')!r}, and only not_affected is one; correct it.")
+    if (justification := statement.get("justification")) not in JUSTIFICATIONS:
+        raise _Wrong(
+            f"{said} has the justification {justification!r}; give one of {', '.join(sorted(JUSTIFICATIONS))}."
+        )
+    expires = _expiry(said, notes)
+    if expires < today:
+        raise _Wrong(f"{said} expired on {expires}; look at it again, then renew or remove it.")
+    if not products:
+        raise _Wrong(f"{said} names no package; give products, as in pkg:deb/ubuntu/zlib1g.")
+    for image, package in products:
+        alone = {**statement, "products": [{"@id": package}]}
+        text = json.dumps({**document, "statements": [alone]})
+        yield Exemption(vulnerability, package, image, justification, str(expires), notes, file, text)
+
+
+def _expiry(said: str, notes: str) -> date:
+    written = _EXPIRES.search(notes)
+    try:
+        return date.fromisoformat(written[1] if written else "")
+    except ValueError as error:
+        raise _Wrong(f"{said} has no end; begin its status_notes with a day, as in 'Expires 2027-01-31.'.") from error
+
+
+def _products(statement: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Give image and package of each; Trivy does not know the name of an archive's image, so that it is ours to match.
+
+    An image as the product takes its packages as subcomponents.
+    """
+    for product in statement.get("products", ()):
+        if image := _IMAGE.match(product["@id"]):
+            yield from ((image[1], part["@id"]) for part in product["subcomponents"])
+        else:
+            yield "", product["@id"]

@@ -1,0 +1,163 @@
+"""Other projects' programs and rules that gates run, each known by the SHA-256 of its bytes.
+
+They are mounted into containers as files, so that the same functions run on every engine. Nothing is run or read before
+its bytes were compared with what stands here.
+"""
+
+from dataclasses import dataclass
+from types import MappingProxyType
+
+import dagger
+from dagger import dag
+
+from pipeline.build.inputs import Build, Step
+from pipeline.errors import ToolError
+
+_HOW = "give --tools DIR; `make tools` fills one"
+
+
+@dataclass(frozen=True)
+class Upstream:
+    """The release of a tool's own makers.
+
+    Args:
+        url: of the file, or of a gzip-compressed tar.
+        checksum: SHA-256 of what the URL answers, hexadecimal.
+        member: the file in the tar; empty where the URL answers the file itself.
+    """
+
+    url: str
+    checksum: str
+    member: str = ""
+
+
+@dataclass(frozen=True)
+class Tool:
+    """A program or a set of rules.
+
+    Args:
+        name: what its file is called in the directory of --tools.
+        version: of its makers.
+        licence: SPDX expression.
+        files: SHA-256 of the file, hexadecimal; one for each that was built from this version and looked at.
+        upstream: where it comes from unless --tools is given; None where no digest of theirs is known.
+    """
+
+    name: str
+    version: str
+    licence: str
+    files: frozenset[str]
+    upstream: Upstream | None = None
+
+
+_ALL = (
+    Tool(
+        name="trivy",
+        version="0.76.0",
+        licence="Apache-2.0",
+        files=frozenset({"1f889576636db0623539cb339df7d06c40ebf39e7919489eafa1160e29808f19"}),
+        upstream=Upstream(
+            "https://github.com/aquasecurity/trivy/releases/download/v0.76.0/trivy_0.76.0_Linux-64bit.tar.gz",
+            "e24b1c51293c1b15e4ba8d45bbc7891ba053f90278ec2698f3562c993e145fe7",
+            "trivy",
+        ),
+    ),
+    Tool(
+        name="cosign",
+        version="2.5.0",
+        licence="Apache-2.0",
+        files=frozenset(
+            {
+                "4fed14e55f861dc2ca99a76f43609da58f3f8f1b8159166f751e9d2f6680287a",
+                "1f6c194dd0891eb345b436bb71ff9f996768355f5e0ce02dde88567029ac2188",
+            }
+        ),
+        upstream=Upstream(
+            "https://github.com/sigstore/cosign/releases/download/v2.5.0/cosign-linux-amd64",
+            "1f6c194dd0891eb345b436bb71ff9f996768355f5e0ce02dde88567029ac2188",
+        ),
+    ),
+    # The rules that OpenSCAP audits by. It is a package of the base's own distribution, which signs it.
+    Tool(
+        name="ssg-debian12-ds.xml",
+        version="0.1.82",
+        licence="BSD-3-Clause",
+        files=frozenset({"122d6e2303d4813ecec63018a65157b9e39975064b0edd6a18ee6d0ea5b1842d"}),
+    ),
+    Tool(
+        name="ssg-ubuntu2204-ds.xml",
+        version="0.1.82",
+        licence="BSD-3-Clause",
+        files=frozenset({"4c5567d0b8f37b27a0f60ccedc67b98625aa0a3022b66ee1ceb081c11dfeb346"}),
+    ),
+)
+#: By their names.
+TOOLS = MappingProxyType({tool.name: tool for tool in _ALL})
+
+
+@dataclass(frozen=True)
+class Toolbox:
+    """Where tools are taken from.
+
+    Args:
+        helper: a container with a shell, tar and sha256sum, as every base has.
+        given: a directory that has them, used instead of their makers' releases.
+    """
+
+    helper: dagger.Container
+    given: dagger.Directory | None = None
+
+    @classmethod
+    def of(cls, build: Build) -> "Toolbox":
+        """Return the one of a run."""
+        return cls(build.base.container, build.tools)
+
+    async def mount(self, name: str, path: str) -> Step:
+        """Return the step that mounts a tool, whose bytes are known by then.
+
+        Args:
+            name: one of TOOLS.
+            path: where, absolute.
+
+        Raises:
+            ToolError: it cannot be had, or is not what it should be.
+        """
+        file = await self.file(name)
+        return lambda container: container.with_mounted_file(path, file)
+
+    async def file(self, name: str) -> dagger.File:
+        """Return a tool's file, whose bytes are known by then.
+
+        Raises:
+            ToolError: it cannot be had, or is not what it should be.
+        """
+        tool = TOOLS[name]
+        return await (self._released(tool) if self.given is None else self._from_given(self.given, tool))
+
+    async def _from_given(self, given: dagger.Directory, tool: Tool) -> dagger.File:
+        if tool.name not in await given.entries():
+            raise ToolError(f"The directory of --tools has no {tool.name}; `make tools` fills one.")
+        file = given.file(tool.name)
+        command = ["sha256sum", "/mnt/file"]
+        found = (await self.helper.with_mounted_file("/mnt/file", file).with_exec(command).stdout()).split(" ")[0]
+        if found not in tool.files:
+            raise ToolError(
+                f"{tool.name} in the directory of --tools has the SHA-256 {found}, which is not {tool.version} as it "
+                "was looked at; do not run it, and take it from `make tools`."
+            )
+        return file
+
+    async def _released(self, tool: Tool) -> dagger.File:
+        upstream = tool.upstream
+        if upstream is None:
+            raise ToolError(f"No digest of the makers' release of {tool.name} {tool.version} is known; {_HOW}.")
+        mode = 0o644 if upstream.member else 0o755
+        file = dag.http(upstream.url, checksum=f"sha256:{upstream.checksum}", permissions=mode)
+        if upstream.member:
+            command = ["tar", "-xzf", "/mnt/release.tar.gz", "-C", "/opt", upstream.member]
+            unpacked = self.helper.with_mounted_file("/mnt/release.tar.gz", file).with_exec(command)
+            file = unpacked.file(f"/opt/{upstream.member}")
+        try:
+            return await file.sync()
+        except dagger.QueryError as error:
+            raise ToolError(f"{tool.name} {tool.version} cannot be had from its makers ({error}); {_HOW}.") from error

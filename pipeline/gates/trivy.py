@@ -1,0 +1,73 @@
+"""Trivy on an image's archive, in a container of its own: the one step that the scan and the SBOMs share.
+
+Source: https://trivy.dev/docs/latest/guide/references/configuration/cli/trivy_image/
+"""
+
+from collections.abc import Sequence
+
+import dagger
+
+from pipeline.build.inputs import Build
+from pipeline.gates.tools import Toolbox
+
+#: Where the program is mounted.
+TRIVY = "/mnt/tools/trivy"
+#: Trivy's cache, thrown away with the container; a vulnerability database is mounted at its db/.
+CACHE = "/mnt/trivy"
+_ARCHIVE = "/mnt/image.tar"
+_FOUND = "/tmp/found"  # noqa: S108  in Trivy's container, and thrown away with it
+_OFFLINE = (
+    *("--offline-scan", "--skip-db-update", "--skip-java-db-update", "--skip-check-update", "--skip-vex-repo-update"),
+    *("--skip-version-check", "--disable-telemetry"),
+)
+#: A port of the container itself where nobody listens: what Trivy would fetch in spite of its options fails there.
+_NOWHERE = "http://127.0.0.1:9"
+_PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy")
+# Trivy reads an OCI layout, and no tarball of one. What the first format finds in the layers, the others take from
+# the cache.
+_SCRIPT = """
+trivy=$1 archive=$2 cache=$3 found=$4 formats=$5
+shift 5
+layout=$(mktemp -d)
+mkdir -p "$found" "$cache"
+tar -xf "$archive" -C "$layout"
+for format in $formats; do
+    "$trivy" image --quiet --cache-dir "$cache" --input "$layout" --format "$format" --output "$found/$format" "$@"
+done
+rm -rf "$layout" "$cache/fanal"
+"""
+
+
+async def with_trivy(build: Build) -> dagger.Container:
+    """Return a container of the base in which Trivy is mounted.
+
+    Raises:
+        ToolError: Trivy cannot be had, or is not what it should be.
+    """
+    return build.base.container.with_(await Toolbox.of(build).mount("trivy", TRIVY))
+
+
+def trivy_image(
+    container: dagger.Container, archive: dagger.File, step: str, formats: Sequence[str], *options: str
+) -> dagger.Directory:
+    """Run Trivy on an image, whose layers it reads; nothing of the image is run, and nothing is fetched.
+
+    Args:
+        container: made from the base, with Trivy mounted at TRIVY and what the options name.
+        archive: the image's OCI archive.
+        step: the step's name in progress and errors.
+        formats: of the results, as Trivy calls them: json, cyclonedx, spdx-json …
+        options: of `trivy image`, beyond those that keep it from the network.
+
+    Returns:
+        A file for each format, named as the format.
+    """
+    for name in _PROXIES:
+        container = container.with_env_variable(name, _NOWHERE)
+    arguments = [TRIVY, _ARCHIVE, CACHE, _FOUND, " ".join(formats), *_OFFLINE, *options]
+    return (
+        container.with_mounted_file(_ARCHIVE, archive)
+        .with_user("root")
+        .with_exec(["sh", "-euc", _SCRIPT, step, *arguments])
+        .directory(_FOUND)
+    )

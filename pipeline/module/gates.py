@@ -1,0 +1,125 @@
+"""The module's functions by which images are trusted; like all of them they hold no logic."""
+
+from typing import Annotated, Any
+
+import dagger
+from dagger import Doc, check
+
+from pipeline.build.inputs import Build
+from pipeline.build.settings import moment
+from pipeline.evidence.provenance import provenance_directory
+from pipeline.evidence.report import report
+from pipeline.gates.audit.audited import audit_table, require_hard
+from pipeline.gates.audit.gate_audit import audit_images, record_audit
+from pipeline.gates.sbom.gate_sbom import sbom_directory
+from pipeline.gates.scan.database import DatabaseOrder
+from pipeline.gates.scan.gate_scan import describe_scan, scan
+from pipeline.module.fresh import fresh
+from pipeline.signing.policy import policy_directory
+
+Mirror = Annotated[str, Doc("Mirror of Trivy's database, as in registry.example/trivy-db:2; by default Trivy's own.")]
+DatabaseDirectory = Annotated[
+    dagger.Directory | None, Doc("Directory of trivy.db and metadata.json, used instead of pulling them.")
+]
+
+
+class TrustFunctions:
+    """A part of the module's main object."""
+
+    async def _build(self) -> Build:
+        """Return the settings and the base of this call."""
+        raise NotImplementedError
+
+    def _given(self) -> dict[str, Any]:
+        """Return the settings that were given as arguments of the constructor."""
+        raise NotImplementedError
+
+    @fresh
+    async def policy(
+        self,
+        key: Annotated[dagger.File, Doc("Public key that the images are signed with, in PEM: cosign.pub.")],
+    ) -> dagger.Directory:
+        """Write policies that take the images of the registry only when they are signed; nothing is built.
+
+        Returns a directory with policy.json and registries.d for podman and skopeo, kyverno.yaml and
+        policy-controller.yaml for Kubernetes, and the key.
+        """
+        return await policy_directory(key, self._given())
+
+    @check
+    @fresh
+    async def sbom(
+        self,
+        image: Annotated[list[str] | None, Doc("Image to describe; may be given again. By default all.")] = None,
+    ) -> dagger.Directory:
+        """Build images and list all of their packages, in CycloneDX and in SPDX.
+
+        Returns a directory with NAME.cdx.json and NAME.spdx.json for each image. An SBOM that lists other packages
+        than its image says to hold fails the call.
+        """
+        return await sbom_directory(image or (), await self._build())
+
+    @fresh
+    async def provenance(
+        self,
+        image: Annotated[list[str] | None, Doc("Image to state it of; may be given again. By default all.")] = None,
+    ) -> dagger.Directory:
+        """Build images and state from what, how and where: SLSA provenance in an in-toto statement.
+
+        Returns a directory with NAME.provenance.json for each image. It is not signed; `publish` signs.
+        """
+        return await provenance_directory(image or (), moment(), await self._build(), moment)
+
+    @check
+    @fresh
+    async def audit(
+        self,
+        image: Annotated[list[str] | None, Doc("Image to audit; may be given again. By default all.")] = None,
+    ) -> str:
+        """Audit images by the CIS benchmark with OpenSCAP, and return how many rules each passes.
+
+        The call fails when a rule fails that the committed baseline does not know to fail, or when one that
+        passed is gone. Nothing of the images runs.
+        """
+        audited = await audit_images(image or (), await self._build())
+        require_hard(audited)
+        return audit_table(audited)
+
+    @fresh
+    async def audit_baseline(self) -> str:
+        """Audit all images and return the baseline that they make, as JSON, whatever it holds.
+
+        It belongs in pipeline/data/baselines once the rules that fail are understood.
+        """
+        return await record_audit(await self._build())
+
+    @check
+    @fresh
+    async def scan(
+        self,
+        image: Annotated[list[str] | None, Doc("Image to scan; may be given again. By default all.")] = None,
+        vulnerability_db: Mirror = "",
+        vulnerability_db_directory: DatabaseDirectory = None,
+    ) -> str:
+        """Build images, look for known vulnerabilities in them with Trivy, and return what was found.
+
+        A critical vulnerability fails the call, and so does a high one that has a fix, unless an OpenVEX statement
+        in pipeline/data/vex excepts it; so does a security update that is pending. All results are shown then.
+        """
+        order = DatabaseOrder(vulnerability_db, vulnerability_db_directory)
+        return describe_scan(await scan(image or (), await self._build(), order, moment()))
+
+    @fresh
+    async def report(
+        self,
+        image: Annotated[list[str] | None, Doc("Image to report on; may be given again. By default all.")] = None,
+        vulnerability_db: Mirror = "",
+        vulnerability_db_directory: DatabaseDirectory = None,
+    ) -> dagger.Directory:
+        """Build images, check, audit and scan them, and report what was found, whether it is good or not.
+
+        Returns a directory with report.html, a page whole in itself, the same as report.json, the SBOMs, and
+        gl-container-scanning-report.json for GitLab.
+        """
+        order = DatabaseOrder(vulnerability_db, vulnerability_db_directory)
+        return await report(image or (), await self._build(), order, moment)
