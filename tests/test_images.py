@@ -1,16 +1,14 @@
 """The catalogue: its order, its errors, and the checks that images inherit."""
 
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
-from pipeline import steps
-from pipeline.build.settings import Settings
-from pipeline.catalogue.families import CATALOGUE, by_name, checks_of, find
+from pipeline.catalogue.families import CATALOGUE
 from pipeline.catalogue.image import Image
-from pipeline.errors import CatalogueError, SettingsError, UnknownImageError
-from pipeline.steps import install_poetry
+from pipeline.catalogue.lookup import by_name, checks_of, find
+from pipeline.errors import CatalogueError, UnknownImageError
+from pipeline.steps.install import build_tools, poetry_version
 
 BASE, BUILD, BUILD_PYTHON, PYTHON = CATALOGUE
 
@@ -64,15 +62,11 @@ def test_no_image_has_two_checks_of_one_name(image: Image) -> None:
     assert len(found) == len(set(found))
 
 
-def test_poetry_s_lock_holds_the_version_of_the_settings() -> None:
-    assert callable(install_poetry("ska-build", Settings().poetry))
-
-
-def test_another_version_of_poetry_than_the_lock_s_is_refused() -> None:
-    with pytest.raises(SettingsError, match=r"'poetry' is '1.8.3', which is not the version in poetry.lock"):
-        install_poetry("ska-build", "1.8.3")
+def test_the_version_of_poetry_is_that_of_its_lock() -> None:
+    (lock,) = build_tools().files.values()
+    assert f"\npoetry=={poetry_version()} " in lock
 
 
 def test_poetry_s_lock_names_no_index() -> None:
-    lock = Path(steps.__file__).parent.parent / "data" / "poetry.lock"
-    assert "://" not in lock.read_text()
+    (lock,) = build_tools().files.values()
+    assert "://" not in lock

@@ -6,7 +6,7 @@ from dagger import dag
 from pipeline.build.inputs import Base, Build
 from pipeline.build.labelling import OCI, labels_of, metadata_of
 from pipeline.build.settings import Settings
-from pipeline.catalogue.families import find
+from pipeline.catalogue.lookup import find
 
 DIGEST = "sha256:" + "a" * 64
 PINNED = f"ubuntu:22.04@{DIGEST}"

@@ -19,7 +19,7 @@ MAX_LINES = 300
 #: The rooms of each program from the ground up. A room may import those below it; rooms in one line are of one height.
 STOREYS: Mapping[Path, tuple[tuple[str, ...], ...]] = {
     PIPELINE: (
-        ("errors", "concurrency", "checksum"),
+        ("errors", "concurrency", "checksum", "metadata"),
         ("registry",),
         ("steps",),
         ("checks",),

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.build.metadata import KEYS, Metadata, parse
 from pipeline.errors import MetadataError
+from pipeline.metadata import KEYS, Metadata, parse
 
 PRINTABLE = st.text(st.characters(exclude_categories=("Cc", "Cs", "Zl", "Zp")))
 

@@ -8,7 +8,7 @@ from dagger import dag
 from pipeline.build.build_report import Archive, CheckedImage, build_report, check_table, require_passed
 from pipeline.build.inputs import Base, Build
 from pipeline.build.settings import Settings
-from pipeline.catalogue.families import find
+from pipeline.catalogue.lookup import find
 from pipeline.checks import CheckResult
 from pipeline.errors import ChecksFailedError
 

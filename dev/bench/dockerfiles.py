@@ -1,16 +1,20 @@
-"""The images' steps as Dockerfiles, read from the chains themselves, so that every builder does the same work."""
+"""The images as Dockerfiles, written from the catalogue's data, so that every builder does the same work."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from dagger import dag
 
-from pipeline.build.inputs import EPOCH, Base, Build
+from pipeline.build.inputs import Base, Build
+from pipeline.build.labelling import labels_of, metadata_of
 from pipeline.build.settings import Settings
-from pipeline.catalogue.families import by_name, chain
+from pipeline.catalogue.image import Image
+from pipeline.catalogue.lookup import by_name
+from pipeline.metadata import PATH
+from pipeline.steps.install import CACHE
+from pipeline.steps.step import EPOCH
 
 #: The build argument for what an image starts from.
 FROM = "FROM_IMAGE"
@@ -34,18 +38,15 @@ def context(settings: Settings, reference: str, host: Host) -> dict[str, str]:
 
     Args:
         settings: of the build.
-        reference: how the metadata call the base.
+        reference: how the metadata name the base.
         host: what steps get from it.
-
-    Raises:
-        ValueError: a chain holds a call that has no line here yet.
     """
-    files = {f"host{path}": text for path, text in host.files.items()}
     build = Build(settings, Base(dag.container(), reference))
+    files = {f"host{path}": text for path, text in host.files.items()}
     for name, image in by_name().items():
-        parent = chain(image.parent, build) if image.parent else build.base.container
-        own = _calls(chain(name, build))[len(_calls(parent)) :]
-        files[f"{name}.Dockerfile"] = _Writer(name, host, files).dockerfile(own)
+        files |= {f"{name}{path}": text for path, text in image.install.files.items()}
+        files[f"{name}{PATH}"] = metadata_of(image, build).render()
+        files[f"{name}.Dockerfile"] = "".join(f"{line}\n" for line in _dockerfile(image, build, host))
     return files
 
 
@@ -57,61 +58,25 @@ def write(files: Mapping[str, str], directory: Path) -> None:
         path.write_text(text)
 
 
-def _calls(value: Any) -> list[Any]:
-    # The SDK keeps a chain as the list of its calls: dagger/client/_core.py at 0.21.
-    return list(value._ctx.selections)
-
-
-class _Writer:
-    """Writes one image's Dockerfile, and puts what it reads into `files`."""
-
-    def __init__(self, image: str, host: Host, files: dict[str, str]) -> None:
-        self._image, self._files = image, files
-        self._words = ["env", *(f"{name}={value}" for name, value in host.environment.items())]
-        self._mounts = {path: f"type=bind,source=host{path},target={path}" for path in host.files}
-
-    def dockerfile(self, calls: list[Any]) -> str:
-        """Return the lines for an image's own calls."""
-        lines = [f"ARG {FROM}", f"FROM ${FROM}"]
-        for call in calls:
-            lines += self._lines(call.name, call.args)
-        return "\n".join([*lines, ""])
-
-    def _lines(self, call: str, given: Mapping[str, Any]) -> list[str]:
-        if call in ("withMountedCache", "withMountedFile", "withoutMount"):
-            self._mount(given)
-            return []
-        if call == "withExec":
-            # A list in JSON reaches the command as it is; `env` gives it the host's variables.
-            mounts = [f"--mount={mount}" for mount in self._mounts.values()]
-            return [" ".join(["RUN", *mounts, json.dumps([*self._words, *given["args"]])])]
-        if call == "withNewFile":
-            self._files[self._image + given["path"]] = given["contents"]
-            return [f"COPY {self._image}{given['path']} {given['path']}"]
-        if call == "withEnvVariable":
-            # The moment dates what the steps write, and is no part of the image.
-            word = "ARG" if given["name"] == EPOCH else "ENV"
-            return [f"{word} {given['name']}={json.dumps(given['value'])}"]
-        if call == "withLabel":
-            return [f"LABEL {json.dumps(given['name'])}={json.dumps(given['value'])}"]
-        if call == "withDefaultArgs":
-            return [f"CMD {json.dumps(given['args'])}"]
-        if call == "withoutEntrypoint":
-            return ["ENTRYPOINT []"]
-        if call in ("withoutLabel", "withoutEnvVariable"):
-            return []
-        raise ValueError(
-            f"{call} of {self._image} has no line in a Dockerfile yet; add it to dev/bench/dockerfiles.py."
-        )
-
-    def _mount(self, given: Mapping[str, Any]) -> None:
-        path = given["path"]
-        if "cache" in given:
-            # From an empty store a plain Dockerfile has nothing to share; memory is the fastest place for it.
-            self._mounts[path] = f"type=tmpfs,target={path}"
-        elif "source" in given:
-            (file,) = _calls(given["source"])
-            self._files[file.args["name"]] = file.args["contents"]
-            self._mounts[path] = f"type=bind,source={file.args['name']},target={path}"
-        else:
-            del self._mounts[path]
+def _dockerfile(image: Image, build: Build, host: Host) -> Iterator[str]:
+    install = image.install
+    yield f"ARG {FROM}"
+    yield f"FROM ${FROM}"
+    # The moment dates what the steps write, and is not part of the image.
+    yield f"ARG {EPOCH}={json.dumps(build.settings.epoch)}"
+    sources = {
+        **{path: f"host{path}" for path in host.files},
+        **{path: f"{image.name}{path}" for path in install.files},
+    }
+    # From an empty store a plain Dockerfile has nothing to share; memory is the fastest place for it.
+    mounts = [f"type=tmpfs,target={CACHE}"]
+    mounts += [f"type=bind,source={source},target={path}" for path, source in sources.items()]
+    # A list in JSON reaches the command as it is; `env` gives it the host's variables.
+    words = ["env", *(f"{name}={value}" for name, value in host.environment.items()), *install.argv(image.name)]
+    yield " ".join(["RUN", *(f"--mount={mount}" for mount in mounts), json.dumps(words)])
+    yield from (f"ENV {name}={json.dumps(value)}" for name, value in install.environment.items())
+    if install.command:
+        yield "ENTRYPOINT []"
+        yield f"CMD {json.dumps(install.command)}"
+    yield from (f"LABEL {json.dumps(key)}={json.dumps(value)}" for key, value in labels_of(image, build).items())
+    yield f"COPY {image.name}{PATH} {PATH}"

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from dev.bench.dockerfiles import FROM
 from dev.bench.measure import BenchError, Measured, Measuring, run
-from pipeline.catalogue.families import by_name
+from pipeline.catalogue.lookup import by_name
 
 #: Debian's client: one that came by another way may be without BuildKit.
 DOCKER, DOCKERD = Path("/usr/bin/docker"), Path("/usr/sbin/dockerd")

@@ -9,8 +9,8 @@ from dagger.client._session import ConnectParams, SharedConnection
 from embedded_engine.session import open_session
 
 from pipeline.build.base import ANY_STAND_IN
-from pipeline.build.inputs import EPOCH
 from pipeline.build.settings import Settings
+from pipeline.steps.step import EPOCH
 
 
 async def main(*places: Path) -> None:

@@ -13,9 +13,10 @@ from dagger.client._session import ConnectParams, SharedConnection
 from embedded_engine.session import open_session
 
 from pipeline.build.base import select_base
+from pipeline.build.chain import chain
 from pipeline.build.inputs import Build
 from pipeline.build.settings import Settings
-from pipeline.catalogue.families import by_name, chain
+from pipeline.catalogue.lookup import by_name
 from pipeline.concurrency import concurrently
 
 

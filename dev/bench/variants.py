@@ -1,22 +1,25 @@
 """Copies of this project in which the catalogue differs: what a maintainer's change costs."""
 
-import re
 import shutil
 from pathlib import Path
 
-from dev.bench.measure import BenchError
-
 ROOT = Path(__file__).parents[2]
-#: What the embedded engine and the command line read of a checkout.
+#: What the command line reads of a checkout.
 PARTS = ("pipeline", "pyproject.toml")
+#: The file of the catalogue; what is appended to it changes the images.
+CATALOGUE = Path("pipeline/catalogue/families.py")
+#: ska-python installs a package more.
+CHANGED_PYTHON = """
+from dataclasses import replace
+
+CATALOGUE = tuple(
+    replace(image, install=packages(*image.install.arguments, "less")) if image.name == "ska-python" else image
+    for image in CATALOGUE
+)
+"""
 #: Four more children: two with a small package, two with files only.
-MORE = """
-from pipeline.build.inputs import Step as _Step  # noqa: E402
-
-
-def _file(name: str) -> "_Step":
-    return lambda container: container.with_new_file(f"/etc/{name}", name)
-
+EIGHT_IMAGES = """
+from pipeline.steps.install import Install
 
 CATALOGUE += tuple(
     Image(
@@ -29,17 +32,22 @@ CATALOGUE += tuple(
         size_budget=800 * MEGABYTE,
     )
     for name, parent, install in (
-        ("bench-less", "ska-python", lambda _: install_packages("bench-less", "less")),
-        ("bench-file", "ska-python", lambda _: _file("bench-file")),
-        ("bench-bc", "ska-base", lambda _: install_packages("bench-bc", "bc")),
-        ("bench-tools", "ska-build-python", lambda _: _file("bench-tools")),
+        ("bench-less", "ska-python", packages("less")),
+        ("bench-variable", "ska-python", Install((), environment={"BENCH": "1"})),
+        ("bench-bc", "ska-base", packages("bc")),
+        ("bench-tools", "ska-build-python", Install((), environment={"BENCH": "2"})),
     )
 )
 """
 
 
-def copy(directory: Path) -> Path:
-    """Copy what runs of this checkout into a new directory."""
+def copy(directory: Path, more: str = "") -> Path:
+    """Copy what runs of this checkout into a new directory.
+
+    Args:
+        directory: does not exist yet.
+        more: Python code that follows the catalogue.
+    """
     directory.mkdir(parents=True)
     for part in PARTS:
         source = ROOT / part
@@ -47,25 +55,16 @@ def copy(directory: Path) -> Path:
             shutil.copytree(source, directory / part, ignore=shutil.ignore_patterns("__pycache__"))
         else:
             shutil.copyfile(source, directory / part)
+    with (directory / CATALOGUE).open("a") as catalogue:
+        catalogue.write(more)
     return directory
 
 
 def with_changed_python(directory: Path) -> Path:
     """Let ska-python install one package more."""
-    return _edited(copy(directory), r'(install_packages\("ska-python", [^)]*)\)', r'\1, "less")')
+    return copy(directory, CHANGED_PYTHON)
 
 
 def with_eight_images(directory: Path) -> Path:
     """Add four images to the catalogue."""
-    return _edited(copy(directory), r"(\nCATALOGUE: .*?\n\)\n)", lambda found: found[1] + MORE)
-
-
-def _edited(project: Path, pattern: str, replacement: object) -> Path:
-    images = project / "pipeline" / "images.py"
-    text, count = re.subn(pattern, replacement, images.read_text(), flags=re.DOTALL)  # type: ignore[call-overload]
-    if count != 1:
-        raise BenchError(
-            f"{images.name} has {count} places like {pattern!r} instead of one; mend dev/bench/variants.py."
-        )
-    images.write_text(text)
-    return project
+    return copy(directory, EIGHT_IMAGES)

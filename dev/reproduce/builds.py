@@ -12,8 +12,8 @@ from pathlib import Path
 
 from dev.reproduce.archive import open_archive
 from pipeline.build.labelling import OCI
-from pipeline.build.metadata import PREFIX
 from pipeline.catalogue.families import CATALOGUE
+from pipeline.metadata import PREFIX
 from tests.ordinary_user import OrdinaryUser
 
 REPORT = "build-report.json"

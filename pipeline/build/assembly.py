@@ -10,9 +10,10 @@ import dagger
 from dagger import dag
 
 from pipeline.build.build_report import Archive, CheckedImage, build_report, file_name, require_passed
+from pipeline.build.chain import chain
 from pipeline.build.inputs import Build
-from pipeline.catalogue.families import by_name, chain, checks_of, find
 from pipeline.catalogue.image import Image
+from pipeline.catalogue.lookup import by_name, checks_of, find
 from pipeline.checks import Subject
 from pipeline.concurrency import both, concurrently
 from pipeline.errors import SkaError
@@ -169,7 +170,6 @@ async def _check(
         image=image.name,
         container=container,
         size_budget=image.size_budget,
-        poetry=build.settings.poetry,
         snapshot=build.settings.snapshot_id,
         sibling=partial(chain, build=build),
     )

@@ -9,10 +9,11 @@ import anyio.to_thread
 import dagger
 from dagger import dag
 
-from pipeline.build.inputs import EPOCH, Base
+from pipeline.build.inputs import Base
 from pipeline.build.rootfs import Kind, identify, wrap
 from pipeline.build.settings import Settings, in_a_module
 from pipeline.checksum import sha256
+from pipeline.steps.step import EPOCH
 
 #: `bootstrap:auto` stands for the release of the machine that the engine runs on.
 ANY_STAND_IN = "bootstrap:auto"

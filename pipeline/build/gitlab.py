@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from pipeline.build.metadata import refuse_control_characters
+from pipeline.metadata import refuse_control_characters
 
 #: The variables that SKAO wants of every artefact, a name a line; `personal` marks those of a person. Its list is in
 #: reference/software-release-package-references of https://developer.skao.int. `.gitlab/ci/dagger.sh` reads it too.

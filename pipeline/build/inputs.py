@@ -1,18 +1,10 @@
 """What is the same for all images of one run."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import dagger
 
 from pipeline.build.settings import Settings
-
-#: Dates what is written: https://reproducible-builds.org/specs/source-date-epoch/
-EPOCH = "SOURCE_DATE_EPOCH"
-#: Freezes Ubuntu's archive in the steps: Settings.snapshot_id.
-SNAPSHOT = "APT_SNAPSHOT"
-#: A step adds to a container and does nothing by itself: only a leaf is awaited.
-Step = Callable[[dagger.Container], dagger.Container]
 
 
 @dataclass(frozen=True)

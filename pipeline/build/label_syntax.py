@@ -2,8 +2,8 @@
 
 import re
 
-from pipeline.build.metadata import PREFIX, refuse_control_characters
 from pipeline.errors import MetadataError
+from pipeline.metadata import PREFIX, refuse_control_characters
 
 _LABEL_KEY = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._/-]*[A-Za-z0-9])?")
 

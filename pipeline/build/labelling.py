@@ -2,9 +2,10 @@
 
 import dagger
 
-from pipeline.build.inputs import Build, Step
-from pipeline.build.metadata import PATH, Metadata
+from pipeline.build.inputs import Build
 from pipeline.catalogue.image import Image
+from pipeline.metadata import PATH, Metadata
+from pipeline.steps.step import Step
 
 #: https://github.com/opencontainers/image-spec/blob/v1.1.0/annotations.md
 OCI = "org.opencontainers.image."

@@ -92,8 +92,6 @@ class Settings(BaseSettings):
     revision: str = Field("", validation_alias=AliasChoices("SKA_REVISION", "CI_COMMIT_SHA"))
     #: The image that OpenSCAP runs in where the base is no stand-in, with its digest.
     auditor: str
-    #: The version of Poetry in pipeline/data/poetry.lock.
-    poetry: str
     #: Labels beyond those of the build, each key=value.
     label: tuple[str, ...] = ()
     #: Whether labels name the people of a GitLab job.

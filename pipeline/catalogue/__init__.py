@@ -1,5 +1,6 @@
 """The catalogue: which images there are, and what each adds to its parent.
 
-image       what an entry of the catalogue holds
-families    the entries, and the chain of each
+image       the type of the entries
+families    the entries
+lookup      images found by name, with their ancestors and checks
 """

@@ -1,10 +1,9 @@
-"""What an entry of the catalogue says."""
+"""The type of the catalogue's entries."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
-from pipeline.build.inputs import Build, Step
 from pipeline.checks import Check
+from pipeline.steps.install import Install
 
 MEGABYTE = 1_000_000
 
@@ -18,7 +17,7 @@ class Image:
         parent: the image that it is built from; None for the one that is built from the base.
         title: a few words for its label and the catalogue.
         description: a sentence for its label and the catalogue.
-        install: makes the step that adds what the parent has not.
+        install: what it adds to its parent.
         checks: what must hold in it and in its children.
         contradicts: the names of its parents' checks that its purpose contradicts.
         size_budget: what all its files may take, unpacked, in bytes.
@@ -28,7 +27,7 @@ class Image:
     parent: str | None
     title: str
     description: str
-    install: Callable[[Build], Step]
+    install: Install
     checks: tuple[Check, ...]
     size_budget: int
     contradicts: frozenset[str] = frozenset()

@@ -2,12 +2,12 @@
 
 from functools import partial
 
-from pipeline.build.inputs import SNAPSHOT
-from pipeline.build.metadata import KEYS, PATH, parse
 from pipeline.checks.check import NONROOT_USER, Check, CheckFailure, Subject, run_script, script_check
 from pipeline.concurrency import concurrently
 from pipeline.errors import MetadataError
-from pipeline.steps import OWN_FILES, shell, with_apt_cache, with_own_files
+from pipeline.metadata import KEYS, PATH, parse
+from pipeline.steps.install import OWN_FILES, shell, with_apt_cache, with_own_files
+from pipeline.steps.step import SNAPSHOT
 
 
 async def _metadata(subject: Subject, step: str) -> str:

@@ -1,6 +1,7 @@
 """What must hold in the images that build software."""
 
 from pipeline.checks.check import NONROOT_USER, ROOT, Check, Subject, run_script, script_check
+from pipeline.steps.install import poetry_version
 
 _BOTH = (ROOT, NONROOT_USER)
 #: GitLab runners and OpenShift start containers under numbers that no passwd file knows.
@@ -8,7 +9,7 @@ _ANYONE = (ROOT, NONROOT_USER, "12345")
 
 
 async def _poetry(subject: Subject, step: str) -> str:
-    return await run_script(subject.container, "poetry", step, subject.poetry, users=_ANYONE)
+    return await run_script(subject.container, "poetry", step, poetry_version(), users=_ANYONE)
 
 
 PIP = script_check("pip", "pip works, also into the system's Python", users=_ANYONE)

@@ -22,7 +22,6 @@ class Subject:
         image: its name.
         container: its finished chain.
         size_budget: what all its files may take, unpacked, in bytes.
-        poetry: the version of Poetry that the build images must have.
         snapshot: the moment at which the package archive is frozen, as in the steps; empty for its present state.
         sibling: gives the finished chain of another image of the same build.
     """
@@ -30,7 +29,6 @@ class Subject:
     image: str
     container: dagger.Container
     size_budget: int
-    poetry: str
     snapshot: str
     sibling: Callable[[str], dagger.Container]
 

@@ -10,12 +10,11 @@ from types import TracebackType
 from typing import Any, Protocol, TextIO
 
 from pipeline.escape import escaped
+from pipeline.release.verdict import VERDICT
 
 #: So many of a failed step's last lines are shown.
 FAILURE_LINES = 20
-#: The step of pipeline.release.verdict: what it prints is the result, and its exit code is no failure.
-VERDICT = "verdict"
-#: Programs colour what they write, which would garble the screen; what else is not printable the views escape.
+#: Programs colour what they write, which would garble the screen; the views escape whatever else cannot be printed.
 _CONTROL = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|[\x00-\x08\x0a-\x1f\x7f]")
 
 

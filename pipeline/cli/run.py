@@ -155,7 +155,7 @@ async def _base(plan: Plan, engine: Engine, view: View) -> Base:
     if "base_archive" in given or given.get("base", "auto") != "auto":
         return Base()
     from pipeline.build.settings import Settings
-    from pipeline.catalogue.families import find
+    from pipeline.catalogue.lookup import find
 
     # With the other arguments, so that a malformed one is refused before anything is said of the base.
     # So is the name of an image.

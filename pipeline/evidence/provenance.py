@@ -13,7 +13,7 @@ from dagger import dag
 from pipeline.build.assembly import Finished, finish_images
 from pipeline.build.gitlab import of_a_job
 from pipeline.build.inputs import Build
-from pipeline.catalogue.families import find
+from pipeline.catalogue.lookup import find
 from pipeline.evidence.statement import Statement, digest_set, repository, source_of
 from pipeline.gates.tools import TOOLS
 
@@ -24,7 +24,6 @@ OWN_MACHINE = "docs/build-type.md#own-machine"
 #: The settings that decide what an image is. Labels, and those that need a word more, are added.
 _SHAPING = (
     *("base", "version", "created", "team", "url", "source", "documentation", "vendor", "licenses", "registry"),
-    "poetry",
 )
 #: What every image is held against.
 SCANNERS = ("trivy",)

@@ -10,8 +10,9 @@ from types import MappingProxyType
 import dagger
 from dagger import dag
 
-from pipeline.build.inputs import Build, Step
+from pipeline.build.inputs import Build
 from pipeline.errors import ToolError
+from pipeline.steps.step import Step
 
 _HOW = "give --tools DIR; `make tools` fills one"
 

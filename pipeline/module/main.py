@@ -10,10 +10,11 @@ from dagger import Doc, check, function, object_type
 from pipeline.build import assembly
 from pipeline.build.base import select_base
 from pipeline.build.build_report import check_table, require_passed
+from pipeline.build.chain import chain
 from pipeline.build.inputs import Build
 from pipeline.build.labelling import metadata_of
 from pipeline.build.settings import Settings
-from pipeline.catalogue.families import by_name, chain, checks_of, find
+from pipeline.catalogue.lookup import by_name, checks_of, find
 from pipeline.module.fresh import fresh
 from pipeline.module.gates import TrustFunctions
 from pipeline.module.hints import constructor_without_defaults

@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from pipeline.build.labelling import OCI
-from pipeline.build.metadata import KEYS, PATH, parse
 from pipeline.build.settings import STAND_IN, VERSION
-from pipeline.catalogue.families import by_name
+from pipeline.catalogue.lookup import by_name
 from pipeline.errors import MetadataError, RegistryError, SettingsError, VerificationError
 from pipeline.escape import escaped
 from pipeline.evidence.predicates import Origins
+from pipeline.evidence.results import OF_A_RELEASE
+from pipeline.metadata import KEYS, PATH, parse
 from pipeline.registry.address import Reference
 from pipeline.registry.registry import Registry
 from pipeline.release.attested import Examiner

@@ -5,7 +5,7 @@ Tools find a base image by that too: https://github.com/opencontainers/image-spe
 
 from collections.abc import Iterable
 
-from pipeline.catalogue.families import by_name
+from pipeline.catalogue.lookup import by_name
 from pipeline.errors import VerificationError
 from pipeline.registry.manifest import Manifest
 from pipeline.release.published import Published

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from pipeline.build.settings import Settings
-from pipeline.catalogue.families import by_name
+from pipeline.catalogue.lookup import by_name
 from pipeline.errors import ReleaseError, SettingsError
 from pipeline.escape import escaped, escaped_markdown, json_text
 from pipeline.registry.address import parse_address

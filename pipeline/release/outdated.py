@@ -13,7 +13,7 @@ from functools import partial
 from typing import Any
 
 from pipeline.build.settings import STAND_IN, Settings
-from pipeline.catalogue.families import by_name
+from pipeline.catalogue.lookup import by_name
 from pipeline.checks import Subject
 from pipeline.checks.base_checks import SECURITY_UPDATES
 from pipeline.concurrency import concurrently

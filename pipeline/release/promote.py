@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from pipeline.build.settings import STAND_IN
-from pipeline.catalogue.families import by_name
+from pipeline.catalogue.lookup import by_name
 from pipeline.errors import ReleaseError
 from pipeline.escape import escaped
 from pipeline.registry.address import parse_address

@@ -17,7 +17,7 @@ from pipeline.build.assembly import Packed, pack_all
 from pipeline.build.base import select_base
 from pipeline.build.inputs import Build
 from pipeline.build.settings import STAND_IN, Settings, moment
-from pipeline.catalogue.families import by_name
+from pipeline.catalogue.lookup import by_name
 from pipeline.errors import ReleaseError
 from pipeline.gates.scan.database import DatabaseOrder
 from pipeline.registry.address import parse_address

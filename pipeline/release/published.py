@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from pipeline.build.metadata import PREFIX
-from pipeline.catalogue.families import by_name
+from pipeline.catalogue.lookup import by_name
 from pipeline.concurrency import concurrently
 from pipeline.errors import RegistryError
 from pipeline.escape import escaped
+from pipeline.metadata import PREFIX
 from pipeline.registry.address import DIGEST, Reference
 from pipeline.registry.index import Platform
 from pipeline.registry.manifest import CONFIG, DOCKER_CONFIG, Manifest

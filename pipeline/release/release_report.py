@@ -7,7 +7,7 @@ import dagger
 
 from pipeline.build.assembly import Packed, pack_containers
 from pipeline.build.inputs import Build
-from pipeline.catalogue.families import by_name
+from pipeline.catalogue.lookup import by_name
 from pipeline.errors import ReleaseError
 from pipeline.evidence.report import report_on
 from pipeline.gates.scan.database import DatabaseOrder

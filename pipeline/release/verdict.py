@@ -4,12 +4,16 @@
 exit code is printed by a command that ends with it; both command lines know such an answer from a failure by its name.
 """
 
-import dagger
+from typing import TYPE_CHECKING
 
-from pipeline.cli.progress import VERDICT
+if TYPE_CHECKING:
+    import dagger
+
+#: The name of the step: what it prints is the answer, and its exit code is not a failure.
+VERDICT = "verdict"
 
 
-async def verdict(container: dagger.Container, text: str, exit_code: int) -> str:
+async def verdict(container: "dagger.Container", text: str, exit_code: int) -> str:
     """Return a text, or fail with it and an exit code.
 
     Args:
@@ -27,6 +31,6 @@ async def verdict(container: dagger.Container, text: str, exit_code: int) -> str
     return text
 
 
-def is_verdict(error: dagger.ExecError) -> bool:
+def is_verdict(error: "dagger.ExecError") -> bool:
     """Tell whether a failed command is an answer."""
     return len(error.command) > 3 and error.command[3] == VERDICT

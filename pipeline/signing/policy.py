@@ -17,7 +17,7 @@ import dagger
 from dagger import dag
 
 from pipeline.build.settings import Settings
-from pipeline.catalogue.families import by_name
+from pipeline.catalogue.lookup import by_name
 from pipeline.errors import SettingsError
 
 _PUBLIC_KEY = re.compile(r"-----BEGIN PUBLIC KEY-----\s[A-Za-z0-9+/=\s]+-----END PUBLIC KEY-----\s*")

@@ -14,13 +14,14 @@ from dagger import dag
 
 from dev.bench import others, variants
 from dev.bench.__main__ import COMPARISONS, _arguments
-from dev.bench.dockerfiles import Host, _Writer, context
+from dev.bench.dockerfiles import Host, context
 from dev.bench.measure import INTERVAL, BenchError, Measured, Measuring, descendants, program_of, run
 from dev.bench.table import Comparison, document, ratio, table
 from pipeline.build.inputs import Base, Build
 from pipeline.build.labelling import labels_of
 from pipeline.build.settings import Settings
-from pipeline.catalogue.families import by_name, chain
+from pipeline.catalogue.image import Image
+from pipeline.catalogue.lookup import by_name
 
 HOST = Host({"PIP_CERT": "/run/host/ca.crt"}, {"/run/host/ca.crt": "certificate"})
 BASE = "bootstrap:debian-12"
@@ -36,28 +37,18 @@ def files(build: Build) -> dict[str, str]:
     return context(build.settings, BASE, HOST)
 
 
-def _commands(dockerfile: str) -> list[list[str]]:
-    return [json.loads(line[line.index('["') :]) for line in dockerfile.splitlines() if line.startswith("RUN ")]
+@pytest.mark.parametrize("image", by_name().values(), ids=lambda image: image.name)
+def test_dockerfiles_run_the_commands_of_the_catalogue(image: Image, files: dict[str, str]) -> None:
+    lines = files[f"{image.name}.Dockerfile"].splitlines()
+    (words,) = [json.loads(line[line.index('["') :]) for line in lines if line.startswith("RUN ")]
+    assert words == ["env", "PIP_CERT=/run/host/ca.crt", *image.install.argv(image.name)]
 
 
-def _executed(name: str, build: Build) -> list[list[str]]:
-    calls: Any = chain(name, build)._ctx.selections
-    return [call.args["args"] for call in calls if call.name == "withExec"]
-
-
-@pytest.mark.parametrize("name", list(by_name()))
-def test_dockerfiles_run_the_commands_of_the_chains(name: str, build: Build, files: dict[str, str]) -> None:
-    parent = by_name()[name].parent
-    own = _executed(name, build)[len(_executed(parent, build)) if parent else 0 :]
-    assert own
-    assert _commands(files[f"{name}.Dockerfile"]) == [["env", "PIP_CERT=/run/host/ca.crt", *words] for words in own]
-
-
-@pytest.mark.parametrize("name", list(by_name()))
-def test_dockerfiles_write_the_same_labels(name: str, build: Build, files: dict[str, str]) -> None:
-    lines = re.findall(r'^LABEL (".*")=(".*")$', files[f"{name}.Dockerfile"], re.MULTILINE)
+@pytest.mark.parametrize("image", by_name().values(), ids=lambda image: image.name)
+def test_dockerfiles_write_the_same_labels(image: Image, build: Build, files: dict[str, str]) -> None:
+    lines = re.findall(r'^LABEL (".*")=(".*")$', files[f"{image.name}.Dockerfile"], re.MULTILINE)
     written = {json.loads(key): json.loads(value) for key, value in lines}
-    assert written == labels_of(by_name()[name], build)
+    assert written == labels_of(image, build)
 
 
 def test_what_dockerfiles_copy_and_mount_is_there(files: dict[str, str]) -> None:
@@ -70,39 +61,26 @@ def test_what_dockerfiles_copy_and_mount_is_there(files: dict[str, str]) -> None
         assert set(copied) | set(mounted) <= files.keys()
 
 
-def test_a_call_without_a_line_of_its_own_is_refused() -> None:
-    calls: Any = dag.container().with_workdir("/src")._ctx.selections
-    with pytest.raises(ValueError, match="withWorkdir of ska-x has no line"):
-        _Writer("ska-x", HOST, {}).dockerfile(list(calls)[1:])
-
-
-def _catalogue(project: Path) -> str:
-    program = "import pipeline.catalogue.families as i; print(*i.by_name())"
-    return run([sys.executable, "-c", program], cwd=project).strip()
+def _catalogue(project: Path) -> dict[str, str]:
+    """Return what each image of a project installs, as text."""
+    program = """
+from pipeline.catalogue.image import Image
+from pipeline.catalogue.lookup import by_name
+for name, image in by_name().items():
+    print(name, image.install)
+"""
+    lines = run([sys.executable, "-c", program], cwd=project).splitlines()
+    return dict(line.split(" ", 1) for line in lines)
 
 
 def test_a_variant_has_eight_images(tmp_path: Path) -> None:
-    assert len(_catalogue(variants.with_eight_images(tmp_path / "eight")).split()) == 2 * len(by_name())
+    assert len(_catalogue(variants.with_eight_images(tmp_path / "eight"))) == 2 * len(by_name())
 
 
 def test_a_variant_changes_ska_python_alone(tmp_path: Path) -> None:
-    program = """
-import pipeline.catalogue.families as i
-from dagger import dag
-from pipeline.build.inputs import Base, Build
-from pipeline.build.settings import Settings
-b = Build(Settings(created="2026-01-01"), Base(dag.container(), "x@y"))
-for name in i.by_name():
-    print(name, [c.args for c in i.chain(name, b)._ctx.selections if c.name == "withExec"])
-"""
-    changed = variants.with_changed_python(tmp_path / "changed")
-    was, now = (run([sys.executable, "-c", program], cwd=at).splitlines() for at in (variants.ROOT, changed))
-    assert [one.split()[0] for one, other in zip(was, now, strict=True) if one != other] == ["ska-python"]
-
-
-def test_a_variant_that_finds_nothing_to_change_says_so(tmp_path: Path) -> None:
-    with pytest.raises(BenchError, match="has 0 places"):
-        variants._edited(variants.copy(tmp_path / "copy"), "no such text", "")
+    was, now = _catalogue(variants.ROOT), _catalogue(variants.with_changed_python(tmp_path / "changed"))
+    assert was.keys() == now.keys()
+    assert [name for name in was if was[name] != now[name]] == ["ska-python"]
 
 
 def test_memory_is_counted_by_program(tmp_path: Path) -> None:

@@ -8,9 +8,10 @@ import pytest_asyncio
 from embedded_engine.session import Session
 
 from pipeline.build.base import select_base
+from pipeline.build.chain import chain
 from pipeline.build.inputs import Build
 from pipeline.build.settings import Settings
-from pipeline.catalogue.families import by_name, chain
+from pipeline.catalogue.lookup import by_name
 from pipeline.checks import Subject
 from tests.conftest import Built
 
@@ -32,6 +33,4 @@ async def images(build: Build) -> dict[str, dagger.Container]:
 def subject(request: pytest.FixtureRequest, images: dict[str, dagger.Container], build: Build) -> Subject:
     """The image that a test names by `indirect` parametrisation."""
     image = by_name()[request.param]
-    return Subject(
-        image.name, images[image.name], image.size_budget, build.settings.poetry, "", partial(chain, build=build)
-    )
+    return Subject(image.name, images[image.name], image.size_budget, "", partial(chain, build=build))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import dagger
 
-from pipeline.build.inputs import Step
+from pipeline.steps.step import Step
 
 
 @dataclass(frozen=True)

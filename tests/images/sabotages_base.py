@@ -1,6 +1,6 @@
 """Ways to break what every image has."""
 
-from pipeline.build.metadata import PATH, PREFIX
+from pipeline.metadata import PATH, PREFIX
 from tests.images.sabotage import Sabotage, label, left, shell, stub, variable
 
 BUNDLE = "/etc/ssl/certs/ca-certificates.crt"

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from pipeline.catalogue.families import by_name, checks_of
+from pipeline.catalogue.lookup import by_name, checks_of
 from pipeline.checks import Subject
 from tests.images.sabotage import Sabotage, matches
 from tests.images.sabotages_base import BASE

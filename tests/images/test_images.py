@@ -9,7 +9,7 @@ import dagger
 import pytest
 
 from pipeline.build.inputs import Build
-from pipeline.catalogue.families import by_name, checks_of
+from pipeline.catalogue.lookup import by_name, checks_of
 from tests.conftest import Built
 
 NAMES = tuple(by_name())

@@ -10,12 +10,13 @@ import dagger
 import pytest
 from dagger import dag
 
-from pipeline.build.inputs import SNAPSHOT, Base, Build, Step
+from pipeline.build.chain import chain
+from pipeline.build.inputs import Base, Build
 from pipeline.build.settings import Settings
-from pipeline.catalogue.families import chain
 from pipeline.checks import Subject
 from pipeline.checks.base_checks import SECURITY_UPDATES
-from pipeline.steps import install_packages
+from pipeline.steps.install import packages
+from pipeline.steps.step import SNAPSHOT, Step
 from tests import snapshot_service
 from tests.snapshot_service import Service, serving
 
@@ -131,7 +132,7 @@ async def test_the_image_keeps_its_own_sources_and_no_word_of_the_snapshot(ubunt
 
 async def test_the_check_looks_for_updates_of_that_moment(ubuntu: dagger.Container) -> None:
     made = image("ska-python", ubuntu)
-    subject = Subject("ska-python", made, 0, "", MARCH, partial(image, base=ubuntu))
+    subject = Subject("ska-python", made, 0, MARCH, partial(image, base=ubuntu))
     late = await SECURITY_UPDATES.run(subject)
     assert "python3: expected 2, found 1" in late.message
     on_time = await SECURITY_UPDATES.run(replace(subject, snapshot=JANUARY))
@@ -161,7 +162,7 @@ async def test_a_service_that_no_authority_vouches_for_is_refused(ubuntu: dagger
     with serving({JANUARY: archives.january}, archives.other_certificate) as stranger:
         settings = f'Acquire::https::Proxy "{stranger.url}"; Acquire::Retries "0";'
         with pytest.raises(dagger.ExecError) as raised:
-            await base.with_(apt_settings(settings)).with_(install_packages("ska-python", "python3")).sync()
+            await packages("python3").on(base.with_(apt_settings(settings)), "ska-python").sync()
     assert "certificate" in raised.value.stderr
 
 

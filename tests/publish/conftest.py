@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from pipeline.catalogue.families import by_name
+from pipeline.catalogue.lookup import by_name
 from pipeline.registry.access import Access, Patience
 from pipeline.registry.address import parse_address
 from pipeline.registry.registry import Registry, open_registry

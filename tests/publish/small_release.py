@@ -17,7 +17,7 @@ from dagger import dag
 from pipeline.build.inputs import Base, Build
 from pipeline.build.labelling import labels_of, metadata_of
 from pipeline.build.settings import Settings
-from pipeline.catalogue.families import by_name
+from pipeline.catalogue.lookup import by_name
 from pipeline.registry.manifest import IMAGE
 from pipeline.release.content import Image, read_archive
 from pipeline.release.push import Candidate

@@ -14,9 +14,9 @@ import pytest_asyncio
 from dagger import dag
 from embedded_engine.session import Session
 
-from pipeline.build.metadata import PREFIX
-from pipeline.catalogue.families import by_name
+from pipeline.catalogue.lookup import by_name
 from pipeline.errors import ReleaseError, SettingsError
+from pipeline.metadata import PREFIX
 from pipeline.registry.address import parse_address
 from pipeline.registry.registry import Registry, open_registry
 from pipeline.release.content import Image, read_archive

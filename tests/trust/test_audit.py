@@ -11,8 +11,9 @@ import pytest
 import pytest_asyncio
 from dagger import dag
 
+from pipeline.build.chain import chain
 from pipeline.build.inputs import Build
-from pipeline.catalogue.families import by_name, chain
+from pipeline.catalogue.lookup import by_name
 from pipeline.errors import AuditError, ToolError
 from pipeline.gates.audit import gate_audit as audits
 from pipeline.gates.audit.audited import Audited, audit_table, judged, require_hard

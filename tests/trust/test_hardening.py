@@ -7,8 +7,8 @@ import pytest
 from pipeline.checks import ALL_IMAGES
 from pipeline.gates.audit.baseline import read_baseline
 from pipeline.gates.audit.tailoring import DROPPED
-from pipeline.steps import shell
 from pipeline.steps.hardening import HARDENING, Edit
+from pipeline.steps.install import shell
 
 EDITS = pytest.mark.parametrize("edit", HARDENING, ids=[edit.function for edit in HARDENING])
 

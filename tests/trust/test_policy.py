@@ -10,7 +10,7 @@ import ruamel.yaml
 from embedded_engine.session import Session
 
 from pipeline.build.inputs import Build
-from pipeline.catalogue.families import by_name
+from pipeline.catalogue.lookup import by_name
 from pipeline.errors import SettingsError
 from pipeline.registry.registry import Registry
 from pipeline.release.push import Candidate, push_release

@@ -22,7 +22,7 @@ from pipeline.build.build_report import Archive, CheckedImage
 from pipeline.build.inputs import Base, Build
 from pipeline.build.labelling import labels_of
 from pipeline.build.settings import Settings
-from pipeline.catalogue.families import by_name, find
+from pipeline.catalogue.lookup import by_name, find
 from pipeline.checks import CheckResult
 from pipeline.evidence.provenance import Run, provenance_of
 from pipeline.evidence.results import of_checks
@@ -150,7 +150,6 @@ def test_a_setting_that_shapes_the_image_is_a_parameter() -> None:
         "vendor": build.settings.vendor,
         "licenses": build.settings.licenses,
         "registry": "registry.example/ska",
-        "poetry": build.settings.poetry,
         "snapshot": "20260131T000000Z",
         "tags": ["1.2.3", "1.2"],
         "labels": {"a": "b"},

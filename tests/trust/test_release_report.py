@@ -11,7 +11,7 @@ import pytest_asyncio
 
 from pipeline.build.inputs import Build
 from pipeline.build.settings import moment
-from pipeline.catalogue.families import by_name
+from pipeline.catalogue.lookup import by_name
 from pipeline.errors import ReleaseError
 from pipeline.registry.registry import Registry
 from pipeline.release.content import read_archive

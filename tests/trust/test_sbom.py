@@ -18,7 +18,7 @@ from spdx_tools.spdx.validation.document_validator import validate_full_spdx_doc
 
 from pipeline.build.assembly import Finished
 from pipeline.build.inputs import Base, Build
-from pipeline.catalogue.families import by_name
+from pipeline.catalogue.lookup import by_name
 from pipeline.errors import SbomError
 from pipeline.gates.sbom import gate_sbom
 from pipeline.gates.sbom.gate_sbom import Sbom, require_complete

@@ -11,15 +11,17 @@ import dagger
 from dagger import dag
 
 from pipeline.build.assembly import Finished
-from pipeline.build.inputs import EPOCH, Build
-from pipeline.catalogue.families import by_name, chain, find
+from pipeline.build.chain import chain
+from pipeline.build.inputs import Build
+from pipeline.catalogue.lookup import by_name, find
 from pipeline.concurrency import concurrently
 from pipeline.errors import AuditError
 from pipeline.gates.audit.audited import Audited, judged, require_hard, versioned
 from pipeline.gates.audit.baseline import render_baseline
 from pipeline.gates.audit.tailoring import PROFILE, RULE, TAILORED, render
 from pipeline.gates.tools import Toolbox
-from pipeline.steps import install_packages
+from pipeline.steps.install import packages
+from pipeline.steps.step import EPOCH
 
 #: The rules of each distribution that is audited.
 CONTENT: Mapping[str, str] = {"debian-12": "ssg-debian12-ds.xml", "ubuntu-22.04": "ssg-ubuntu2204-ds.xml"}
@@ -138,7 +140,7 @@ def auditor(build: Build) -> dagger.Container:
     """
     stand_in = build.base.reference.startswith("bootstrap:")
     start = build.base.container if stand_in else dag.container().from_(build.settings.auditor)
-    return start.with_env_variable(EPOCH, build.settings.epoch).with_(install_packages("auditor", "openscap-scanner"))
+    return packages("openscap-scanner").on(start.with_env_variable(EPOCH, build.settings.epoch), "auditor")
 
 
 def outcomes_of(output: str, errors: str) -> dict[str, str]:

@@ -11,8 +11,9 @@ import dagger
 from dagger import dag
 
 from pipeline.build.assembly import Packed, pack_images
+from pipeline.build.chain import chain
 from pipeline.build.inputs import Build
-from pipeline.catalogue.families import by_name, chain
+from pipeline.catalogue.lookup import by_name
 from pipeline.checks.base_checks import SECURITY_UPDATES
 from pipeline.concurrency import concurrently
 from pipeline.errors import ScanError

@@ -1,0 +1,126 @@
+"""What an image adds to its parent, as data: shell scripts of this folder, run once, and what stays of them."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+
+import dagger
+from dagger import dag
+
+from pipeline.errors import CatalogueError
+
+#: Holds package lists, packages and wheels while a step runs, so that none of them is in a layer.
+CACHE = "/mnt"
+#: Where a step finds the image's own files, as they are before the step.
+OWN_FILES = "/run/image"
+PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+_SCRIPTS = Path(__file__).parent
+_LOCK = _SCRIPTS.parent / "data" / "poetry.lock"
+_LOCK_IN_STEP = "/run/poetry.lock"
+_NOTHING: Mapping[str, str] = MappingProxyType({})
+
+
+@dataclass(frozen=True)
+class Install:
+    """What an image adds to its parent.
+
+    Args:
+        scripts: the names of scripts beside this file, without .sh; they run as one, in this order; may be empty.
+        arguments: $1, $2 … of the scripts.
+        files: texts by their paths, which the scripts read and the image does not keep.
+        environment: variables that the image has afterwards.
+        command: what a container runs by default, in place of the parent's; empty to keep that.
+    """
+
+    scripts: tuple[str, ...]
+    arguments: tuple[str, ...] = ()
+    files: Mapping[str, str] = field(default_factory=lambda: _NOTHING)
+    environment: Mapping[str, str] = field(default_factory=lambda: _NOTHING)
+    command: tuple[str, ...] = ()
+
+    def argv(self, image: str) -> tuple[str, ...]:
+        """Return the command that runs the scripts; the word after them is the step's name in progress and errors."""
+        return ("sh", "-euc", shell(*self.scripts), f"{image}: install", *self.arguments)
+
+    def on(self, container: dagger.Container, image: str) -> dagger.Container:
+        """Add all of it to a container.
+
+        Args:
+            container: the parent.
+            image: the name of the image.
+        """
+        if self.scripts:
+            container = self._run(container, image)
+        for name, value in self.environment.items():
+            container = container.with_env_variable(name, value)
+        if self.command:
+            container = container.without_entrypoint().with_default_args(list(self.command))
+        return container
+
+    def _run(self, container: dagger.Container, image: str) -> dagger.Container:
+        container = with_apt_cache(with_own_files(container), image)
+        for path, text in self.files.items():
+            container = container.with_mounted_file(path, dag.file(Path(path).name, text))
+        container = container.with_exec(list(self.argv(image)))
+        for path in (CACHE, OWN_FILES, *self.files):
+            container = container.without_mount(path)
+        return container
+
+
+def shell(*scripts: str) -> str:
+    """Return scripts of this folder as one, in the order given."""
+    return "\n".join((_SCRIPTS / f"{name}.sh").read_text() for name in scripts)
+
+
+def with_apt_cache(container: dagger.Container, image: str) -> dagger.Container:
+    """Mount the cache volume that apt.sh works on; each image has its own, so that siblings do not wait."""
+    volume = dag.cache_volume(f"ska-apt-{image}")
+    return container.with_mounted_cache(CACHE, volume, sharing=dagger.CacheSharingMode.LOCKED)
+
+
+def with_own_files(container: dagger.Container) -> dagger.Container:
+    """Mount the image's own files, read-only: without what an engine adds to a container for the time of an exec.
+
+    Dagger's installs its custom certificate authorities so:
+    https://github.com/dagger/dagger/blob/v0.21.8/engine/engineutil/cacerts/distros.go
+    """
+    return container.with_mounted_directory(OWN_FILES, container.directory("/"), read_only=True)
+
+
+def hardened_base() -> Install:
+    """Bring a base up to date and harden it."""
+    return Install(
+        ("apt", "harden", "base", "tidy"),
+        # A base without PATH would leave Dockerfiles that extend it with theirs alone.
+        environment={"PATH": PATH, "LANG": "C.UTF-8"},
+        command=("bash",),
+    )
+
+
+def packages(*names: str, environment: Mapping[str, str] = _NOTHING) -> Install:
+    """Install packages of the distribution.
+
+    Args:
+        names: of the packages; what they only recommend is left out.
+        environment: variables that the image has afterwards.
+    """
+    return Install(("apt", "packages", "tidy"), names, environment=environment)
+
+
+def build_tools() -> Install:
+    """Install compilers, Python and pip, and Poetry from the lock of this project."""
+    return Install(("apt", "build", "tidy"), (poetry_version(),), files={_LOCK_IN_STEP: _LOCK.read_text()})
+
+
+def poetry_version() -> str:
+    """Return the version of Poetry that the lock holds.
+
+    Raises:
+        CatalogueError: the lock holds none.
+    """
+    found = re.search(r"^poetry==([^ ]+) ", _LOCK.read_text(), re.MULTILINE)
+    if found is None:
+        raise CatalogueError(f"{_LOCK.name} pins no version of Poetry; renew it as its first lines say.")
+    return found[1]
