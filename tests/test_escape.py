@@ -13,7 +13,7 @@ from pipeline.build.assembly import Packed
 from pipeline.build.build_report import Archive, CheckedImage, check_table
 from pipeline.build.inputs import Base, Build
 from pipeline.build.settings import Settings
-from pipeline.catalogue.families import by_name
+from pipeline.catalogue.lookup import by_name
 from pipeline.checks import CheckResult
 from pipeline.cli.failures import report
 from pipeline.cli.live import LiveView

@@ -5,7 +5,7 @@ from functools import partial
 
 from pipeline.build.inputs import Build
 from pipeline.build.settings import VERSION
-from pipeline.catalogue.families import by_name
+from pipeline.catalogue.lookup import by_name
 from pipeline.concurrency import Shared
 from pipeline.errors import VerificationError
 from pipeline.evidence.predicates import Expected, Origins, judge, origins_of

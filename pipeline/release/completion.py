@@ -11,7 +11,7 @@ import anyio.to_thread
 
 from pipeline.build.inputs import Build
 from pipeline.build.labelling import labels_of
-from pipeline.catalogue.families import by_name
+from pipeline.catalogue.lookup import by_name
 from pipeline.checksum import sha256
 from pipeline.concurrency import concurrently
 from pipeline.errors import RegistryError, ReleaseError, VerificationError
@@ -47,7 +47,7 @@ async def release_inputs(build: Build) -> str:
     """Return the digest of what a release is built from: its labels, its settings and the pipeline's own files."""
     files = await anyio.to_thread.run_sync(_sources)
     labels = {name: labels_of(image, build) for name, image in by_name().items()}
-    inputs = [labels, files, build.base.reference, build.settings.poetry, build.settings.snapshot_id]
+    inputs = [labels, files, build.base.reference, build.settings.snapshot_id]
     return f"sha256:{hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest()}"
 
 

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from functools import partial
 
-from pipeline.catalogue.families import by_name
+from pipeline.catalogue.lookup import by_name
 from pipeline.registry.address import Address
 from pipeline.registry.manifest import Descriptor
 from pipeline.registry.repository import Repository

@@ -14,7 +14,6 @@ from pipeline.catalogue.lookup import by_name
 from pipeline.errors import MetadataError, RegistryError, SettingsError, VerificationError
 from pipeline.escape import escaped
 from pipeline.evidence.predicates import Origins
-from pipeline.evidence.results import OF_A_RELEASE
 from pipeline.metadata import KEYS, PATH, parse
 from pipeline.registry.address import Reference
 from pipeline.registry.registry import Registry

@@ -171,7 +171,7 @@ async def _packages(image: Published, snapshot: str, login: Login) -> Finding:
     name = image.repository.name
     # Another command in every run: engines would keep the answer of an earlier day.
     container = login.container(image.reference()).with_env_variable("SKA_LOOK", uuid.uuid4().hex)
-    result = await SECURITY_UPDATES.run(Subject(name, container, 0, "", snapshot, lambda _: container))
+    result = await SECURITY_UPDATES.run(Subject(name, container, 0, snapshot, lambda _: container))
     lines = () if result.passed else result.message.splitlines()
     matches = [_PENDING.fullmatch(line) for line in lines]
     packages = tuple(match.groupdict() for match in matches if match)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from pipeline.build.inputs import Build
-from pipeline.catalogue.families import by_name
+from pipeline.catalogue.lookup import by_name
 from pipeline.concurrency import concurrently
 from pipeline.errors import SettingsError, VerificationError
 from pipeline.escape import escaped

@@ -9,7 +9,7 @@ from typing import IO, Any
 import pytest
 
 from dev.reproduce.archive import OciArchive, open_archive
-from pipeline.catalogue.families import by_name
+from pipeline.catalogue.lookup import by_name
 
 #: The images that no other one is built on; their layers are those of all.
 LAST = sorted(by_name().keys() - {image.parent for image in by_name().values()})

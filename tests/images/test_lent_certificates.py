@@ -14,7 +14,7 @@ from dagger import dag
 from pipeline.build.inputs import Build
 from pipeline.checks import Subject
 from pipeline.checks.base_checks import CERTIFICATES
-from pipeline.steps import install_packages, shell, with_own_files
+from pipeline.steps.install import packages, shell, with_own_files
 
 LOCAL = "/usr/local/share/ca-certificates"
 BUNDLE = "/etc/ssl/certs/ca-certificates.crt"
@@ -42,9 +42,9 @@ async def test_a_step_that_installs_ca_certificates_leaves_no_trace_of_them(buil
     # A directory that is made for a mount goes with it, unlike the engine's.
     base = build.base.container.with_directory(LOCAL, dag.directory())
     base = base.with_env_variable("SOURCE_DATE_EPOCH", build.settings.epoch)
-    step = install_packages("ska-base", "ca-certificates")
-    expected = await certificates(base.with_(step))
-    assert await certificates(lend(base, lent).with_(step)) == expected
+    install = packages("ca-certificates")
+    expected = await certificates(install.on(base, "ska-base"))
+    assert await certificates(install.on(lend(base, lent), "ska-base")) == expected
 
 
 async def test_a_step_in_an_image_that_has_ca_certificates_leaves_no_trace_of_them(

@@ -11,7 +11,7 @@ from embedded_engine.session import Session
 from pipeline.build.assembly import Packed
 from pipeline.build.build_report import Archive, CheckedImage
 from pipeline.build.inputs import Build
-from pipeline.catalogue.families import by_name
+from pipeline.catalogue.lookup import by_name
 from pipeline.errors import RegistryError, ReleaseError
 from pipeline.registry.address import parse_address
 from pipeline.registry.registry import Registry, open_registry

@@ -10,7 +10,7 @@ from pipeline.build.assembly import Finished
 from pipeline.build.build_report import Archive, CheckedImage
 from pipeline.build.inputs import Base, Build
 from pipeline.build.settings import Settings
-from pipeline.catalogue.families import by_name
+from pipeline.catalogue.lookup import by_name
 from pipeline.checks import CheckResult
 from pipeline.evidence.provenance import Run, provenance_of
 from pipeline.evidence.results import of_audit, of_checks, of_sbom, of_scan

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from pipeline.build.settings import Settings
-from pipeline.catalogue.families import by_name
+from pipeline.catalogue.lookup import by_name
 from pipeline.errors import VerificationError
 from pipeline.evidence.predicates import Expected, Origins, judge, origins_of
 from pipeline.evidence.statement import Statement
