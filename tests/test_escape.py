@@ -26,7 +26,7 @@ from pipeline.evidence.report_data import Reported, report_document
 from pipeline.gates.audit.audited import Audited
 from pipeline.gates.sbom.gate_sbom import Sbom
 from pipeline.gates.sbom.inventory import Package
-from pipeline.gates.scan.findings import Finding, Scanned, scan_table
+from pipeline.gates.scan.findings import ScanResult, Vulnerability, scan_table
 
 #: Clears the screen; the same with one character; turns the direction around; ends a line in five ways.
 HOSTILE = ("\x1b[2J", "\x9b2J", "\u202eevil\u2066", "\u2028", "\x85", "\r", "\x07", "\x7f", "\x00", "\ufeff")
@@ -130,9 +130,9 @@ def test_what_a_check_found_commands_no_terminal(hostile: str) -> None:
 
 @pytest.mark.parametrize("hostile", [*HOSTILE, "\n  pass"])
 def test_what_a_scan_found_stays_on_its_line(hostile: str) -> None:
-    finding = Finding("CVE-1", "critical", f"a{hostile}", "", "1", "", "base", f"a{hostile}b", "", stops=True)
+    finding = Vulnerability("CVE-1", "critical", f"a{hostile}", "", "1", "", "base", f"a{hostile}b", "", stops=True)
     updates = CheckResult("security-updates", True, "none")
-    scanned = Scanned("ska-base", "sha256:0", f"a{hostile}", 1, "Trivy 1", "db", "", (finding,), updates)
+    scanned = ScanResult("ska-base", "sha256:0", f"a{hostile}", 1, "Trivy 1", "db", "", (finding,), updates)
     table = scan_table([scanned])
     assert is_safe(table)
     assert table.count("\n") == 4
@@ -140,9 +140,9 @@ def test_what_a_scan_found_stays_on_its_line(hostile: str) -> None:
 
 @pytest.mark.parametrize("hostile", HOSTILE)
 def test_the_page_of_a_report_turns_no_text_around(hostile: str) -> None:
-    finding = Finding("CVE-1", "critical", "a", "", "1", "", "base", f"a{hostile}b", "", stops=True)
+    finding = Vulnerability("CVE-1", "critical", "a", "", "1", "", "base", f"a{hostile}b", "", stops=True)
     result = CheckResult("security-updates", True, f"a{hostile}b")
-    scanned = Scanned("ska-base", "sha256:0", f"a{hostile}", 1, "Trivy 1", "db", "", (finding,), result)
+    scanned = ScanResult("ska-base", "sha256:0", f"a{hostile}", 1, "Trivy 1", "db", "", (finding,), result)
     image, container = by_name()["ska-base"], dag.container()
     archive = Archive(f"sha256:{'0' * 64}", 1, 1, ("sha256:0",), (1,))
     packed = Packed(image, container, container.as_tarball(), archive, CheckedImage(image, (result,)))

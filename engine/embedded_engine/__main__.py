@@ -69,15 +69,15 @@ async def session(given: argparse.Namespace) -> None:
         confined = asyncio.ensure_future(confinement.networks.begin())
         await asyncio.sleep(0)
         from embedded_engine.api import Engine
-        from embedded_engine.make.evaluator import Snapshots
+        from embedded_engine.make.evaluator import Evaluator
         from embedded_engine.server import Server, serve
 
         cores = len(os.sched_getaffinity(0))
-        snapshots = Snapshots(store, host, Events(given.events_fd), cores, confinement)
+        evaluator = Evaluator(store, host, Events(given.events_fd), cores, confinement)
         await confined
         asked = callers if confinement.networks.shared else None
-        await serve(Server(Engine(snapshots, Path.cwd()), token, asked), listener, stdin_ended())
-        await snapshots.close()
+        await serve(Server(Engine(evaluator, Path.cwd()), token, asked), listener, stdin_ended())
+        await evaluator.close()
     finally:
         await asyncio.gather(emptying, confinement.networks.close(), return_exceptions=True)
         # A step that was given up while its runc was being started has nobody else to do this.

@@ -19,7 +19,7 @@ from pipeline.cli import again
 from pipeline.cli.options import BUILD_ALL, DIST, REPORT, Options
 from pipeline.cli.progress import Progress, View
 from pipeline.cli.session import Engine, HostError, choose_base, start_engine
-from pipeline.cli.summary import Outcome, Run, table
+from pipeline.cli.summary import Outcome, RunSummary, table
 from pipeline.cli.tables import TABLES
 
 # What imports Dagger's SDK is imported when the engine is starting already.
@@ -44,7 +44,7 @@ class Plan:
 
 
 @dataclass(frozen=True)
-class Base:
+class ChosenBase:
     """What the command line adds to the constructor's arguments.
 
     Attributes:
@@ -75,7 +75,7 @@ async def run(options: Options, words: list[str], view: View, scope: anyio.Cance
     began = time.monotonic()
     asked = again.request(options, words)
     if asked and (report := await again.report(asked, view.notice)):
-        return _summary(report, options, Run((), time.monotonic() - began))
+        return _summary(report, options, RunSummary((), time.monotonic() - began))
     with ThreadPoolExecutor(1) as pool, Progress(view) as progress, _told(view):
         # The SDK takes most of a second to import; the engine starts meanwhile.
         module: Future[Any] = pool.submit(importlib.import_module, "pipeline.cli.arguments")
@@ -114,9 +114,9 @@ def _told(view: View) -> Iterator[None]:
         logger.removeHandler(handler)
 
 
-def _so_far(progress: Progress | None, began: float) -> Run:
+def _so_far(progress: Progress | None, began: float) -> RunSummary:
     steps = tuple(progress.steps.values()) if progress else None
-    return Run(steps, time.monotonic() - began)
+    return RunSummary(steps, time.monotonic() - began)
 
 
 def _plan(words: list[str]) -> Plan:
@@ -148,12 +148,12 @@ async def _perform(plan: Plan, base: Mapping[str, str]) -> tuple[Any, int]:
     return result, 0
 
 
-async def _base(plan: Plan, engine: Engine, view: View) -> Base:
+async def _base(plan: Plan, engine: Engine, view: View) -> ChosenBase:
     given = plan.given
     if not engine.embedded or plan.calls[0][0].name in WITHOUT_BASE:
-        return Base()
+        return ChosenBase()
     if "base_archive" in given or given.get("base", "auto") != "auto":
-        return Base()
+        return ChosenBase()
     from pipeline.build.settings import Settings
     from pipeline.catalogue.lookup import find
 
@@ -164,9 +164,9 @@ async def _base(plan: Plan, engine: Engine, view: View) -> Base:
             find(values["image"])
     pinned = Settings(**{key: value for key, value in given.items() if value and key != "base"}).base
     if pinned.startswith("bootstrap:"):
-        return Base()
+        return ChosenBase()
     chosen = await choose_base(pinned, view.notice)
-    return Base({"base": chosen}, pinned if chosen != pinned else "")
+    return ChosenBase({"base": chosen}, pinned if chosen != pinned else "")
 
 
 async def _awaited(value: Any) -> Any:
@@ -174,9 +174,9 @@ async def _awaited(value: Any) -> Any:
     return await value if inspect.iscoroutine(value) else value
 
 
-async def _outcome(result: Any, function: "Function", options: Options, so_far: Callable[[], Run]) -> Outcome:
+async def _outcome(result: Any, function: "Function", options: Options, so_far: Callable[[], RunSummary]) -> Outcome:
+    from pipeline.cli.answers import deliver, export
     from pipeline.cli.delivery import write_beside
-    from pipeline.cli.results import deliver, export
 
     if function.name in TABLES:
         if options.output:
@@ -190,5 +190,5 @@ async def _outcome(result: Any, function: "Function", options: Options, so_far: 
     return _summary((output / REPORT).read_text(encoding="utf-8"), options, so_far())
 
 
-def _summary(report: str, options: Options, done: Run) -> Outcome:
+def _summary(report: str, options: Options, done: RunSummary) -> Outcome:
     return Outcome(report if options.json else table(json.loads(report), done, options.output or DIST))

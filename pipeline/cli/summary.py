@@ -41,7 +41,7 @@ class Outcome:
 
 
 @dataclass(frozen=True)
-class Run:
+class RunSummary:
     """What a run did.
 
     Attributes:
@@ -53,7 +53,7 @@ class Run:
     seconds: float
 
 
-def table(report: Mapping[str, Any], run: Run, output: Path) -> str:
+def table(report: Mapping[str, Any], run: RunSummary, output: Path) -> str:
     """Write what was built.
 
     Args:
@@ -85,7 +85,7 @@ def _time(image: str, steps: tuple[Step, ...] | None) -> str:
     return f"{sum(worked):.1f} s" if worked else "cached"
 
 
-def _closing(count: int, run: Run, output: Path) -> str:
+def _closing(count: int, run: RunSummary, output: Path) -> str:
     noun = "image" if count == 1 else "images"
     verb = "is" if count == 1 else "are"
     if run.steps is not None and not any(step.state == "done" for step in run.steps):

@@ -12,7 +12,7 @@ from pipeline.evidence.package_groups import OTHER
 from pipeline.gates.audit.audited import Audited
 from pipeline.gates.audit.tailoring import DROPPED
 from pipeline.gates.sbom.gate_sbom import Sbom
-from pipeline.gates.scan.findings import Finding, Scanned
+from pipeline.gates.scan.findings import ScanResult, Vulnerability
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,7 @@ class Reported:
     """An image with all that was found in it; the sizes are bytes by group of packages."""
 
     packed: Packed
-    scanned: Scanned
+    scanned: ScanResult
     audited: Audited
     sbom: Sbom
     groups: Mapping[str, int]
@@ -87,7 +87,7 @@ def _image(one: Reported, build: Build) -> dict[str, Any]:
     }
 
 
-def _finding(finding: Finding) -> dict[str, Any]:
+def _finding(finding: Vulnerability) -> dict[str, Any]:
     one = finding.exemption
     excepted = one and {name: getattr(one, name) for name in ("justification", "expires", "notes", "file")}
     return {**asdict(finding), "exemption": excepted}

@@ -21,7 +21,7 @@ from pipeline.gates.audit.tailoring import DROPPED
 from pipeline.gates.sbom import gate_sbom as sbom
 from pipeline.gates.sbom.gate_sbom import Sbom
 from pipeline.gates.scan import gate_scan
-from pipeline.gates.scan.findings import Finding, Scanned
+from pipeline.gates.scan.findings import ScanResult, Vulnerability
 from pipeline.gates.scan.gate_scan import Scanner
 from pipeline.gates.tools import TOOLS
 
@@ -125,7 +125,7 @@ def of_audit(audited: Audited, digest: str, build: Build) -> Statement:
     return Statement(repository(audited.image, build), digest, TEST_RESULT, predicate)
 
 
-def of_scan(scanned: Scanned, build: Build, started: str, finished: str) -> Statement:
+def of_scan(scanned: ScanResult, build: Build, started: str, finished: str) -> Statement:
     """Return the statement on the vulnerabilities of an image that are known, those that are excepted among them.
 
     Args:
@@ -143,7 +143,7 @@ def of_scan(scanned: Scanned, build: Build, started: str, finished: str) -> Stat
     return Statement(repository(scanned.image, build), scanned.digest, VULNERABILITIES, predicate)
 
 
-def _finding(finding: Finding) -> dict[str, Any]:
+def _finding(finding: Vulnerability) -> dict[str, Any]:
     noted = {"package": finding.purl, "fixedVersion": finding.fixed, "origin": finding.origin}
     if finding.exemption:
         noted |= {"justification": finding.exemption.justification, "expires": finding.exemption.expires}

@@ -18,7 +18,7 @@ _HOW = "give --tools DIR; `make tools` fills one"
 
 
 @dataclass(frozen=True)
-class Upstream:
+class UpstreamRelease:
     """The release of a tool's own makers.
 
     Args:
@@ -48,7 +48,7 @@ class Tool:
     version: str
     licence: str
     files: frozenset[str]
-    upstream: Upstream | None = None
+    upstream: UpstreamRelease | None = None
 
 
 _ALL = (
@@ -57,7 +57,7 @@ _ALL = (
         version="0.76.0",
         licence="Apache-2.0",
         files=frozenset({"1f889576636db0623539cb339df7d06c40ebf39e7919489eafa1160e29808f19"}),
-        upstream=Upstream(
+        upstream=UpstreamRelease(
             "https://github.com/aquasecurity/trivy/releases/download/v0.76.0/trivy_0.76.0_Linux-64bit.tar.gz",
             "e24b1c51293c1b15e4ba8d45bbc7891ba053f90278ec2698f3562c993e145fe7",
             "trivy",
@@ -73,7 +73,7 @@ _ALL = (
                 "1f6c194dd0891eb345b436bb71ff9f996768355f5e0ce02dde88567029ac2188",
             }
         ),
-        upstream=Upstream(
+        upstream=UpstreamRelease(
             "https://github.com/sigstore/cosign/releases/download/v2.5.0/cosign-linux-amd64",
             "1f6c194dd0891eb345b436bb71ff9f996768355f5e0ce02dde88567029ac2188",
         ),

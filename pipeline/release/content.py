@@ -38,7 +38,7 @@ class Blob:
 
 
 @dataclass(frozen=True)
-class Image:
+class ImageContent:
     """All that is pushed of an image.
 
     Args:
@@ -50,7 +50,7 @@ class Image:
     blobs: Mapping[str, Content]
 
 
-def read_archive(path: Path) -> Image:
+def read_archive(path: Path) -> ImageContent:
     """Read where an archive has what.
 
     Raises:
@@ -71,7 +71,7 @@ def read_archive(path: Path) -> Image:
         raise SkaError(f"The archive {path.name} holds no image ({error}).") from error
     if missing := [blob.digest for blob in manifest.blobs if blob.digest not in blobs]:
         raise SkaError(f"The archive {path.name} lacks the blob {missing[0]} of its image.")
-    return Image(manifest, blobs)
+    return ImageContent(manifest, blobs)
 
 
 def _document(blob: Blob) -> bytes:

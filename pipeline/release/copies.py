@@ -9,7 +9,7 @@ from pipeline.catalogue.lookup import by_name
 from pipeline.registry.address import Address
 from pipeline.registry.manifest import Descriptor
 from pipeline.registry.repository import Repository
-from pipeline.release.content import Image
+from pipeline.release.content import ImageContent
 from pipeline.release.published import Published
 from pipeline.release.push import Candidate
 
@@ -28,9 +28,9 @@ def copy_of(image: Published, to: Address) -> Candidate:
 
 
 @contextlib.asynccontextmanager
-async def _content(image: Published) -> AsyncIterator[Image]:
+async def _content(image: Published) -> AsyncIterator[ImageContent]:
     blobs = {blob.digest: _Remote(image.repository, blob) for blob in image.manifest.blobs}
-    yield Image(image.manifest, blobs)
+    yield ImageContent(image.manifest, blobs)
 
 
 @dataclass(frozen=True)

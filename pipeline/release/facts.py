@@ -18,10 +18,10 @@ from pipeline.metadata import KEYS, PATH, parse
 from pipeline.registry.address import Reference
 from pipeline.registry.registry import Registry
 from pipeline.release.attested import Examiner
-from pipeline.release.bases import find_base, open_upstream, rests_on
 from pipeline.release.files import FileReader
 from pipeline.release.lineage import is_built_on
 from pipeline.release.published import Published, find_published
+from pipeline.release.upstream import find_base, open_upstream, rests_on
 
 _FILE = PATH.lstrip("/")
 #: What OCI's labels repeat.
@@ -29,7 +29,7 @@ _REPEATED = ("created", "version", "source", "url")
 
 
 @dataclass(frozen=True)
-class Subject:
+class VerifiedImage:
     """An image that is verified.
 
     Args:
@@ -48,7 +48,7 @@ class Subject:
 
 
 @dataclass(frozen=True)
-class Finding:
+class FactResult:
     """What was found of a fact.
 
     Args:
@@ -75,19 +75,19 @@ class Fact:
     """A fact: its name, and how it is looked at."""
 
     name: str
-    look: Callable[[Subject], Awaitable[str]]
+    look: Callable[[VerifiedImage], Awaitable[str]]
 
-    async def find(self, subject: Subject) -> Finding:
+    async def find(self, subject: VerifiedImage) -> FactResult:
         """Look at it."""
         try:
-            return Finding(self.name, True, escaped(await self.look(subject)))
+            return FactResult(self.name, True, escaped(await self.look(subject)))
         except _Refuted as error:
-            return Finding(self.name, False, escaped(str(error)))
+            return FactResult(self.name, False, escaped(str(error)))
         except _Unknown as error:
-            return Finding(self.name, None, escaped(str(error)))
+            return FactResult(self.name, None, escaped(str(error)))
 
 
-async def _labels(subject: Subject) -> str:
+async def _labels(subject: VerifiedImage) -> str:
     labels = subject.image.labels
     if missing := [key for key in KEYS if not labels.get(key)]:
         raise _Refuted(f"the labels {', '.join(missing)} are missing")
@@ -97,7 +97,7 @@ async def _labels(subject: Subject) -> str:
     return f"{len(KEYS)} labels, and OCI's agree with them"
 
 
-async def _metadata(subject: Subject) -> str:
+async def _metadata(subject: VerifiedImage) -> str:
     files = await FileReader(lambda path: path == _FILE).read(subject.image, enough=bool)
     if _FILE not in files:
         raise _Refuted(f"there is no {PATH}")
@@ -111,7 +111,7 @@ async def _metadata(subject: Subject) -> str:
     return f"{PATH} equals the labels"
 
 
-async def _release(subject: Subject) -> str:
+async def _release(subject: VerifiedImage) -> str:
     image, version = subject.image, subject.image.label("version")
     name, tags = image.repository.name, image.label("tags").split(",")
     if name not in by_name() or not VERSION.fullmatch(version):
@@ -124,7 +124,7 @@ async def _release(subject: Subject) -> str:
     return f"the tag {version} names it"
 
 
-async def _lineage(subject: Subject) -> str:
+async def _lineage(subject: VerifiedImage) -> str:
     line = await _ancestors(subject)
     is_stated = await _stated(subject, subject.image) is not None
     for image, below in pairwise(line) if is_stated else ():
@@ -138,7 +138,7 @@ async def _lineage(subject: Subject) -> str:
     return " is built on ".join(names) if len(names) > 1 else "it is the first image, and has no parent"
 
 
-async def _ancestors(subject: Subject) -> list[Published]:
+async def _ancestors(subject: VerifiedImage) -> list[Published]:
     """Return the image, its parent, and so on to the first one, each of them built on the next."""
     line = [subject.image]
     for _ in by_name():
@@ -159,7 +159,7 @@ async def _ancestors(subject: Subject) -> list[Published]:
     return line
 
 
-async def _stated(subject: Subject, image: Published) -> Origins | None:
+async def _stated(subject: VerifiedImage, image: Published) -> Origins | None:
     """Return what the signed provenance of the image or an ancestor states; None where none has to be signed."""
     if subject.examiner is None:
         return None
@@ -171,7 +171,7 @@ async def _stated(subject: Subject, image: Published) -> Origins | None:
         raise _Unknown(f"what is signed of {image.repository.name} does not hold: {error}") from error
 
 
-async def _base(subject: Subject) -> str:
+async def _base(subject: VerifiedImage) -> str:
     image = (await _ancestors(subject))[-1]
     base, digest = image.label("baseImage"), image.labels.get(f"{OCI}base.digest", "")
     signed = await _signed_base(subject, base)
@@ -195,7 +195,7 @@ async def _base(subject: Subject) -> str:
     return f"the layers of {base} are the first"
 
 
-async def _signed_base(subject: Subject, base: str) -> str:
+async def _signed_base(subject: VerifiedImage, base: str) -> str:
     """Return a sentence on the base that the image's signed provenance names; empty where nobody's signature counts."""
     origins = await _stated(subject, subject.image)
     if origins is None:
@@ -205,7 +205,7 @@ async def _signed_base(subject: Subject, base: str) -> str:
     return f"the signed provenance names {base}"
 
 
-async def _upstream_layers(subject: Subject, base: str, digest: str) -> bool:
+async def _upstream_layers(subject: VerifiedImage, base: str, digest: str) -> bool:
     """Tell whether the layers of the base, looked up where it comes from, are the first of the image."""
     async with open_upstream(base, subject.registry.access) as upstream:
         found = await find_base(upstream.repository, digest, subject.image.platform)
@@ -214,20 +214,20 @@ async def _upstream_layers(subject: Subject, base: str, digest: str) -> bool:
     return await rests_on(subject.image, found)
 
 
-def _examiner(subject: Subject) -> Examiner:
+def _examiner(subject: VerifiedImage) -> Examiner:
     if subject.examiner is None:
         raise _Unknown("nobody was named whose signature counts; give --key FILE, or --identity and --issuer")
     return subject.examiner
 
 
-async def _signature(subject: Subject) -> str:
+async def _signature(subject: VerifiedImage) -> str:
     try:
         return await _examiner(subject).witness.signature(subject.image.reference())
     except VerificationError as error:
         raise _Refuted(str(error)) from error
 
 
-async def _attestations(subject: Subject) -> str:
+async def _attestations(subject: VerifiedImage) -> str:
     examiner = _examiner(subject)
     try:
         attestations = (await examiner.evidence(subject.image)).attestations

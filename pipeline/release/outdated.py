@@ -22,10 +22,10 @@ from pipeline.escape import json_text
 from pipeline.registry.access import Access
 from pipeline.registry.address import parse_address
 from pipeline.registry.registry import Registry, open_registry
-from pipeline.release.bases import open_upstream
 from pipeline.release.login import Login
 from pipeline.release.published import Published, find_images
 from pipeline.release.tags import newest, parse_version
+from pipeline.release.upstream import open_upstream
 from pipeline.release.verdict import verdict
 
 #: What the check of pending updates says of a package.
@@ -48,7 +48,7 @@ class Question:
 
 
 @dataclass(frozen=True)
-class Finding:
+class Staleness:
     """What was found of an image.
 
     Args:
@@ -96,7 +96,7 @@ async def outdated(question: Question, given: Mapping[str, Any], login: Login) -
             image = images.get(name)
             reference = str(image.reference(version)) if image else ""
             findings = await _look(image, question.max_age, settings.created, snapshot, access, login)
-            return _entry(name, reference, findings or [Finding(unknown=(f"{version} does not have it",))])
+            return _entry(name, reference, findings or [Staleness(unknown=(f"{version} does not have it",))])
 
         entries = await concurrently([partial(look, name) for name in by_name()])
     is_outdated = any(entry["reasons"] for entry in entries)
@@ -132,7 +132,7 @@ async def _newest(registry: Registry) -> str:
     raise ReleaseError(f"{registry.address} has no release; publish one first, or check --registry.")
 
 
-def _entry(name: str, reference: str, findings: Iterable[Finding]) -> dict[str, object]:
+def _entry(name: str, reference: str, findings: Iterable[Staleness]) -> dict[str, object]:
     listed = list(findings)
     return {
         "name": name,
@@ -146,7 +146,7 @@ def _entry(name: str, reference: str, findings: Iterable[Finding]) -> dict[str, 
 
 async def _look(
     image: Published | None, max_age: int, created: str, snapshot: str, access: Access, login: Login
-) -> list[Finding]:
+) -> list[Staleness]:
     # One that came to the catalogue later is no reason: the next build of this version would lack it as well.
     if image is None:
         return []
@@ -156,18 +156,18 @@ async def _look(
     return findings
 
 
-def _age(image: Published, today: str, max_age: int) -> Finding:
+def _age(image: Published, today: str, max_age: int) -> Staleness:
     created = image.label("created")
     try:
         age = (date.fromisoformat(today[:10]) - date.fromisoformat(created[:10])).days
     except ValueError:
-        return Finding(unknown=(f"its label says no day of its creation ({created!r})",))
+        return Staleness(unknown=(f"its label says no day of its creation ({created!r})",))
     if age < 0:
-        return Finding(unknown=(f"its label names a day of its creation that is yet to come ({created!r})",))
-    return Finding(reasons=(f"it is {age} days old, and may be {max_age}",) if age > max_age else ())
+        return Staleness(unknown=(f"its label names a day of its creation that is yet to come ({created!r})",))
+    return Staleness(reasons=(f"it is {age} days old, and may be {max_age}",) if age > max_age else ())
 
 
-async def _packages(image: Published, snapshot: str, login: Login) -> Finding:
+async def _packages(image: Published, snapshot: str, login: Login) -> Staleness:
     name = image.repository.name
     # Another command in every run: engines would keep the answer of an earlier day.
     container = login.container(image.reference()).with_env_variable("SKA_LOOK", uuid.uuid4().hex)
@@ -178,20 +178,20 @@ async def _packages(image: Published, snapshot: str, login: Login) -> Finding:
     unknown = tuple(line for line, match in zip(lines, matches, strict=True) if not match)
     names = ", ".join(package["package"] for package in packages)
     reasons = (f"security updates are pending: {names}",) if packages else ()
-    return Finding(reasons, packages=packages, unknown=unknown)
+    return Staleness(reasons, packages=packages, unknown=unknown)
 
 
-async def _base(base: str, access: Access) -> Finding:
+async def _base(base: str, access: Access) -> Staleness:
     name, _, digest = base.partition("@")
     if STAND_IN.fullmatch(base) or name.startswith("archive:"):
-        return Finding(unknown=(f"the base {base} is in no registry, so that nobody knows of a newer one",))
+        return Staleness(unknown=(f"the base {base} is in no registry, so that nobody knows of a newer one",))
     try:
         async with open_upstream(base, access) as upstream:
             now = await upstream.repository.manifest(upstream.reference.tag) if upstream.reference.tag else None
     except (RegistryError, SettingsError) as error:
-        return Finding(unknown=(f"the base {name} could not be asked for: {error}",))
+        return Staleness(unknown=(f"the base {name} could not be asked for: {error}",))
     if now is None:
-        return Finding(unknown=(f"the base {base} has no tag, or no longer",))
+        return Staleness(unknown=(f"the base {base} has no tag, or no longer",))
     if now.digest == digest:
-        return Finding()
-    return Finding((f"the base {name} is {now.digest} now, and was {digest}",), base=f"{name}@{now.digest}")
+        return Staleness()
+    return Staleness((f"the base {name} is {now.digest} now, and was {digest}",), base=f"{name}@{now.digest}")

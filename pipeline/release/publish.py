@@ -22,16 +22,16 @@ from pipeline.errors import ReleaseError
 from pipeline.gates.scan.database import DatabaseOrder
 from pipeline.registry.address import parse_address
 from pipeline.registry.registry import Registry, open_registry
-from pipeline.release.bases import require_base_layers
 from pipeline.release.changelog import require_section
 from pipeline.release.completion import Completion, find_completion, release_inputs
-from pipeline.release.content import Image, read_archive
+from pipeline.release.content import ImageContent, read_archive
 from pipeline.release.gates import open_gates
 from pipeline.release.login import Login
 from pipeline.release.published import find_published
 from pipeline.release.push import Candidate, push_release
 from pipeline.release.release_document import release_document
 from pipeline.release.tags import Tags, parse_extra_tags, parse_version
+from pipeline.release.upstream import require_base_layers
 from pipeline.signing.sign import Signing, open_signing, sign_images
 from pipeline.signing.signer import Signer, parse_signer
 
@@ -153,7 +153,7 @@ def _candidate(packed: Packed) -> Candidate:
 
 
 @contextlib.asynccontextmanager
-async def _exported(tarball: dagger.File) -> AsyncIterator[Image]:
+async def _exported(tarball: dagger.File) -> AsyncIterator[ImageContent]:
     with tempfile.TemporaryDirectory(prefix="ska-publish-") as directory:
         path = Path(directory, "image.tar")
         await tarball.export(str(path))

@@ -26,7 +26,7 @@ from pipeline.errors import RegistryError, ReleaseError, SkaError
 from pipeline.registry.address import Reference
 from pipeline.registry.registry import Registry
 from pipeline.registry.repository import Repository
-from pipeline.release.content import Image
+from pipeline.release.content import ImageContent
 from pipeline.release.release_record import ReleaseRecord, read_record, write_record
 from pipeline.release.tags import Tags
 
@@ -48,7 +48,7 @@ class Candidate:
     name: str
     parent: str | None
     digest: str
-    content: Callable[[], AbstractAsyncContextManager[Image]]
+    content: Callable[[], AbstractAsyncContextManager[ImageContent]]
     nearby: Repository | None = None
 
 

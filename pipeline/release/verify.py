@@ -10,7 +10,7 @@ from pipeline.escape import json_text
 from pipeline.registry.address import Reference, parse_reference
 from pipeline.registry.registry import Registry, open_registry
 from pipeline.release.attested import is_pre_release, open_examiner
-from pipeline.release.facts import FACTS, Finding, Subject
+from pipeline.release.facts import FACTS, FactResult, VerifiedImage
 from pipeline.release.login import Login
 from pipeline.release.published import Published, find_published
 from pipeline.signing.signature import Trusted, parse_trusted
@@ -45,7 +45,7 @@ async def verify(
     async with login.access() as access, open_registry(reference.address, access) as registry:
         image = await _find(registry, reference)
         examiner = await open_examiner(await build(), registry, whose) if whose else None
-        subject = Subject(image, reference, registry, allow_stand_in_base, examiner)
+        subject = VerifiedImage(image, reference, registry, allow_stand_in_base, examiner)
         findings = await concurrently([partial(fact.find, subject) for fact in FACTS])
     _require(image, reference, findings)
     return _document(image, reference, findings)
@@ -58,7 +58,7 @@ async def _find(registry: Registry, reference: Reference) -> Published:
     return image
 
 
-def _require(image: Published, reference: Reference, findings: Sequence[Finding]) -> None:
+def _require(image: Published, reference: Reference, findings: Sequence[FactResult]) -> None:
     """Refuse an image of which a fact does not hold, and a final version of which one could not be established."""
     name = image.reference(reference.tag)
     if failed := [finding.fact for finding in findings if finding.holds is False]:
@@ -73,7 +73,7 @@ def _require(image: Published, reference: Reference, findings: Sequence[Finding]
         )
 
 
-def table(findings: Sequence[Finding]) -> str:
+def table(findings: Sequence[FactResult]) -> str:
     """Return the findings, a line each."""
     words = {True: "verified", False: "FAILED", None: "not verified"}
     width = max(len(finding.fact) for finding in findings)
@@ -82,7 +82,7 @@ def table(findings: Sequence[Finding]) -> str:
     )
 
 
-def _document(image: Published, reference: Reference, findings: Sequence[Finding]) -> str:
+def _document(image: Published, reference: Reference, findings: Sequence[FactResult]) -> str:
     document = {
         "reference": str(image.reference(reference.tag)),
         "version": image.label("version"),

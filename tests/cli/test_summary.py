@@ -1,7 +1,7 @@
 from pathlib import Path
 
 from pipeline.cli.progress import Step
-from pipeline.cli.summary import Run, table
+from pipeline.cli.summary import RunSummary, table
 
 
 def step(name: str, state: str, seconds: float) -> Step:
@@ -27,7 +27,7 @@ def test_the_table_has_a_row_for_each_image_and_a_closing_line() -> None:
         step("ska-base: check locale", "done", 0.5),
         step("ska-build-python: poetry", "cached", 0.0),
     )
-    assert table(REPORT, Run(steps, 73.6), Path("dist")) == (
+    assert table(REPORT, RunSummary(steps, 73.6), Path("dist")) == (
         "IMAGE                SIZE  LAYERS  CHECKS  DIGEST                 TIME\n"
         "ska-base          31.4 MB       2       1  sha256:0123456789ab   8.5 s\n"
         "ska-build-python  140.0 MB       2       1  sha256:0123456789ab  cached\n"
@@ -40,15 +40,17 @@ def test_the_table_has_a_row_for_each_image_and_a_closing_line() -> None:
 
 def test_a_run_without_work_says_so() -> None:
     steps = (step("ska-base: upgrade", "cached", 0.0),)
-    assert table(REPORT, Run(steps, 1.23), Path("dist")).endswith("\n\nNothing to do: 2 images are up to date (1.2 s).")
+    assert table(REPORT, RunSummary(steps, 1.23), Path("dist")).endswith(
+        "\n\nNothing to do: 2 images are up to date (1.2 s)."
+    )
 
 
 def test_an_engine_that_does_not_tell_its_steps_leaves_the_times_open() -> None:
-    text = table(REPORT, Run(None, 60.0), Path("out"))
+    text = table(REPORT, RunSummary(None, 60.0), Path("out"))
     assert text.splitlines()[1].endswith("  -")
     assert text.endswith("2 images built and checked in 60 s; archives in out/")
 
 
 def test_the_time_of_an_image_does_not_count_those_whose_names_begin_alike() -> None:
     steps = (step("ska-base-more: upgrade", "done", 8.0),)
-    assert "cached" in table(REPORT, Run(steps, 1.0), Path("dist")).splitlines()[1]
+    assert "cached" in table(REPORT, RunSummary(steps, 1.0), Path("dist")).splitlines()[1]

@@ -97,7 +97,7 @@ def client(built: Built, archives: dict[str, Path]) -> Iterator[Client]:
     shutil.rmtree(directory)
 
 
-def _package_index(site: Path, settings: host.Host) -> dict[str, str]:
+def _package_index(site: Path, settings: host.HostSettings) -> dict[str, str]:
     """Return the variables that make Poetry ask the index that this machine's pip asks."""
     lock = ("--no-deps", "--require-hashes", "-r", HERE / "poetry-mirror.lock")
     call(sys.executable, "-m", "pip", "install", "--quiet", "--target", site / "plugins", *lock)

@@ -16,7 +16,7 @@ import pytest
 import pytest_asyncio
 from embedded_engine import connections, server
 from embedded_engine.api import Engine
-from embedded_engine.make.evaluator import Snapshots
+from embedded_engine.make.evaluator import Evaluator
 from embedded_engine.session import Session, open_session
 
 from tests.clients import connected
@@ -82,7 +82,7 @@ async def port() -> AsyncIterator[int]:
     """Serve on a port what takes no file system."""
     listener = socket.create_server(("127.0.0.1", 0))
     ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-    app = server.Server(Engine(cast(Snapshots, None), Path.cwd()), TOKEN)
+    app = server.Server(Engine(cast(Evaluator, None), Path.cwd()), TOKEN)
     serving = asyncio.ensure_future(server.serve(app, listener, ended))
     yield listener.getsockname()[1]
     ended.set_result(None)
@@ -238,7 +238,7 @@ NO_QUERIES = {
 
 @pytest.mark.parametrize("case", NO_QUERIES)
 async def test_what_is_no_query_is_refused_in_one_sentence(case: str) -> None:
-    app = server.Server(Engine(cast(Snapshots, None), Path.cwd()), TOKEN)
+    app = server.Server(Engine(cast(Evaluator, None), Path.cwd()), TOKEN)
     answer = await app.answer(NO_QUERIES[case])
     (error,) = answer["errors"]
     assert error["message"].startswith("The request is ")

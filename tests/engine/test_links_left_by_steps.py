@@ -12,7 +12,7 @@ from dagger import dag
 from embedded_engine.host.beneath import pinned, read_small, regular_file, remove_tree
 from embedded_engine.host.errors import BadInput
 from embedded_engine.make.copying import copy_tree
-from embedded_engine.make.mounts import Mounts
+from embedded_engine.make.mounts import MountTable
 
 from tests.engine.trees import facts
 
@@ -111,7 +111,7 @@ def test_a_pinned_directory_stays_the_same_when_a_link_takes_its_place(root: Pat
 
 
 def test_output_stays_inside_when_a_link_takes_the_place_of_its_directory(root: Path, host: Path) -> None:
-    with Mounts(root).for_output("/etc/output") as target:
+    with MountTable(root).for_output("/etc/output") as target:
         (root / "etc").rename(root / "moved")
         (root / "etc").symlink_to(host)
         target.touch()

@@ -12,7 +12,7 @@ import anyio
 from pipeline.registry.access import Access
 from pipeline.registry.address import parse_address
 from pipeline.registry.registry import open_registry
-from pipeline.release.content import Image, read_archive
+from pipeline.release.content import ImageContent, read_archive
 from pipeline.release.push import Candidate, push_release
 from pipeline.release.tags import Tags
 
@@ -32,7 +32,7 @@ def read(directory: Path) -> list[Candidate]:
 
 
 @contextlib.asynccontextmanager
-async def _content(path: Path) -> AsyncIterator[Image]:
+async def _content(path: Path) -> AsyncIterator[ImageContent]:
     yield read_archive(path)
 
 

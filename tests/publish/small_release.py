@@ -19,7 +19,7 @@ from pipeline.build.labelling import labels_of, metadata_of
 from pipeline.build.settings import Settings
 from pipeline.catalogue.lookup import by_name
 from pipeline.registry.manifest import IMAGE
-from pipeline.release.content import Image, read_archive
+from pipeline.release.content import ImageContent, read_archive
 from pipeline.release.push import Candidate
 
 BASE = "ubuntu:22.04@sha256:" + "b" * 64
@@ -143,7 +143,7 @@ def _diff_id(layer: bytes) -> str:
 
 
 @contextlib.asynccontextmanager
-async def _content(path: Path) -> AsyncIterator[Image]:
+async def _content(path: Path) -> AsyncIterator[ImageContent]:
     yield read_archive(path)
 
 

@@ -19,9 +19,9 @@ from pipeline.errors import ReleaseError, SettingsError
 from pipeline.metadata import PREFIX
 from pipeline.registry.address import parse_address
 from pipeline.registry.registry import Registry, open_registry
-from pipeline.release.content import Image, read_archive
+from pipeline.release.content import ImageContent, read_archive
 from pipeline.release.login import Login
-from pipeline.release.outdated import Finding, Question, _age, _base, outdated
+from pipeline.release.outdated import Question, Staleness, _age, _base, outdated
 from pipeline.release.published import find_published
 from pipeline.release.push import Candidate, push_release, set_tag
 from pipeline.release.tags import Tags
@@ -37,7 +37,7 @@ DIGEST = "sha256:" + "a" * 64
 
 
 @contextlib.asynccontextmanager
-async def _content(path: Path) -> AsyncIterator[Image]:
+async def _content(path: Path) -> AsyncIterator[ImageContent]:
     yield read_archive(path)
 
 
@@ -192,14 +192,14 @@ async def test_an_image_of_the_future_is_not_taken_for_a_young_one(registry: Reg
     found = await find_published(registry.repository("ska-base"), "1.0.0")
     assert found
     sentence = "its label names a day of its creation that is yet to come ('2026-11-24T00:00:00Z')"
-    assert _age(found, "2026-11-23T00:00:00Z", 30) == Finding(unknown=(sentence,))
+    assert _age(found, "2026-11-23T00:00:00Z", 30) == Staleness(unknown=(sentence,))
 
 
 async def test_a_base_that_has_moved_is_a_reason(registry: Registry, release: Maker, tmp_path: Path) -> None:
     base = make_base(tmp_path)
     await push_release(registry, Tags("22.04"), [base])
     name = f"{registry.address}/ubuntu:22.04"
-    assert await _base(f"{name}@{base.digest}", NOBODY) == Finding()
+    assert await _base(f"{name}@{base.digest}", NOBODY) == Staleness()
     await set_tag(registry.repository("ubuntu"), "22.04", base.digest)
     other = release()[0]
     async with other.content() as content:
@@ -207,7 +207,7 @@ async def test_a_base_that_has_moved_is_a_reason(registry: Registry, release: Ma
             await registry.repository("ubuntu").push_blob(blob, content.blobs[blob.digest])
         await registry.repository("ubuntu").push_manifest("22.04", content.manifest)
     moved = f"the base {name} is {other.digest} now, and was {base.digest}"
-    assert await _base(f"{name}@{base.digest}", NOBODY) == Finding(reasons=(moved,), base=f"{name}@{other.digest}")
+    assert await _base(f"{name}@{base.digest}", NOBODY) == Staleness(reasons=(moved,), base=f"{name}@{other.digest}")
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import pytest
 
 from pipeline.errors import ReleaseError
 from pipeline.registry.registry import Registry
-from pipeline.release.content import Image
+from pipeline.release.content import ImageContent
 from pipeline.release.push import push_release
 from pipeline.release.tags import Tags
 from tests.publish.conftest import Maker, Running, digests, of
@@ -83,7 +83,7 @@ async def test_a_parent_that_somebody_else_publishes_meanwhile_stops_the_tags(
     theirs, ours = release(files={"ska-base": {"new": b"new"}}), release()
 
     @contextlib.asynccontextmanager
-    async def meanwhile() -> AsyncIterator[Image]:
+    async def meanwhile() -> AsyncIterator[ImageContent]:
         await push_release(registry, ONE, theirs[:1])
         async with ours[-1].content() as content:
             yield content

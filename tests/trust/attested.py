@@ -18,7 +18,7 @@ from pipeline.evidence.statement import Statement
 from pipeline.gates.audit.audited import Audited
 from pipeline.gates.sbom.fixed import Described
 from pipeline.gates.sbom.gate_sbom import Sbom
-from pipeline.gates.scan.findings import Finding, Scanned
+from pipeline.gates.scan.findings import ScanResult, Vulnerability
 from pipeline.release.push import Candidate
 from pipeline.signing.attestation import Attestation
 from tests.publish.small_release import CREATED
@@ -36,7 +36,7 @@ def statements(
     base: str,
     version: str = "1.0.0",
     extra_tags: tuple[str, ...] = (),
-    findings: tuple[Finding, ...] = (),
+    findings: tuple[Vulnerability, ...] = (),
     is_hard: bool = True,
     is_right: bool = True,
 ) -> dict[str, dict[str, Statement]]:
@@ -62,7 +62,9 @@ def statements(
         outcomes = {"xccdf_rule": "pass" if is_hard else "fail"}
         audited = Audited(name, "ubuntu-22.04", "profile", "ssg-ubuntu2204-ds.xml", outcomes, problems)
         updates = CheckResult("security-updates", is_right, "what was found")
-        scanned = Scanned(name, digest, "ubuntu 22.04", 1, "Trivy 0.76.0", "a.example/db", CREATED, findings, updates)
+        scanned = ScanResult(
+            name, digest, "ubuntu 22.04", 1, "Trivy 0.76.0", "a.example/db", CREATED, findings, updates
+        )
         listed = (
             provenance[name],
             *of_sbom(_sbom(Described(name, digest, CREATED, settings.source)), build),

@@ -12,7 +12,7 @@ from pipeline.build.settings import Settings
 from pipeline.checks import CheckResult
 from pipeline.gates.scan.container_scanning import container_scanning
 from pipeline.gates.scan.exemptions import Exemption
-from pipeline.gates.scan.findings import Finding, Scanned
+from pipeline.gates.scan.findings import ScanResult, Vulnerability
 
 TEXT = {"type": "string", "minLength": 1}
 MOMENT = {"type": "string", "pattern": r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}$"}
@@ -64,7 +64,7 @@ SCHEMA = having(
         )
     ),
 )
-FINDING = Finding(
+FINDING = Vulnerability(
     vulnerability="CVE-2026-0001",
     severity="critical",
     package="libc6",
@@ -79,9 +79,9 @@ FINDING = Finding(
 EXEMPTION = Exemption("CVE-2026-0001", "pkg:deb/debian/libc6", "", "component_not_present", "2027-01-31", "", "f", "{}")
 
 
-def reported(build: Build, *findings: Finding) -> dict[str, Any]:
+def reported(build: Build, *findings: Vulnerability) -> dict[str, Any]:
     updates = CheckResult("security-updates", True, "")
-    one = Scanned("ska-base", "sha256:0", "debian 12", 1, "Trivy 0.76.0", "X", "2026-01-01", findings, updates)
+    one = ScanResult("ska-base", "sha256:0", "debian 12", 1, "Trivy 0.76.0", "X", "2026-01-01", findings, updates)
     return container_scanning([one], build, "2026-01-31T12:00:00Z", "2026-01-31T12:00:05Z")
 
 
@@ -102,7 +102,7 @@ def build() -> Build:
         *(replace(FINDING, severity=severity) for severity in ("unknown", "low", "medium", "high")),
     ],
 )
-def test_every_finding_fits_the_schema(build: Build, finding: Finding) -> None:
+def test_every_finding_fits_the_schema(build: Build, finding: Vulnerability) -> None:
     jsonschema.validate(reported(build, finding), SCHEMA, cls=jsonschema.Draft202012Validator)
 
 

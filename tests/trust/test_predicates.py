@@ -13,7 +13,7 @@ from pipeline.errors import VerificationError
 from pipeline.evidence.predicates import Expected, Origins, judge, origins_of
 from pipeline.evidence.statement import Statement
 from pipeline.gates.scan.exemptions import Exemption
-from pipeline.gates.scan.findings import Finding, Policy
+from pipeline.gates.scan.findings import Policy, Vulnerability
 from pipeline.release.push import Candidate
 from pipeline.signing.attestation import Attestation
 from tests.publish.small_release import BASE, CREATED
@@ -33,7 +33,9 @@ EXPECTED = Expected(
     policy=Policy("critical", "high"),
 )
 PURL = "pkg:deb/ubuntu/zlib1g@1.2"
-FOUND = Finding("CVE-2026-1", "high", "zlib1g", PURL, "1.2", "", "base", "A title", "https://example.org", stops=False)
+FOUND = Vulnerability(
+    "CVE-2026-1", "high", "zlib1g", PURL, "1.2", "", "base", "A title", "https://example.org", stops=False
+)
 EXCEPTED = Exemption("CVE-2026-1", PURL, "", "vulnerable_code_not_present", CREATED[:10], "A note", "a.json", "{}")
 
 

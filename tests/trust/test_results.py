@@ -21,7 +21,7 @@ from pipeline.evidence.provenance import PREDICATE
 from pipeline.evidence.results import CYCLONEDX, SPDX, TEST_RESULT, VULNERABILITIES, of_scan, state
 from pipeline.gates.scan.database import DatabaseOrder
 from pipeline.gates.scan.exemptions import Exemption
-from pipeline.gates.scan.findings import Finding, Policy, Scanned
+from pipeline.gates.scan.findings import Policy, ScanResult, Vulnerability
 from pipeline.gates.scan.gate_scan import prepare
 from pipeline.gates.tools import TOOLS
 from pipeline.signing.attestation import Attestation
@@ -29,11 +29,13 @@ from tests.trust.databases import CRITICAL, make
 
 STARTED, FINISHED, UPDATED = "2026-01-31T12:00:00Z", "2026-01-31T12:05:00Z", "2026-01-31T06:00:00Z"
 PURL = "pkg:deb/ubuntu/zlib1g@1.2"
-FOUND = Finding("CVE-2026-1", "high", "zlib1g", PURL, "1.2", "", "base", "A title", "https://example.org", stops=False)
+FOUND = Vulnerability(
+    "CVE-2026-1", "high", "zlib1g", PURL, "1.2", "", "base", "A title", "https://example.org", stops=False
+)
 EXCEPTED = Exemption(
     "CVE-2026-1", PURL, "", "vulnerable_code_not_present", "2026-02-28", "A note", "a.json", "A document"
 )
-SCANNED = Scanned(
+SCANNED = ScanResult(
     image="ska-base",
     digest=f"sha256:{'a' * 64}",
     distribution="ubuntu 22.04",

@@ -13,7 +13,7 @@ from pipeline.build.inputs import Build
 from pipeline.build.settings import moment
 from pipeline.checks import CheckResult
 from pipeline.errors import ScanError
-from pipeline.gates.scan.findings import Finding, Policy, Scanned, scan_table
+from pipeline.gates.scan.findings import Policy, ScanResult, Vulnerability, scan_table
 from pipeline.gates.scan.gate_scan import Scanner, describe_scan, gate, prepare, require_safe, scan, scan_packed
 from tests.trust import databases
 from tests.trust.databases import ALL, CRITICAL, HIGH, HIGH_FIXED, LOW, NOT_HERE, OF_PYTHON, make, order_of
@@ -30,20 +30,20 @@ async def scanner(trusting: Build, tmp_path_factory: pytest.TempPathFactory) -> 
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def scanned(packed: list[Packed], trusting: Build, scanner: Scanner) -> dict[str, Scanned]:
+async def scanned(packed: list[Packed], trusting: Build, scanner: Scanner) -> dict[str, ScanResult]:
     """All images, by their names."""
     return {one.image: one for one in await scan_packed(packed, trusting, scanner)}
 
 
-def of(scanned: Scanned, planted: databases.Planted) -> list[Finding]:
+def of(scanned: ScanResult, planted: databases.Planted) -> list[Vulnerability]:
     return [finding for finding in scanned.findings if finding.vulnerability == planted.id]
 
 
-def test_every_image_is_scanned(scanned: dict[str, Scanned], packed: list[Packed]) -> None:
+def test_every_image_is_scanned(scanned: dict[str, ScanResult], packed: list[Packed]) -> None:
     assert {name: one.digest for name, one in scanned.items()} == {one.image.name: one.archive.digest for one in packed}
 
 
-def test_what_is_planted_is_found_and_nothing_else(scanned: dict[str, Scanned]) -> None:
+def test_what_is_planted_is_found_and_nothing_else(scanned: dict[str, ScanResult]) -> None:
     found = {finding.vulnerability for one in scanned.values() for finding in one.findings}
     assert found == {one.id for one in ALL} - {one.id for one in NOT_HERE}
 
@@ -52,7 +52,7 @@ def test_what_is_planted_is_found_and_nothing_else(scanned: dict[str, Scanned]) 
     ("planted", "stops"), [(CRITICAL, True), (HIGH_FIXED, True), (HIGH, False), (LOW, False), (OF_PYTHON, True)]
 )
 def test_the_critical_and_the_high_that_have_a_fix_stop(
-    scanned: dict[str, Scanned], planted: databases.Planted, stops: bool
+    scanned: dict[str, ScanResult], planted: databases.Planted, stops: bool
 ) -> None:
     assert {finding.stops for finding in of(scanned["ska-build-python"], planted)} == {stops}
 
@@ -68,12 +68,12 @@ def test_the_critical_and_the_high_that_have_a_fix_stop(
     ],
 )
 def test_a_finding_says_which_image_it_comes_from_first(
-    scanned: dict[str, Scanned], image: str, planted: databases.Planted, package: str, origin: str
+    scanned: dict[str, ScanResult], image: str, planted: databases.Planted, package: str, origin: str
 ) -> None:
     assert {one.origin for one in of(scanned[image], planted) if one.package == package} == {origin}
 
 
-def test_the_result_holds_the_check_that_needs_no_database(scanned: dict[str, Scanned]) -> None:
+def test_the_result_holds_the_check_that_needs_no_database(scanned: dict[str, ScanResult]) -> None:
     assert {(one.updates.name, one.updates.passed) for one in scanned.values()} == {("security-updates", True)}
 
 
@@ -149,13 +149,13 @@ async def test_an_image_whose_distribution_trivy_does_not_know_is_refused(
         await gate([replace(packed[0], tarball=container.as_tarball())], trusting, scanner)
 
 
-def test_a_security_update_that_is_pending_stops(scanned: dict[str, Scanned]) -> None:
+def test_a_security_update_that_is_pending_stops(scanned: dict[str, ScanResult]) -> None:
     pending = CheckResult("security-updates", False, "zlib1g: expected 2, found 1")
     with pytest.raises(ScanError, match="FAIL  security-updates: zlib1g: expected 2, found 1"):
         require_safe([replace(scanned["ska-base"], findings=(), updates=pending)])
 
 
-def test_the_result_is_json(scanned: dict[str, Scanned]) -> None:
+def test_the_result_is_json(scanned: dict[str, ScanResult]) -> None:
     document = scanned["ska-base"].document()
     assert (document["image"], document["passed"], document["findings"][0]["vulnerability"]) == (
         "ska-base",

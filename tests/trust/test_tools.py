@@ -14,7 +14,7 @@ from dev.tools.fetch import FetchError, fetch_wheel
 from dev.tools.origins import ORIGINS, Wheel
 from pipeline.errors import ToolError
 from pipeline.gates import tools as module
-from pipeline.gates.tools import TOOLS, Tool, Toolbox, Upstream
+from pipeline.gates.tools import TOOLS, Tool, Toolbox, UpstreamRelease
 
 # Nothing listens on the loopback's discard port.
 NOWHERE = "https://127.0.0.1:9/tool"
@@ -24,7 +24,7 @@ def helper() -> dagger.Container:
     return dag.container().from_("bootstrap:auto")
 
 
-def known(monkeypatch: pytest.MonkeyPatch, upstream: Upstream | None = None, *files: str) -> None:
+def known(monkeypatch: pytest.MonkeyPatch, upstream: UpstreamRelease | None = None, *files: str) -> None:
     tool = Tool("tool", "1.0", "MIT", frozenset(files), upstream)
     monkeypatch.setattr(module, "TOOLS", MappingProxyType({"tool": tool}))
 
@@ -66,7 +66,7 @@ async def test_without_a_digest_of_the_makers_nothing_is_fetched(
 async def test_a_release_that_cannot_be_reached_says_what_to_do(
     engine: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    known(monkeypatch, Upstream(NOWHERE, "0" * 64))
+    known(monkeypatch, UpstreamRelease(NOWHERE, "0" * 64))
     with pytest.raises(ToolError, match=r"tool 1\.0 cannot be had from its makers .*; give --tools DIR"):
         await Toolbox(helper()).file("tool")
 

@@ -19,7 +19,7 @@ async def from_(engine: Engine, this: Container, address: str) -> Container:
         root = await engine.once((address, str(this.epoch)), lambda: stand_in(address, this.epoch))
         return replace(this, root=root, reference=f"{SCHEME}{root.release}")
     wanted = this.config.platform
-    base = await engine.once(("from", address, wanted), lambda: from_registry(engine.snapshots, address, wanted))
+    base = await engine.once(("from", address, wanted), lambda: from_registry(engine.evaluator, address, wanted))
     return replace(this, root=base.root, config=_merged(this.config, base.config), reference=base.reference)
 
 
@@ -28,7 +28,7 @@ async def import_(engine: Engine, this: Container, source: str, tag: str = "") -
     file: File = engine.value(source)
     at = await at_path(engine, file)
     wanted = this.config.platform
-    base = await engine.once(("import", str(at), tag, wanted), lambda: from_archive(engine.snapshots, at, tag, wanted))
+    base = await engine.once(("import", str(at), tag, wanted), lambda: from_archive(engine.evaluator, at, tag, wanted))
     # As in Dagger, nothing of the configuration before stays: core/container_image.go, FromOCIStore.
     return replace(this, root=base.root, config=base.config, reference="")
 
@@ -125,7 +125,7 @@ async def with_error(engine: Engine, this: Container, err: str) -> Container:
 
 @serves("Container.sync")
 async def sync(engine: Engine, this: Container) -> str:
-    await engine.snapshots.made(this.root)
+    await engine.evaluator.made(this.root)
     return engine.named(this)
 
 
@@ -136,7 +136,7 @@ def _last(this: Container) -> Exec:
 
 
 async def _output(engine: Engine, this: Container, stream: str) -> str:
-    return text_of((await engine.snapshots.made(_last(this))) / stream)
+    return text_of((await engine.evaluator.made(_last(this))) / stream)
 
 
 @serves("Container.stdout")
@@ -156,5 +156,5 @@ async def combined_output(engine: Engine, this: Container) -> str:
 
 @serves("Container.exitCode")
 async def exit_code(engine: Engine, this: Container) -> int:
-    code: int = (await engine.snapshots.meta(_last(this)))["exit_code"]
+    code: int = (await engine.evaluator.meta(_last(this)))["exit_code"]
     return code

@@ -43,7 +43,7 @@ async def export(
     media_types: str = "OCIMediaTypes",
     expand: bool = False,
 ) -> str:
-    made = await engine.snapshots.made(_tarball(engine, this, platform_variants, forced_compression, media_types))
+    made = await engine.evaluator.made(_tarball(engine, this, platform_variants, forced_compression, media_types))
     target = engine.client / (this.expanded(path) if expand else path)
     target.parent.mkdir(parents=True, exist_ok=True)
     await asyncio.to_thread(atomic_copy, made / "diff/image.tar", target)
@@ -64,13 +64,13 @@ async def publish(
         raise BadInput(f"'{address}' names a digest, which only the published image decides; give a tag.")
     node = _tarball(engine, this, platform_variants, forced_compression, media_types)
     # From a layout of OCI's documents skopeo makes docker's by itself; it reads no others there.
-    images, blobs = await documents_of(engine.snapshots, replace(node, docker_types=False))
-    layout = engine.snapshots.store.temporary()
+    images, blobs = await documents_of(engine.evaluator, replace(node, docker_types=False))
+    layout = engine.evaluator.store.temporary()
     try:
         await asyncio.to_thread(write_layout, layout, images, blobs, ref_name="image")
-        with engine.snapshots.events.step(f"publish {name}"):
+        with engine.evaluator.events.step(f"publish {name}"):
             docker_types = node.docker_types
-            found = await skopeo.push(layout, name, engine.snapshots.credentials, docker_types=docker_types)
+            found = await skopeo.push(layout, name, engine.evaluator.credentials, docker_types=docker_types)
     finally:
         shutil.rmtree(layout, ignore_errors=True)
     expected = (images[0] if len(images) == 1 else index_of(images)).digest
@@ -82,13 +82,13 @@ async def publish(
 @serves("Container.withRegistryAuth")
 async def with_registry_auth(engine: Engine, this: Container, address: str, username: str, secret: str) -> Container:
     value: Secret = engine.value(secret)
-    engine.snapshots.credentials.add(address, username, engine.snapshots.secrets[value.name])
+    engine.evaluator.credentials.add(address, username, engine.evaluator.secrets[value.name])
     return this
 
 
 @serves("Container.withoutRegistryAuth")
 async def without_registry_auth(engine: Engine, this: Container, address: str) -> Container:
-    engine.snapshots.credentials.remove(address)
+    engine.evaluator.credentials.remove(address)
     return this
 
 

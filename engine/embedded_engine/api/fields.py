@@ -13,7 +13,7 @@ from graphql import GraphQLResolveInfo
 from embedded_engine.graph.values import Value
 from embedded_engine.host.errors import BadInput, NotServed
 from embedded_engine.host.once import Once
-from embedded_engine.make.evaluator import Snapshots
+from embedded_engine.make.evaluator import Evaluator
 
 T = TypeVar("T")
 Resolver = Callable[..., Awaitable[Any]]
@@ -45,7 +45,7 @@ class Engine:
         client: the client's working directory, which relative host paths start from.
     """
 
-    snapshots: Snapshots
+    evaluator: Evaluator
     client: Path
     values: dict[str, Value] = field(default_factory=dict)
     _outside: Once[Any] = field(default_factory=Once)

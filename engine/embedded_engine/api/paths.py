@@ -18,7 +18,7 @@ async def at_path(engine: Engine, this: Directory | File, path: str = "") -> Pat
         BadInput: there is nothing, or a file where a directory is meant, or the other way round.
     """
     where = this.at(path) if isinstance(this, Directory) else this.path
-    found = resolve(await engine.snapshots.view(this.root), where)
+    found = resolve(await engine.evaluator.view(this.root), where)
     if not found.exists():
         raise BadInput(f"There is no '{where}'; name a file or a directory that exists.")
     if found.is_dir() != isinstance(this, Directory):
@@ -31,7 +31,7 @@ async def at_path(engine: Engine, this: Directory | File, path: str = "") -> Pat
 async def exists_at(engine: Engine, node: Node, path: str, expected_type: str | None, follow: bool) -> bool:
     """Return whether there is something at a path, of a type where one is expected."""
     follow = follow and expected_type != "SYMLINK_TYPE"
-    at = resolve(await engine.snapshots.view(node), path, follow=follow)
+    at = resolve(await engine.evaluator.view(node), path, follow=follow)
     try:
         mode = at.lstat().st_mode
     except OSError:
@@ -46,7 +46,7 @@ async def stat_at(engine: Engine, node: Node, path: str, follow: bool = True) ->
     Raises:
         BadInput: there is none.
     """
-    root = await engine.snapshots.view(node)
+    root = await engine.evaluator.view(node)
     at = resolve(root, path, follow=follow)
     try:
         found = at.lstat()

@@ -145,8 +145,8 @@ async def host_directory(
 
 async def _host_tree(engine: Engine, at: Path, selection: Selection, no_cache: bool) -> HostTree:
     if no_cache:
-        return await host_tree(engine.snapshots, at, selection)
-    return await engine.once(("host", str(at), digest(selection)), lambda: host_tree(engine.snapshots, at, selection))
+        return await host_tree(engine.evaluator, at, selection)
+    return await engine.once(("host", str(at), digest(selection)), lambda: host_tree(engine.evaluator, at, selection))
 
 
 @serves("Query.setSecret")
@@ -189,7 +189,7 @@ def _read(path: Path, uri: str) -> bytes:
 def _kept(engine: Engine, value: Secret, plaintext: bytes) -> Secret:
     if len(plaintext) > LARGEST_SECRET:
         raise BadInput(f"The secret has more than {LARGEST_SECRET} bytes; mount a file instead.")
-    engine.snapshots.secrets[value.name] = plaintext
+    engine.evaluator.secrets[value.name] = plaintext
     return value
 
 
@@ -205,4 +205,4 @@ async def secret_uri(engine: Engine, this: Secret) -> str:
 
 @serves("Secret.plaintext")
 async def secret_plaintext(engine: Engine, this: Secret) -> str:
-    return engine.snapshots.secrets[this.name].decode(errors="replace")
+    return engine.evaluator.secrets[this.name].decode(errors="replace")

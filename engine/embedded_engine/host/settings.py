@@ -47,7 +47,7 @@ LOCAL_CERTIFICATES = Path("/usr/local/share/ca-certificates")
 
 
 @dataclass(frozen=True)
-class Host:
+class HostSettings:
     """The host's network settings, read once.
 
     Args:
@@ -109,13 +109,13 @@ def find_system_programs() -> None:
     os.environ["PATH"] = f"{os.environ.get('PATH', os.defpath)}:/usr/local/sbin:/usr/sbin:/sbin"
 
 
-async def read_host() -> Host:
+async def read_host() -> HostSettings:
     """Read the settings of this machine and this user."""
     env = os.environ
     dump, uris = await asyncio.gather(_said("apt-config", "dump"), _said(*SOURCE_URIS))
     proxies, pip, apt = _proxies(env), _pip(env), _apt(dump)
     texts = [*(value for _, value in proxies), pip, apt, *_apt_sources()]
-    return Host(
+    return HostSettings(
         proxies=proxies,
         bundle=_bundle(env),
         pip=pip,

@@ -23,7 +23,7 @@ from embedded_engine.host.durable import sync
 from embedded_engine.host.errors import ArchiveInvalid, BadInput
 from embedded_engine.host.rootpath import walk
 from embedded_engine.make.copying import copy_tree
-from embedded_engine.make.evaluator import Snapshots, builds
+from embedded_engine.make.evaluator import Evaluator, builds
 from embedded_engine.oci import skopeo
 from embedded_engine.oci.documents import ImageConfig
 from embedded_engine.oci.layout import read_layout
@@ -51,34 +51,34 @@ class Base:
     reference: str
 
 
-async def from_registry(snapshots: Snapshots, address: str, platform: str = PLATFORM) -> Base:
+async def from_registry(evaluator: Evaluator, address: str, platform: str = PLATFORM) -> Base:
     """Return an image of a registry for a platform, pulled unless the store has it.
 
     Raises:
         ReferenceInvalid, RegistryUnreachable, RegistryRefused, ImageUnknown: as their names say.
     """
     name = skopeo.normalized(address)
-    digest = name.partition("@")[2] or await skopeo.resolve_digest(name, snapshots.credentials)
+    digest = name.partition("@")[2] or await skopeo.resolve_digest(name, evaluator.credentials)
     root = ImageRoot(digest, _foreign(platform))
 
     async def make(directory: Path) -> Mapping[str, Any]:
         if "@" in name:
             # Not asked yet; a registry that cannot be reached is known in seconds, and no step has failed.
-            await skopeo.resolve_digest(name, snapshots.credentials)
-        with snapshots.events.step(f"pull {name}"):
-            await skopeo.pull(name, digest, directory / "layout", platform, snapshots.credentials)
-            return await _unpacked(snapshots, root, directory)
+            await skopeo.resolve_digest(name, evaluator.credentials)
+        with evaluator.events.step(f"pull {name}"):
+            await skopeo.pull(name, digest, directory / "layout", platform, evaluator.credentials)
+            return await _unpacked(evaluator, root, directory)
 
-    await snapshots.take_in(root, name, make)
+    await evaluator.take_in(root, name, make)
     reference = name if "@" in name else f"{name}@{digest}"
-    return Base(root, await config_of(snapshots, root), reference)
+    return Base(root, await config_of(evaluator, root), reference)
 
 
 def _foreign(platform: str) -> str:
     return "" if platform == PLATFORM else platform
 
 
-async def from_archive(snapshots: Snapshots, archive: Path, tag: str = "", platform: str = PLATFORM) -> Base:
+async def from_archive(evaluator: Evaluator, archive: Path, tag: str = "", platform: str = PLATFORM) -> Base:
     """Return the image of an OCI or docker archive for a platform.
 
     Raises:
@@ -88,28 +88,28 @@ async def from_archive(snapshots: Snapshots, archive: Path, tag: str = "", platf
     root = ImageRoot(f"archive:{digest}:{tag}", _foreign(platform))
 
     async def make(directory: Path) -> Mapping[str, Any]:
-        with snapshots.events.step(f"import {archive.name}"):
+        with evaluator.events.step(f"import {archive.name}"):
             await skopeo.unpack_archive(archive, directory / "layout", tag, platform)
-            return await _unpacked(snapshots, root, directory)
+            return await _unpacked(evaluator, root, directory)
 
-    await snapshots.take_in(root, archive.name, make)
-    return Base(root, await config_of(snapshots, root), "")
+    await evaluator.take_in(root, archive.name, make)
+    return Base(root, await config_of(evaluator, root), "")
 
 
-async def config_of(snapshots: Snapshots, root: ImageRoot) -> ImageConfig:
+async def config_of(evaluator: Evaluator, root: ImageRoot) -> ImageConfig:
     """Return the configuration of an image in the store."""
-    meta = await snapshots.meta(root)
+    meta = await evaluator.meta(root)
     return ImageConfig.from_json(meta["config"])
 
 
-async def _unpacked(snapshots: Snapshots, root: ImageRoot, directory: Path) -> Mapping[str, Any]:
+async def _unpacked(evaluator: Evaluator, root: ImageRoot, directory: Path) -> Mapping[str, Any]:
     """Unpack the layout's image to `diff`, keep its blobs, and remove the layout."""
-    kept = await asyncio.to_thread(_unpack, snapshots, root, directory)
+    kept = await asyncio.to_thread(_unpack, evaluator, root, directory)
     await asyncio.to_thread(shutil.rmtree, directory / "layout")
     return kept
 
 
-def _unpack(snapshots: Snapshots, root: ImageRoot, directory: Path) -> Mapping[str, Any]:
+def _unpack(evaluator: Evaluator, root: ImageRoot, directory: Path) -> Mapping[str, Any]:
     image = read_layout(directory / "layout", root.platform or PLATFORM)
     for layer, blob in zip(image.layers, image.blobs, strict=True):
         with blob.open("rb") as stream:
@@ -119,7 +119,7 @@ def _unpack(snapshots: Snapshots, root: ImageRoot, directory: Path) -> Mapping[s
                 f"A layer of the image unpacks to {found}, and its configuration says {layer.diff_id}; "
                 "get the image anew from a source that you trust."
             )
-        snapshots.store.keep_blob(blob, layer.digest)
+        evaluator.store.keep_blob(blob, layer.digest)
     return {
         "config": image.config.to_json(),
         "layers": [dataclasses.asdict(layer) for layer in image.layers],
@@ -128,12 +128,12 @@ def _unpack(snapshots: Snapshots, root: ImageRoot, directory: Path) -> Mapping[s
 
 
 @builds(ImageRoot)
-async def image_root(snapshots: Snapshots, node: ImageRoot, directory: Path) -> dict[str, Any]:
+async def image_root(evaluator: Evaluator, node: ImageRoot, directory: Path) -> dict[str, Any]:
     """Refuse: an image is taken in when it is named, and is not to be had a second time without its name."""
     raise BadInput(f"The image {node.manifest} is no longer in the store; run the command again.")
 
 
-async def host_tree(snapshots: Snapshots, path: Path, selection: Selection = EVERYTHING) -> HostTree:
+async def host_tree(evaluator: Evaluator, path: Path, selection: Selection = EVERYTHING) -> HostTree:
     """Copy a file (to /NAME) or what is selected of a directory of the host into the store, named by its content.
 
     Raises:
@@ -141,9 +141,9 @@ async def host_tree(snapshots: Snapshots, path: Path, selection: Selection = EVE
     """
     if not path.exists():
         raise BadInput(f"There is no '{path}' on this machine; give the path of a file or directory that exists.")
-    place = snapshots.store.temporary()
+    place = evaluator.store.temporary()
     try:
-        with disk_full_told(snapshots.store.root):
+        with disk_full_told(evaluator.store.root):
             copied = place / "diff"
             copied.mkdir()
             # Dagger's engine gives host files to root as well. A link that was named stands for what it leads to.
@@ -156,14 +156,14 @@ async def host_tree(snapshots: Snapshots, path: Path, selection: Selection = EVE
             copied.replace(directory / "diff")
             return {}
 
-        await snapshots.take_in(node, path.name, make)
+        await evaluator.take_in(node, path.name, make)
     finally:
-        snapshots.store.discard(place)
+        evaluator.store.discard(place)
     return node
 
 
 @builds(HostTree)
-async def host_tree_made(snapshots: Snapshots, node: HostTree, directory: Path) -> dict[str, Any]:
+async def host_tree_made(evaluator: Evaluator, node: HostTree, directory: Path) -> dict[str, Any]:
     """Refuse: host files are copied when they are named."""
     raise BadInput("Files copied from this machine are no longer in the store; run the command again.")
 

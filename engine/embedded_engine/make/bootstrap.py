@@ -13,9 +13,9 @@ from embedded_engine.host import syscalls
 from embedded_engine.host.errors import BadInput, CommandFailed, EngineError
 from embedded_engine.host.namespace import in_user_namespace
 from embedded_engine.host.process import run
-from embedded_engine.host.settings import Host
+from embedded_engine.host.settings import HostSettings
 from embedded_engine.make.aptauth import without_login
-from embedded_engine.make.evaluator import Snapshots, builds
+from embedded_engine.make.evaluator import Evaluator, builds
 from embedded_engine.oci.credentials import without_logins
 
 SCHEME = "bootstrap:"
@@ -79,17 +79,17 @@ async def _sources(origin: str, suite: str) -> str:
 
 
 @builds(StandIn)
-async def bootstrap(snapshots: Snapshots, node: StandIn, directory: Path) -> dict[str, Any]:
+async def bootstrap(evaluator: Evaluator, node: StandIn, directory: Path) -> dict[str, Any]:
     """Bootstrap the root file system straight into the store."""
-    async with snapshots.slots:
-        with snapshots.events.step(name_of(node)) as step:
+    async with evaluator.slots:
+        with evaluator.events.step(name_of(node)) as step:
             sources, root = directory / "base.list", directory / "diff"
             sources.write_text(node.sources)
             argv = ["mmdebstrap", "--variant=minbase", f"--mode={_mode()}", "--format=directory"]
             try:
-                with _apt_settings(snapshots.host, directory / "apt") as options:
+                with _apt_settings(evaluator.host, directory / "apt") as options:
                     words = [*argv, *options, node.suite, str(root), str(sources)]
-                    done = await run(words, env=_environment(snapshots, node))
+                    done = await run(words, env=_environment(evaluator, node))
             except CommandFailed as error:
                 raise _failed(error) from error
             for line in done.stderr.splitlines():
@@ -100,7 +100,7 @@ async def bootstrap(snapshots: Snapshots, node: StandIn, directory: Path) -> dic
 
 
 @contextlib.contextmanager
-def _apt_settings(host: Host, directory: Path) -> Iterator[list[str]]:
+def _apt_settings(host: HostSettings, directory: Path) -> Iterator[list[str]]:
     """Give mmdebstrap's options for the host's apt settings, which lie in memory for the time of a block.
 
     Arguments can be read by every user of the machine, and mmdebstrap copies a file of options into the root file
@@ -122,9 +122,9 @@ def _mode() -> str:
     return "unshare" if in_user_namespace() else "root"
 
 
-def _environment(snapshots: Snapshots, node: StandIn) -> dict[str, str]:
+def _environment(evaluator: Evaluator, node: StandIn) -> dict[str, str]:
     path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-    env = {"PATH": path, "LC_ALL": "C.UTF-8", **dict(snapshots.host.proxies)}
+    env = {"PATH": path, "LC_ALL": "C.UTF-8", **dict(evaluator.host.proxies)}
     if node.epoch is not None:
         env["SOURCE_DATE_EPOCH"] = str(node.epoch)
     return env

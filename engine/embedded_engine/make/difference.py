@@ -12,14 +12,14 @@ from embedded_engine.host.beneath import is_without_links
 from embedded_engine.host.errors import BadInput
 from embedded_engine.host.rootpath import is_directory, resolve, walk
 from embedded_engine.make.copying import copy_tree
-from embedded_engine.make.evaluator import Snapshots, builds
+from embedded_engine.make.evaluator import Evaluator, builds
 
 
 @builds(Difference)
-async def difference(snapshots: Snapshots, node: Difference, directory: Path) -> dict[str, Any]:
+async def difference(evaluator: Evaluator, node: Difference, directory: Path) -> dict[str, Any]:
     """Copy what one directory lacks of another, or has otherwise."""
-    lower = resolve(await snapshots.view(node.lower), node.lower_path)
-    upper = resolve(await snapshots.view(node.upper), node.upper_path)
+    lower = resolve(await evaluator.view(node.lower), node.lower_path)
+    upper = resolve(await evaluator.view(node.upper), node.upper_path)
     if not is_directory(upper):
         raise BadInput(f"There is no directory '{node.upper_path}' to compare; name one that exists.")
     wanted = await asyncio.to_thread(_different, lower, upper)

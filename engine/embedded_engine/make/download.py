@@ -7,8 +7,8 @@ from typing import Any
 
 from embedded_engine.graph.nodes import Download
 from embedded_engine.host.errors import BadInput, DownloadFailed
-from embedded_engine.host.settings import Host
-from embedded_engine.make.evaluator import Snapshots, builds
+from embedded_engine.host.settings import HostSettings
+from embedded_engine.make.evaluator import Evaluator, builds
 from embedded_engine.oci.credentials import without_logins
 
 #: Seconds until a server has to connect, and between two pieces of what it sends.
@@ -17,11 +17,11 @@ TRIES = 3
 
 
 @builds(Download)
-async def download(snapshots: Snapshots, node: Download, directory: Path) -> dict[str, Any]:
+async def download(evaluator: Evaluator, node: Download, directory: Path) -> dict[str, Any]:
     """Fetch a file, and keep it only when it is what its checksum says."""
     target = directory / "diff" / node.name
-    with snapshots.events.step(f"download {node.url}"):
-        found = await fetch(snapshots.host, node.url, target)
+    with evaluator.events.step(f"download {node.url}"):
+        found = await fetch(evaluator.host, node.url, target)
     if found != node.checksum:
         raise BadInput(
             f"'{node.url}' has the checksum {found}, and {node.checksum} was expected; "
@@ -31,7 +31,7 @@ async def download(snapshots: Snapshots, node: Download, directory: Path) -> dic
     return {}
 
 
-async def fetch(host: Host, url: str, target: Path) -> str:
+async def fetch(host: HostSettings, url: str, target: Path) -> str:
     """Write what a URL answers to a file, and return its `sha256:…`.
 
     Raises:

@@ -15,14 +15,14 @@ from embedded_engine.host.rootpath import is_directory, mkdirs, resolve, walk
 from embedded_engine.host.users import look_up
 from embedded_engine.make import overlay
 from embedded_engine.make.copying import copy_tree, remove_path
-from embedded_engine.make.evaluator import Snapshots, builds
+from embedded_engine.make.evaluator import Evaluator, builds
 
 #: What the kernel says of a path that makes no sense.
 MISTAKES = (errno.EEXIST, errno.EISDIR, errno.ENAMETOOLONG, errno.ENOTDIR)
 
 
-async def _changed(snapshots: Snapshots, node: Change, directory: Path, change: Any) -> dict[str, Any]:
-    async with overlay.writable(snapshots.store, snapshots.layers(node.parent), directory) as root:
+async def _changed(evaluator: Evaluator, node: Change, directory: Path, change: Any) -> dict[str, Any]:
+    async with overlay.writable(evaluator.store, evaluator.layers(node.parent), directory) as root:
         try:
             await asyncio.to_thread(change, root)
         except OSError as error:
@@ -33,13 +33,13 @@ async def _changed(snapshots: Snapshots, node: Change, directory: Path, change: 
 
 
 @builds(Scratch)
-async def scratch_made(snapshots: Snapshots, node: Scratch, directory: Path) -> dict[str, Any]:
+async def scratch_made(evaluator: Evaluator, node: Scratch, directory: Path) -> dict[str, Any]:
     """Make the empty file system."""
     return {}
 
 
 @builds(NewFile)
-async def new_file(snapshots: Snapshots, node: NewFile, directory: Path) -> dict[str, Any]:
+async def new_file(evaluator: Evaluator, node: NewFile, directory: Path) -> dict[str, Any]:
     """Write a file."""
 
     def change(root: Path) -> None:
@@ -49,27 +49,27 @@ async def new_file(snapshots: Snapshots, node: NewFile, directory: Path) -> dict
         target.chmod(node.mode)
         _own(root, target, node.owner)
 
-    return await _changed(snapshots, node, directory, change)
+    return await _changed(evaluator, node, directory, change)
 
 
 @builds(NewDirectory)
-async def new_directory(snapshots: Snapshots, node: NewDirectory, directory: Path) -> dict[str, Any]:
+async def new_directory(evaluator: Evaluator, node: NewDirectory, directory: Path) -> dict[str, Any]:
     """Make an empty directory."""
-    return await _changed(snapshots, node, directory, lambda root: mkdirs(root, node.path, node.mode))
+    return await _changed(evaluator, node, directory, lambda root: mkdirs(root, node.path, node.mode))
 
 
 @builds(Symlink)
-async def symlink(snapshots: Snapshots, node: Symlink, directory: Path) -> dict[str, Any]:
+async def symlink(evaluator: Evaluator, node: Symlink, directory: Path) -> dict[str, Any]:
     """Make a symbolic link."""
     if not node.target:
         raise BadInput(f"The link '{node.path}' has no target; give a path.")
     return await _changed(
-        snapshots, node, directory, lambda root: _place(root, node.path, follow=False).symlink_to(node.target)
+        evaluator, node, directory, lambda root: _place(root, node.path, follow=False).symlink_to(node.target)
     )
 
 
 @builds(Remove)
-async def remove(snapshots: Snapshots, node: Remove, directory: Path) -> dict[str, Any]:
+async def remove(evaluator: Evaluator, node: Remove, directory: Path) -> dict[str, Any]:
     """Take files and directories away."""
 
     def change(root: Path) -> None:
@@ -78,14 +78,14 @@ async def remove(snapshots: Snapshots, node: Remove, directory: Path) -> dict[st
             for each in root.iterdir() if target == root else [target]:
                 remove_path(each)
 
-    return await _changed(snapshots, node, directory, change)
+    return await _changed(evaluator, node, directory, change)
 
 
 @builds(Copy)
-async def copy(snapshots: Snapshots, node: Copy, directory: Path) -> dict[str, Any]:
+async def copy(evaluator: Evaluator, node: Copy, directory: Path) -> dict[str, Any]:
     """Copy a file, or what a directory holds."""
-    origin = await snapshots.view(node.source)
-    named = await snapshots.view(node.users) if node.users else None
+    origin = await evaluator.view(node.source)
+    named = await evaluator.view(node.users) if node.users else None
 
     def change(root: Path) -> None:
         source = resolve(origin, node.source_path)
@@ -98,11 +98,11 @@ async def copy(snapshots: Snapshots, node: Copy, directory: Path) -> dict[str, A
         if node.time is not None:
             _date(target, node.time)
 
-    return await _changed(snapshots, node, directory, change)
+    return await _changed(evaluator, node, directory, change)
 
 
 @builds(Chown)
-async def chown(snapshots: Snapshots, node: Chown, directory: Path) -> dict[str, Any]:
+async def chown(evaluator: Evaluator, node: Chown, directory: Path) -> dict[str, Any]:
     """Give files to another owner."""
 
     def change(root: Path) -> None:
@@ -113,7 +113,7 @@ async def chown(snapshots: Snapshots, node: Chown, directory: Path) -> dict[str,
         for path in (target, *(walk(target) if target.is_dir() else ())):
             os.chown(path, user.uid, user.gid, follow_symlinks=False)
 
-    return await _changed(snapshots, node, directory, change)
+    return await _changed(evaluator, node, directory, change)
 
 
 def _date(target: Path, seconds: int) -> None:

@@ -15,7 +15,7 @@ from embedded_engine.host.disk import disk_full_told
 from embedded_engine.host.errors import DiskFull, StoreDamaged
 from embedded_engine.host.events import Events
 from embedded_engine.host.once import Once
-from embedded_engine.host.settings import Host
+from embedded_engine.host.settings import HostSettings
 from embedded_engine.make import overlay
 from embedded_engine.make.confinement import Confinement
 from embedded_engine.oci.credentials import Credentials
@@ -27,7 +27,7 @@ from embedded_engine.store.survey import survey
 
 T = TypeVar("T")
 Make = Callable[[Path], Awaitable[Mapping[str, Any]]]
-Builder = Callable[["Snapshots", Any, Path], Awaitable[dict[str, Any]]]
+Builder = Callable[["Evaluator", Any, Path], Awaitable[dict[str, Any]]]
 
 #: How often a damaged snapshot is tried to be taken away, a twentieth of a second apart.
 TRIES = 200
@@ -46,7 +46,7 @@ def builds(kind: type[Node]) -> Callable[[Builder], Builder]:
     return register
 
 
-class Snapshots:
+class Evaluator:
     """The file systems of one session.
 
     Args:
@@ -57,7 +57,7 @@ class Snapshots:
         confinement: what keeps steps apart from the host.
     """
 
-    def __init__(self, store: Store, host: Host, events: Events, cores: int, confinement: Confinement) -> None:
+    def __init__(self, store: Store, host: HostSettings, events: Events, cores: int, confinement: Confinement) -> None:
         self.store, self.host, self.events, self.confinement = store, host, events, confinement
         self.secrets: dict[str, bytes] = {}
         self.credentials = Credentials()

@@ -15,8 +15,8 @@ from embedded_engine.host.namespace import in_user_namespace
 from embedded_engine.host.users import User, look_up
 from embedded_engine.make import overlay
 from embedded_engine.make.bundle import DEFAULT_PATH, spec
-from embedded_engine.make.evaluator import Snapshots, builds
-from embedded_engine.make.mounts import Mounts, mounted
+from embedded_engine.make.evaluator import Evaluator, builds
+from embedded_engine.make.mounts import MountTable, mounted
 from embedded_engine.make.network import Network
 from embedded_engine.make.output import end_of, shorten
 from embedded_engine.make.runtime import Job, container_name, execute
@@ -24,27 +24,27 @@ from embedded_engine.oci.holes import copy_content
 
 
 @builds(Exec)
-async def run_exec(snapshots: Snapshots, node: Exec, directory: Path) -> dict[str, Any]:
+async def run_exec(evaluator: Evaluator, node: Exec, directory: Path) -> dict[str, Any]:
     """Run a command; its changes are the layer, its output lies beside."""
     if not node.args:
         raise BadInput("No command has been set: give withExec arguments, or the container default arguments.")
     async with AsyncExitStack() as stack:
         for mount in sorted((m for m in node.mounts if m.kind == "cache"), key=lambda m: m.name):
             if mount.sharing != "SHARED":
-                await stack.enter_async_context(snapshots.store.lock(f"cache-{mount.name}"))
-        await stack.enter_async_context(snapshots.slots)
-        step = stack.enter_context(snapshots.events.step(name_of(node)))
-        network = await stack.enter_async_context(_network(snapshots, node))
+                await stack.enter_async_context(evaluator.store.lock(f"cache-{mount.name}"))
+        await stack.enter_async_context(evaluator.slots)
+        step = stack.enter_context(evaluator.events.step(name_of(node)))
+        network = await stack.enter_async_context(_network(evaluator, node))
         root = await stack.enter_async_context(
-            overlay.writable(snapshots.store, snapshots.layers(node.parent), directory)
+            overlay.writable(evaluator.store, evaluator.layers(node.parent), directory)
         )
         user = look_up(root, node.user)
-        mounts = await stack.enter_async_context(mounted(snapshots, node, directory, root))
-        job = _job(snapshots, node, directory, user, mounts, network, _stdin(stack, node, mounts))
+        mounts = await stack.enter_async_context(mounted(evaluator, node, directory, root))
+        job = _job(evaluator, node, directory, user, mounts, network, _stdin(stack, node, mounts))
         code = await execute(job, step)
         if not allowed(node.expect, code):
             failed = ExecError(node.args, code, end_of(directory / "stdout"), end_of(directory / "stderr"))
-            raise want_of_space(snapshots.store.root, failed.stderr + failed.stdout) or failed
+            raise want_of_space(evaluator.store.root, failed.stderr + failed.stdout) or failed
         for name, path in _redirected(node).items():
             with mounts.for_output(path) as target:
                 target.unlink(missing_ok=True)  # it could be a device that the step made
@@ -59,7 +59,7 @@ def _redirected(node: Exec) -> dict[str, str]:
     return {name: path for name, path in paths.items() if path}
 
 
-def _stdin(stack: AsyncExitStack, node: Exec, mounts: Mounts) -> bytes | Path:
+def _stdin(stack: AsyncExitStack, node: Exec, mounts: MountTable) -> bytes | Path:
     if not node.redirect_stdin:
         return node.stdin.encode()
     source = stack.enter_context(regular_file(*mounts.on_host(node.redirect_stdin)))
@@ -75,40 +75,40 @@ def allowed(expect: str, code: int) -> bool:
 
 
 @asynccontextmanager
-async def _network(snapshots: Snapshots, node: Exec) -> AsyncIterator[Network | None]:
-    async with snapshots.confinement.networks.own() as network:
+async def _network(evaluator: Evaluator, node: Exec) -> AsyncIterator[Network | None]:
+    async with evaluator.confinement.networks.own() as network:
         if network is None:
-            _tell_of_shared(snapshots, node)
+            _tell_of_shared(evaluator, node)
         yield network
 
 
-def _tell_of_shared(snapshots: Snapshots, node: Exec) -> None:
-    reason = snapshots.confinement.networks.shared
+def _tell_of_shared(evaluator: Evaluator, node: Exec) -> None:
+    reason = evaluator.confinement.networks.shared
     if node.insecure_root and not in_user_namespace():
         raise NotPermitted(
             "A step with insecureRootCapabilities can listen in on the network that it shares with this machine: "
             f"{reason}; or run as an ordinary user."
         )
-    snapshots.events.once(f"Steps share this machine's network and can reach what listens on it, because {reason}.")
+    evaluator.events.once(f"Steps share this machine's network and can reach what listens on it, because {reason}.")
 
 
 def _job(
-    snapshots: Snapshots,
+    evaluator: Evaluator,
     node: Exec,
     directory: Path,
     user: User,
-    mounts: Mounts,
+    mounts: MountTable,
     network: Network | None,
     stdin: bytes | Path,
 ) -> Job:
-    plain = {name: snapshots.secrets[key] for name, key in node.secret_env}
+    plain = {name: evaluator.secrets[key] for name, key in node.secret_env}
     env = dict(entry.split("=", 1) for entry in [DEFAULT_PATH, *node.env])
-    for name, value in snapshots.host.env().items():
+    for name, value in evaluator.host.env().items():
         env.setdefault(name, value)
     env |= dict(node.volatile_env)
     env |= {name: value.decode(errors="replace") for name, value in plain.items()}
-    hidden = [*plain.values(), *(snapshots.secrets[m.name] for m in node.mounts if m.kind == "secret")]
-    name = container_name(snapshots.store.session.name)
+    hidden = [*plain.values(), *(evaluator.secrets[m.name] for m in node.mounts if m.kind == "secret")]
+    name = container_name(evaluator.store.session.name)
     return Job(
         name=name,
         spec=spec(
@@ -119,14 +119,14 @@ def _job(
             cwd=node.workdir,
             user=user,
             mounts=mounts.entries,
-            seccomp=snapshots.confinement.seccomp(privileged=node.insecure_root),
+            seccomp=evaluator.confinement.seccomp(privileged=node.insecure_root),
             network=network,
             privileged=node.insecure_root,
         ),
         directory=directory,
         stdin=stdin,
         hidden=hidden,
-        alive=snapshots.store.alive,
-        keyring=snapshots.confinement.keyring,
+        alive=evaluator.store.alive,
+        keyring=evaluator.confinement.keyring,
         whole=_redirected(node),
     )

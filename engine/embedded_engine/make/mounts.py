@@ -21,7 +21,7 @@ from embedded_engine.host.users import look_up
 from embedded_engine.make import overlay
 from embedded_engine.make.bundle import HOSTNAME, bind, tmpfs
 from embedded_engine.make.copying import copy_tree
-from embedded_engine.make.evaluator import Snapshots
+from embedded_engine.make.evaluator import Evaluator
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Stub:
 
 
 @dataclass
-class Mounts:
+class MountTable:
     """The mounts of one exec.
 
     Args:
@@ -136,27 +136,27 @@ def _remove_unchanged(path: Path, before: os.stat_result) -> None:
 
 
 @contextlib.asynccontextmanager
-async def mounted(snapshots: Snapshots, node: Exec, directory: Path, root: Path) -> AsyncIterator[Mounts]:
+async def mounted(evaluator: Evaluator, node: Exec, directory: Path, root: Path) -> AsyncIterator[MountTable]:
     """Prepare what is mounted, and afterwards remove what had to be made for it.
 
     What an exec writes below a mounted directory stays beside its layer, in mount-NUMBER (`graph.Written`).
     """
     scratch = directory / "mounts"
     scratch.mkdir()
-    mounts = Mounts(root)
+    mounts = MountTable(root)
     async with contextlib.AsyncExitStack() as stack:
         # In memory, and gone with the mount: secrets, and what the host's settings may hold of them.
         syscalls.mount("tmpfs", scratch, "mode=0711")
         stack.callback(scratch.rmdir)
         stack.callback(overlay.unmount, scratch)
-        _add_hosts(mounts, snapshots, scratch)
+        _add_hosts(mounts, evaluator, scratch)
         for number, mount in sorted(enumerate(node.mounts), key=lambda one: one[1].target.count("/")):
             if writes_to(mount):
-                merged = await stack.enter_async_context(_writable(snapshots, mount, directory / f"mount-{number}"))
+                merged = await stack.enter_async_context(_writable(evaluator, mount, directory / f"mount-{number}"))
                 place = _source(merged, mount)
                 mounts.add(bind(place, mount.target), place)
             else:
-                mounts.add(*await _mount(snapshots, mount, scratch / str(number), root))
+                mounts.add(*await _mount(evaluator, mount, scratch / str(number), root))
         if mounts.over(node.workdir) is None:
             mkdirs(root, node.workdir)
         stack.callback(_remove, mounts.stubs(directory / "diff"))
@@ -164,11 +164,11 @@ async def mounted(snapshots: Snapshots, node: Exec, directory: Path, root: Path)
 
 
 @contextlib.asynccontextmanager
-async def _writable(snapshots: Snapshots, mount: Mount, own: Path) -> AsyncIterator[Path]:
+async def _writable(evaluator: Evaluator, mount: Mount, own: Path) -> AsyncIterator[Path]:
     assert mount.source  # noqa: S101  directories and files have one
-    layers = snapshots.layers(mount.source)
+    layers = evaluator.layers(mount.source)
     (own / "diff").mkdir(parents=True)
-    async with overlay.writable(snapshots.store, layers, own) as merged:
+    async with overlay.writable(evaluator.store, layers, own) as merged:
         yield merged
 
 
@@ -191,7 +191,7 @@ def _remove(stubs: list[Stub]) -> None:
                 path.unlink()
 
 
-def _add_hosts(mounts: Mounts, snapshots: Snapshots, scratch: Path) -> None:
+def _add_hosts(mounts: MountTable, evaluator: Evaluator, scratch: Path) -> None:
     hosts = scratch / "hosts"
     hosts.write_text(f"127.0.0.1 localhost {HOSTNAME}\n::1 localhost ip6-localhost ip6-loopback\n")
     mounts.add(bind(hosts, "/etc/hosts", read_only=True), hosts)
@@ -199,39 +199,39 @@ def _add_hosts(mounts: Mounts, snapshots: Snapshots, scratch: Path) -> None:
         # A copy: what systemd mounts for it has flags that a user namespace may not change.
         shutil.copyfile(found, scratch / "resolv.conf")
         mounts.add(bind(scratch / "resolv.conf", "/etc/resolv.conf", read_only=True), scratch / "resolv.conf")
-    snapshots.host.write(scratch / "host")
+    evaluator.host.write(scratch / "host")
     if any((scratch / "host").iterdir()):
         mounts.add(bind(scratch / "host", GUEST, read_only=True), scratch / "host")
 
 
-async def _mount(snapshots: Snapshots, mount: Mount, scratch: Path, root: Path) -> tuple[dict[str, Any], Path | None]:
+async def _mount(evaluator: Evaluator, mount: Mount, scratch: Path, root: Path) -> tuple[dict[str, Any], Path | None]:
     if mount.kind == "temp":
         return tmpfs(mount.target, mount.size), None
     if mount.kind == "cache":
-        volume = await _cache(snapshots, mount, root)
+        volume = await _cache(evaluator, mount, root)
         return bind(volume, mount.target), volume
     if mount.kind == "secret":
-        scratch.write_bytes(snapshots.secrets[mount.name])
+        scratch.write_bytes(evaluator.secrets[mount.name])
         user = look_up(root, mount.owner)
         scratch.chmod(mount.mode)
         os.chown(scratch, user.uid, user.gid)
         return bind(scratch, mount.target, read_only=True), scratch
     assert mount.source  # noqa: S101  directories have one
-    source = _source(await snapshots.view(mount.source), mount)
+    source = _source(await evaluator.view(mount.source), mount)
     return bind(source, mount.target, read_only=True), source
 
 
-async def _cache(snapshots: Snapshots, mount: Mount, root: Path) -> Path:
+async def _cache(evaluator: Evaluator, mount: Mount, root: Path) -> Path:
     """Return a cache volume's directory; a new one begins with its source and belongs to its owner."""
-    volume = snapshots.store.cache(mount.name, mount.target)
-    async with snapshots.store.lock(f"fill-{mount.name}"):
+    volume = evaluator.store.cache(mount.name, mount.target)
+    async with evaluator.store.lock(f"fill-{mount.name}"):
         if any(volume.iterdir()):
             return volume
         user = look_up(root, mount.owner) if mount.owner else None
         owner = (user.uid, user.gid) if user else None
         if mount.source:
-            source = resolve(await snapshots.view(mount.source), mount.path)
-            await asyncio.to_thread(_fill, volume, source, snapshots.store.temporary(), owner)
+            source = resolve(await evaluator.view(mount.source), mount.path)
+            await asyncio.to_thread(_fill, volume, source, evaluator.store.temporary(), owner)
         if owner:
             os.chown(volume, *owner)
     return volume

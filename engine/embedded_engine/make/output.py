@@ -93,7 +93,7 @@ def end_of(output: Path) -> str:
         return note + stream.read().decode(errors="replace")
 
 
-class Shown:
+class Display:
     """A stream's lines, passed on to a step's watchers: of more than they can follow, the end and a count.
 
     Args:

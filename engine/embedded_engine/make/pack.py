@@ -13,7 +13,7 @@ from typing import Any
 from embedded_engine.graph.names import name_of
 from embedded_engine.graph.nodes import Change, Exec, ImageRoot, Node, Scratch, StandIn, Tarball, Written, parents
 from embedded_engine.host.errors import StoreDamaged
-from embedded_engine.make.evaluator import Snapshots, builds
+from embedded_engine.make.evaluator import Evaluator, builds
 from embedded_engine.oci.archive import write_archive
 from embedded_engine.oci.below import Below
 from embedded_engine.oci.blob import Compression
@@ -21,43 +21,43 @@ from embedded_engine.oci.documents import Documents, ImageConfig, image_document
 from embedded_engine.oci.layer import FORMAT, Layer, write_layer
 
 
-async def layers_of(snapshots: Snapshots, root: Node, compression: Compression) -> list[tuple[Layer, str]]:
+async def layers_of(evaluator: Evaluator, root: Node, compression: Compression) -> list[tuple[Layer, str]]:
     """Return an image's layers, lowest first, each with what it came from.
 
     Blobs of a base image are taken as they are; a step that changed nothing has no layer.
     """
-    await snapshots.made(root)
-    packed = await asyncio.gather(*(_layers(snapshots, node, compression) for node in parents(root)))
+    await evaluator.made(root)
+    packed = await asyncio.gather(*(_layers(evaluator, node, compression) for node in parents(root)))
     return [layer for group in packed for layer in group]
 
 
-async def _layers(snapshots: Snapshots, node: Node, compression: Compression) -> list[tuple[Layer, str]]:
+async def _layers(evaluator: Evaluator, node: Node, compression: Compression) -> list[tuple[Layer, str]]:
     if isinstance(node, Scratch):
         return []
     if isinstance(node, ImageRoot):
-        meta = await snapshots.meta(node)
+        meta = await evaluator.meta(node)
         history = [*meta["history"], *[""] * len(meta["layers"])]
         layers = [Layer(**layer) for layer in meta["layers"]]
         for layer in layers:
-            if not await snapshots.sound.blob(layer.digest, layer.size):
-                snapshots.store.drop(node.key)
+            if not await evaluator.sound.blob(layer.digest, layer.size):
+                evaluator.store.drop(node.key)
                 raise StoreDamaged(
                     f"The layer {layer.digest} of the base image was damaged in the store; it is taken away: "
                     "run again, and the image is fetched anew."
                 )
         return list(zip(layers, history, strict=False))
-    diff, below = snapshots.layer(node), _below(snapshots, node)
-    lowest = snapshots.store.root / "empty"
+    diff, below = evaluator.layer(node), _below(evaluator, node)
+    lowest = evaluator.store.root / "empty"
     if not any(diff.iterdir()) and _root(diff) == _root(below[-1].directory if below else lowest):
         return []
-    layer = await _packed(snapshots, node, diff, below, compression)
+    layer = await _packed(evaluator, node, diff, below, compression)
     return [] if layer.is_empty else [(layer, name_of(node))]
 
 
-def _below(snapshots: Snapshots, node: Node) -> list[Below]:
+def _below(evaluator: Evaluator, node: Node) -> list[Below]:
     """Return the layers that a node's own was mounted over, the lowest first."""
     under = parents(node.parent) if isinstance(node, Change) else []
-    return [Below(snapshots.layer(one), _epoch(one)) for one in under if snapshots.adds(one)]
+    return [Below(evaluator.layer(one), _epoch(one)) for one in under if evaluator.adds(one)]
 
 
 def _epoch(node: Node) -> int | None:
@@ -70,54 +70,54 @@ def _root(diff: Path) -> tuple[int, int, int]:
     return status.st_mode, status.st_uid, status.st_gid
 
 
-async def _packed(snapshots: Snapshots, node: Node, diff: Path, below: list[Below], compression: Compression) -> Layer:
-    record = _record(snapshots, node, compression)
-    if found := await _known(snapshots, node, record):
+async def _packed(evaluator: Evaluator, node: Node, diff: Path, below: list[Below], compression: Compression) -> Layer:
+    record = _record(evaluator, node, compression)
+    if found := await _known(evaluator, node, record):
         return found
-    async with snapshots.store.lock(f"pack-{node.key}"), snapshots.slots:
-        if found := await _known(snapshots, node, record):
+    async with evaluator.store.lock(f"pack-{node.key}"), evaluator.slots:
+        if found := await _known(evaluator, node, record):
             return found
-        return await snapshots.with_room(partial(_pack, snapshots, node, diff, below, compression, record))
+        return await evaluator.with_room(partial(_pack, evaluator, node, diff, below, compression, record))
 
 
 async def _pack(
-    snapshots: Snapshots, node: Node, diff: Path, below: list[Below], compression: Compression, record: Path
+    evaluator: Evaluator, node: Node, diff: Path, below: list[Below], compression: Compression, record: Path
 ) -> Layer:
     pack = partial(write_layer, diff, below=below, epoch=_epoch(node), compression=compression)
-    out = snapshots.store.temporary() / "layer"
+    out = evaluator.store.temporary() / "layer"
     try:
-        with _told(snapshots, node):
+        with _told(evaluator, node):
             layer = await asyncio.to_thread(pack, out)
-            await asyncio.to_thread(snapshots.store.keep_blob, out, layer.digest)
-            await asyncio.to_thread(snapshots.store.write, record, dataclasses.asdict(layer))
+            await asyncio.to_thread(evaluator.store.keep_blob, out, layer.digest)
+            await asyncio.to_thread(evaluator.store.write, record, dataclasses.asdict(layer))
             return layer
     finally:
-        snapshots.store.discard(out.parent)
+        evaluator.store.discard(out.parent)
 
 
-def _record(snapshots: Snapshots, node: Node, compression: Compression) -> Path:
+def _record(evaluator: Evaluator, node: Node, compression: Compression) -> Path:
     """Return where it stands how a layer was packed: in its snapshot, so that it goes with it."""
-    place, name = snapshots.layer(node).parent, f"packed.{compression}.{FORMAT}.json"
+    place, name = evaluator.layer(node).parent, f"packed.{compression}.{FORMAT}.json"
     if isinstance(node, Written):
         return place.with_name(f"{place.name}.{name}")
     return place / name
 
 
-def _told(snapshots: Snapshots, node: Node) -> AbstractContextManager[object]:
+def _told(evaluator: Evaluator, node: Node) -> AbstractContextManager[object]:
     """Tell of the packing of a step's layer; a few files are packed before anyone could read of it."""
     if isinstance(node, (Exec, StandIn)):
-        return snapshots.events.step(f"{name_of(node).partition(': ')[0]}: pack")
+        return evaluator.events.step(f"{name_of(node).partition(': ')[0]}: pack")
     return nullcontext()
 
 
-async def _known(snapshots: Snapshots, node: Node, record: Path) -> Layer | None:
+async def _known(evaluator: Evaluator, node: Node, record: Path) -> Layer | None:
     """Return how a layer was packed, if its blob is still what was written: it is about to leave the store."""
     with contextlib.suppress(FileNotFoundError, ValueError, TypeError):
         layer = Layer(**json.loads(record.read_bytes()))
-        if await snapshots.sound.blob(layer.digest, layer.size):
+        if await evaluator.sound.blob(layer.digest, layer.size):
             return layer
     if record.exists():
-        snapshots.events.notice(f"The packed layer of '{name_of(node)}' was damaged in the store; it is packed again.")
+        evaluator.events.notice(f"The packed layer of '{name_of(node)}' was damaged in the store; it is packed again.")
         record.unlink(missing_ok=True)
     return None
 
@@ -130,16 +130,16 @@ def created_of(root: Node) -> str:
 
 
 @builds(Tarball)
-async def tarball(snapshots: Snapshots, node: Tarball, directory: Path) -> dict[str, Any]:
+async def tarball(evaluator: Evaluator, node: Tarball, directory: Path) -> dict[str, Any]:
     """Write an OCI archive."""
-    images, blobs = await documents_of(snapshots, node)
+    images, blobs = await documents_of(evaluator, node)
     await asyncio.to_thread(write_archive, directory / "diff" / "image.tar", images, blobs)
     return {"digest": images[0].digest}
 
 
-async def documents_of(snapshots: Snapshots, node: Tarball) -> tuple[list[Documents], dict[str, Path]]:
+async def documents_of(evaluator: Evaluator, node: Tarball) -> tuple[list[Documents], dict[str, Path]]:
     """Return what an archive consists of: the documents of each image, and all layers by digest."""
-    packed = [(image, await layers_of(snapshots, image.root, node.compression)) for image in node.images]
+    packed = [(image, await layers_of(evaluator, image.root, node.compression)) for image in node.images]
     images = [
         image_documents(
             ImageConfig.from_json(json.loads(image.config)),
@@ -151,4 +151,4 @@ async def documents_of(snapshots: Snapshots, node: Tarball) -> tuple[list[Docume
         )
         for image, layers in packed
     ]
-    return images, {layer.digest: snapshots.store.blob(layer.digest) for _, layers in packed for layer, _ in layers}
+    return images, {layer.digest: evaluator.store.blob(layer.digest) for _, layers in packed for layer, _ in layers}

@@ -15,7 +15,7 @@ from typing import IO, Any
 from embedded_engine.host.errors import EngineError, NotPermitted
 from embedded_engine.host.events import Step
 from embedded_engine.host.process import kill, spawn
-from embedded_engine.make.output import Kept, Shown, end_of
+from embedded_engine.make.output import Display, Kept, end_of
 from embedded_engine.make.scrubber import Scrubber
 
 #: Containers are called PREFIX-SESSION-NUMBER.
@@ -118,7 +118,7 @@ async def _talk(process: asyncio.subprocess.Process, job: Job, step: Step) -> No
         for one in kept.values():
             stack.callback(one.close)
         pumps = [
-            _pump(stream, (kept[name], kept["combined"]), Shown(step, name), Scrubber(job.hidden))
+            _pump(stream, (kept[name], kept["combined"]), Display(step, name), Scrubber(job.hidden))
             for name, stream in (("stdout", process.stdout), ("stderr", process.stderr))
         ]
         await asyncio.gather(_feed(process.stdin, job.stdin), *pumps)
@@ -136,14 +136,14 @@ def _opened(data: bytes | Path) -> IO[bytes]:
     return io.BytesIO(data) if isinstance(data, bytes) else data.open("rb")
 
 
-async def _pump(stream: asyncio.StreamReader, kept: Sequence[Kept], shown: Shown, scrubber: Scrubber) -> None:
+async def _pump(stream: asyncio.StreamReader, kept: Sequence[Kept], shown: Display, scrubber: Scrubber) -> None:
     while chunk := await stream.read(CHUNK):
         _take(scrubber.feed(chunk), kept, shown)
     _take(scrubber.end(), kept, shown)
     shown.end()
 
 
-def _take(clean: bytes, kept: Sequence[Kept], shown: Shown) -> None:
+def _take(clean: bytes, kept: Sequence[Kept], shown: Display) -> None:
     for one in kept:
         one.write(clean)
     shown.feed(clean)

@@ -12,7 +12,7 @@ from typing import Any, BinaryIO
 
 from embedded_engine.host.errors import EngineError
 from embedded_engine.oci.documents import INDEX, Documents, canonical_json, digest_of, index_of
-from embedded_engine.oci.tarheader import DIRECTORY, END, REGULAR, Entry, padding
+from embedded_engine.oci.tarheader import DIRECTORY, END, REGULAR, HeaderFields, padding
 
 _BLOBS = "blobs/sha256/"
 
@@ -38,7 +38,7 @@ def write_archive(
     large = {_member(digest): (blobs[digest], size) for digest, size in _layers(images).items()}
     with out.open("wb") as archive:
         for directory in ("blobs/", _BLOBS):
-            archive.write(Entry(directory.encode(), DIRECTORY, 0o755).header())
+            archive.write(HeaderFields(directory.encode(), DIRECTORY, 0o755).header())
         for name in sorted(small | large):
             if name in large:
                 _add_file(archive, name, *large[name])
@@ -84,12 +84,12 @@ def _member(digest: str) -> str:
 
 
 def _add(archive: BinaryIO, name: str, content: bytes) -> None:
-    archive.write(Entry(name.encode(), REGULAR, 0o644, size=len(content)).header())
+    archive.write(HeaderFields(name.encode(), REGULAR, 0o644, size=len(content)).header())
     archive.write(content + bytes(padding(len(content))))
 
 
 def _add_file(archive: BinaryIO, name: str, path: Path, size: int) -> None:
-    archive.write(Entry(name.encode(), REGULAR, 0o644, size=size).header())
+    archive.write(HeaderFields(name.encode(), REGULAR, 0o644, size=size).header())
     archive.flush()  # what follows goes past the buffer
     with path.open("rb") as blob:
         found = os.fstat(blob.fileno()).st_size

@@ -20,13 +20,13 @@ from embedded_engine.oci.below import (
     shown,
     xattrs_of,
 )
-from embedded_engine.oci.tarheader import HARD_LINK, REGULAR, SYMLINK, Entry, kind_of
+from embedded_engine.oci.tarheader import HARD_LINK, REGULAR, SYMLINK, HeaderFields, kind_of
 
 WHITEOUT = b".wh."
 OPAQUE = b".wh..wh..opq"
 
 #: The path on the host, and the header.
-Found = tuple[bytes, Entry]
+Found = tuple[bytes, HeaderFields]
 
 
 class Entries:
@@ -92,14 +92,14 @@ class Entries:
             yield found
         self._above.clear()
 
-    def _file(self, path: bytes, name: bytes, status: os.stat_result) -> Entry:
+    def _file(self, path: bytes, name: bytes, status: os.stat_result) -> HeaderFields:
         if status.st_nlink > 1:
             first = self._linked.setdefault((status.st_dev, status.st_ino), name)
             if first != name:
                 return _like(status, name, HARD_LINK, self._epoch, target=first)
         return _entry(path, name, status, self._epoch)
 
-    def _is_below(self, path: bytes, entry: Entry, status: os.stat_result, below: list[Part]) -> bool:
+    def _is_below(self, path: bytes, entry: HeaderFields, status: os.stat_result, below: list[Part]) -> bool:
         """Return whether the layers below say all of a file that its entry would."""
         # With several names, a file that is copied up is another one than before.
         if not below or is_directory(below) or status.st_nlink > 1 or below[0].status.st_nlink > 1:
@@ -109,12 +109,12 @@ class Entries:
         return entry.kind != REGULAR or same_content(path, below[0].path)
 
 
-def _of(part: Part, name: bytes) -> Entry:
+def _of(part: Part, name: bytes) -> HeaderFields:
     """Return the entry that a lower layer has of a file."""
     return _entry(part.path, name, part.status, part.epoch)
 
 
-def _entry(path: bytes, name: bytes, status: os.stat_result, epoch: int | None) -> Entry:
+def _entry(path: bytes, name: bytes, status: os.stat_result, epoch: int | None) -> HeaderFields:
     kind = kind_of(status.st_mode) or b""
     return _like(
         status,
@@ -138,10 +138,10 @@ def _like(
     target: bytes = b"",
     device: tuple[int, int] = (0, 0),
     xattrs: Mapping[bytes, bytes] = MappingProxyType({}),
-) -> Entry:
+) -> HeaderFields:
     seconds = status.st_mtime_ns // 10**9
     time = seconds if epoch is None else min(seconds, epoch)
-    return Entry(
+    return HeaderFields(
         name, kind, stat.S_IMODE(status.st_mode), status.st_uid, status.st_gid, time, size, target, device, xattrs
     )
 
@@ -158,9 +158,9 @@ def _children(directory: bytes, name: bytes, merged: list[Part]) -> list[tuple[b
     return [(directory + b"/" + each, prefix + each, shown(merged, each)) for each in names]
 
 
-def _mark(name: bytes) -> Entry:
+def _mark(name: bytes) -> HeaderFields:
     # Without mode and time, as containerd writes it.
-    return Entry(name, REGULAR, 0)
+    return HeaderFields(name, REGULAR, 0)
 
 
 def _whiteout(name: bytes) -> bytes:

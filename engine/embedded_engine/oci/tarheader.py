@@ -32,7 +32,7 @@ def kind_of(mode: int) -> bytes | None:
 
 
 @dataclass(frozen=True)
-class Entry:
+class HeaderFields:
     """One tar entry.
 
     Args:

@@ -13,7 +13,7 @@ from embedded_engine.store.survey import survey
 
 
 @dataclass(frozen=True)
-class Entry:
+class StoreEntry:
     """Something that can be removed by itself.
 
     Args:
@@ -53,7 +53,7 @@ class Inventory:
         blobs: the sizes of all blobs by their digests.
     """
 
-    entries: tuple[Entry, ...]
+    entries: tuple[StoreEntry, ...]
     blobs: dict[str, int]
 
     @property
@@ -75,9 +75,9 @@ def take_inventory(store: Store) -> Inventory:
     return Inventory(tuple(entries), blobs)
 
 
-def layer(store: Store, digest: str, *, in_use: bool = False) -> Entry:
+def layer(store: Store, digest: str, *, in_use: bool = False) -> StoreEntry:
     """Return the entry for a blob by itself."""
-    return Entry(store.blob(digest), "layer", digest, 0, 0, in_use, blobs=frozenset((digest,)))
+    return StoreEntry(store.blob(digest), "layer", digest, 0, 0, in_use, blobs=frozenset((digest,)))
 
 
 def _used(locks: Locks, key: str) -> bool:
@@ -87,18 +87,18 @@ def _used(locks: Locks, key: str) -> bool:
     return False
 
 
-def _snapshots(store: Store, locks: Locks) -> Iterator[Entry]:
+def _snapshots(store: Store, locks: Locks) -> Iterator[StoreEntry]:
     for path in (store.root / "snapshots").iterdir():
         used = _used(locks, path.name)
         try:
             known = read_snapshot(path)
             moment = (path / "meta.json").stat().st_mtime_ns
         except (Damaged, OSError):
-            yield Entry(path, "damaged", path.name, survey(path).size, 0, used)
+            yield StoreEntry(path, "damaged", path.name, survey(path).size, 0, used)
             continue
         layers = {layer["digest"] for layer in known.kept.get("layers", ())} | set(_packed(path))
         below = frozenset(filter(None, known.made_on.split(".")))
-        yield Entry(path, known.kind, known.name, known.size, moment, used, known.id, below, frozenset(layers))
+        yield StoreEntry(path, known.kind, known.name, known.size, moment, used, known.id, below, frozenset(layers))
 
 
 def _packed(path: Path) -> Iterator[str]:
@@ -107,11 +107,11 @@ def _packed(path: Path) -> Iterator[str]:
             yield json.loads(record.read_bytes())["digest"]
 
 
-def _volumes(store: Store, locks: Locks) -> Iterator[Entry]:
+def _volumes(store: Store, locks: Locks) -> Iterator[StoreEntry]:
     for path in (store.root / "caches").iterdir():
         if path.is_dir():
             used, target = 0, path.name
             with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
                 used = path.with_suffix(".json").stat().st_mtime_ns
                 target = json.loads(path.with_suffix(".json").read_bytes())["target"]
-            yield Entry(path, "volume", target, survey(path).size, used, _used(locks, path.name))
+            yield StoreEntry(path, "volume", target, survey(path).size, used, _used(locks, path.name))

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from embedded_engine.store.inventory import Entry, Inventory, layer, take_inventory
+from embedded_engine.store.inventory import Inventory, StoreEntry, layer, take_inventory
 from embedded_engine.store.locks import Locks
 from embedded_engine.store.store import Store
 
@@ -66,7 +66,7 @@ class _Prune:
                     heapq.heappush(ends, (self._by_id[below].used, next(number), self._by_id[below]))
         return Pruned(count, self._found.size - left)
 
-    def _blobs_of(self, entry: Entry) -> int:
+    def _blobs_of(self, entry: StoreEntry) -> int:
         """Remove the blobs that belonged to nothing else, and return their size."""
         self._in_it.subtract(entry.blobs)
         size = 0
@@ -76,7 +76,7 @@ class _Prune:
         return size
 
 
-def remove(store: Store, uses: Locks, entry: Entry) -> bool:
+def remove(store: Store, uses: Locks, entry: StoreEntry) -> bool:
     """Take an entry away; return False if a running session uses it, or something is mounted on it."""
     if not uses.take(entry.key):
         return False

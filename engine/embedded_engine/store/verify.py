@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from embedded_engine.store.inventory import Entry, layer, take_inventory
+from embedded_engine.store.inventory import StoreEntry, layer, take_inventory
 from embedded_engine.store.locks import Locks
 from embedded_engine.store.prune import remove
 from embedded_engine.store.snapshot import read_snapshot
@@ -15,7 +15,7 @@ from embedded_engine.store.survey import file_digest, stream_digest, survey
 
 
 @dataclass(frozen=True)
-class Damage:
+class DamageReport:
     """Something that is not what it was.
 
     Args:
@@ -30,20 +30,20 @@ class Damage:
     removed: bool
 
 
-async def verify(store: Store) -> list[Damage]:
+async def verify(store: Store) -> list[DamageReport]:
     """Read the whole store, and remove what is damaged; what was made on that is made again too."""
-    found: list[Damage] = []
+    found: list[DamageReport] = []
     with contextlib.closing(Locks(store.root / "locks" / "uses")) as uses:
         for entry in take_inventory(store).entries:
             # A session may remove it meanwhile.
             with contextlib.suppress(FileNotFoundError):
                 for damaged, what in _damage(store, entry):
-                    found.append(Damage(entry.kind, entry.name, what, remove(store, uses, damaged)))
+                    found.append(DamageReport(entry.kind, entry.name, what, remove(store, uses, damaged)))
     await store.empty_trash()
     return found
 
 
-def _damage(store: Store, entry: Entry) -> Iterator[tuple[Entry, str]]:
+def _damage(store: Store, entry: StoreEntry) -> Iterator[tuple[StoreEntry, str]]:
     if entry.kind == "damaged":
         yield entry, "what it is cannot be read"
     elif entry.id and survey(entry.path).facts != read_snapshot(entry.path).facts:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from pipeline.build.inputs import Build
-from pipeline.gates.scan.findings import Finding, Scanned
+from pipeline.gates.scan.findings import ScanResult, Vulnerability
 
 #: GitLab takes every later version of the series.
 VERSION = "15.0.6"
@@ -17,7 +17,7 @@ FILE = "gl-container-scanning-report.json"
 _LONGEST_NAME = 255
 
 
-def container_scanning(scanned: Sequence[Scanned], build: Build, started: str, finished: str) -> dict[str, Any]:
+def container_scanning(scanned: Sequence[ScanResult], build: Build, started: str, finished: str) -> dict[str, Any]:
     """Return the report of all images, for `artifacts:reports:container_scanning`.
 
     Args:
@@ -46,7 +46,7 @@ def _tool(name: str, version: str, vendor: str) -> dict[str, Any]:
     return {"id": name.lower(), "name": name, "version": version, "vendor": {"name": vendor}}
 
 
-def _vulnerability(finding: Finding, scanned: Scanned, build: Build) -> dict[str, Any]:
+def _vulnerability(finding: Vulnerability, scanned: ScanResult, build: Build) -> dict[str, Any]:
     identifier = finding.vulnerability
     image = build.reference(scanned.image)
     kind = identifier.partition("-")[0].lower()
@@ -69,7 +69,7 @@ def _vulnerability(finding: Finding, scanned: Scanned, build: Build) -> dict[str
     }
 
 
-def _flags(finding: Finding) -> list[dict[str, str]]:
+def _flags(finding: Vulnerability) -> list[dict[str, str]]:
     if finding.exemption is None:
         return []
     said = f"{finding.exemption.justification}, until {finding.exemption.expires}: {finding.exemption.notes}"

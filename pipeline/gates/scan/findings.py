@@ -43,7 +43,7 @@ def policy_of(settings: Settings) -> Policy:
 
 
 @dataclass(frozen=True)
-class Finding:
+class Vulnerability:
     """A vulnerability in a package.
 
     Args:
@@ -74,7 +74,7 @@ class Finding:
 
 
 @dataclass(frozen=True)
-class Scanned:
+class ScanResult:
     """What was found in an image.
 
     Args:
@@ -96,7 +96,7 @@ class Scanned:
     scanner: str
     database: str
     database_updated: str
-    findings: tuple[Finding, ...]
+    findings: tuple[Vulnerability, ...]
     updates: CheckResult
 
     @property
@@ -140,7 +140,7 @@ def read_layers(report: Mapping[str, Any]) -> tuple[str, ...]:
 
 def read_findings(
     report: Mapping[str, Any], origins: Mapping[str, str], exemptions: Mapping[str, Exemption], policy: Policy
-) -> tuple[Finding, ...]:
+) -> tuple[Vulnerability, ...]:
     """Read Trivy's report, the gravest finding first.
 
     Args:
@@ -152,13 +152,13 @@ def read_findings(
     Raises:
         ScanError: a finding is in none of these layers.
     """
-    found: dict[tuple[object, ...], Finding] = {}
+    found: dict[tuple[object, ...], Vulnerability] = {}
     for found_in, exemption in _entries(report, exemptions):
         severity, fixed = found_in["Severity"].lower(), found_in.get("FixedVersion", "")
         layer = found_in.get("Layer", {}).get("DiffID", "")
         if layer not in origins:
             raise ScanError(f"Trivy finds {found_in['PkgName']} in the layer {layer!r}, which is none of the image's.")
-        one = Finding(
+        one = Vulnerability(
             vulnerability=found_in["VulnerabilityID"],
             severity=severity,
             package=found_in["PkgName"],
@@ -186,12 +186,12 @@ def _entries(
             yield modified["Finding"], exemptions[modified["Source"]]
 
 
-def _gravity(finding: Finding) -> tuple[bool, int, str, str]:
+def _gravity(finding: Vulnerability) -> tuple[bool, int, str, str]:
     rank = SEVERITIES.index(finding.severity)
     return not finding.stops, -rank, finding.vulnerability, finding.package
 
 
-def scan_table(scanned: Iterable[Scanned]) -> str:
+def scan_table(scanned: Iterable[ScanResult]) -> str:
     """Return what stops a release and what is excepted, a line each, and how much else there is."""
     lines: list[str] = []
     for one in scanned:
@@ -209,9 +209,9 @@ def scan_table(scanned: Iterable[Scanned]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _rows(findings: Sequence[Finding]) -> Iterator[str]:
+def _rows(findings: Sequence[Vulnerability]) -> Iterator[str]:
     """Write findings, those of one vulnerability in packages of one source together."""
-    packages: dict[Finding, list[str]] = {}
+    packages: dict[Vulnerability, list[str]] = {}
     for finding in findings:
         packages.setdefault(replace(finding, package="", purl=""), []).append(finding.package)
     for one, names in packages.items():

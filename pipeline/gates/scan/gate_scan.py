@@ -21,7 +21,7 @@ from pipeline.gates.scan.database import DB, Database, DatabaseOrder, open_datab
 from pipeline.gates.scan.exemptions import VEX, Exemption, read_exemptions, require_matched
 from pipeline.gates.scan.findings import (
     Policy,
-    Scanned,
+    ScanResult,
     parse_report,
     policy_of,
     read_distribution,
@@ -79,7 +79,7 @@ async def prepare(build: Build, order: DatabaseOrder, now: str, vex: Path = VEX)
     return Scanner(container.with_mounted_directory(DB, database.directory), database, exemptions, policy)
 
 
-async def scan(names: Iterable[str], build: Build, order: DatabaseOrder, now: str, vex: Path = VEX) -> list[Scanned]:
+async def scan(names: Iterable[str], build: Build, order: DatabaseOrder, now: str, vex: Path = VEX) -> list[ScanResult]:
     """Build images and scan them.
 
     Args:
@@ -98,7 +98,7 @@ async def scan(names: Iterable[str], build: Build, order: DatabaseOrder, now: st
     return await gate(await pack_images(names, build, [SECURITY_UPDATES.name]), build, scanner)
 
 
-async def gate(packed: Sequence[Packed], build: Build, scanner: Scanner) -> list[Scanned]:
+async def gate(packed: Sequence[Packed], build: Build, scanner: Scanner) -> list[ScanResult]:
     """Scan images and refuse those that are vulnerable.
 
     Args:
@@ -116,7 +116,7 @@ async def gate(packed: Sequence[Packed], build: Build, scanner: Scanner) -> list
     return scanned
 
 
-async def scan_packed(packed: Sequence[Packed], build: Build, scanner: Scanner) -> list[Scanned]:
+async def scan_packed(packed: Sequence[Packed], build: Build, scanner: Scanner) -> list[ScanResult]:
     """Scan images, side by side; what is found is a result.
 
     Args:
@@ -137,7 +137,7 @@ async def scan_packed(packed: Sequence[Packed], build: Build, scanner: Scanner) 
     return [_scanned(one, reports, scanner) for one in packed]
 
 
-def require_safe(scanned: Iterable[Scanned]) -> None:
+def require_safe(scanned: Iterable[ScanResult]) -> None:
     """Refuse images with vulnerabilities that stop a release.
 
     Raises:
@@ -169,7 +169,7 @@ def _files(scanner: Scanner, image: str) -> dict[str, Exemption]:
     }
 
 
-def _scanned(packed: Packed, reports: Mapping[str, Mapping[str, Any]], scanner: Scanner) -> Scanned:
+def _scanned(packed: Packed, reports: Mapping[str, Mapping[str, Any]], scanner: Scanner) -> ScanResult:
     image = packed.image.name
     report = reports[image]
     origins: dict[str, str] = {}
@@ -177,7 +177,7 @@ def _scanned(packed: Packed, reports: Mapping[str, Mapping[str, Any]], scanner: 
         for layer in read_layers(reports[name]):
             origins.setdefault(layer, name)
     (updates,) = [result for result in packed.checked.results if result.name == SECURITY_UPDATES.name]
-    return Scanned(
+    return ScanResult(
         image=image,
         digest=packed.archive.digest,
         distribution=read_distribution(report, image),
@@ -196,7 +196,7 @@ def _lineage(image: str) -> list[str]:
     return [*([BASE] if parent is None else _lineage(parent)), image]
 
 
-def describe_scan(scanned: Sequence[Scanned]) -> str:
+def describe_scan(scanned: Sequence[ScanResult]) -> str:
     """Return the results for people, with what they were looked up in."""
     first = scanned[0]
     return f"{first.scanner}, database of {first.database_updated} from {first.database}\n{scan_table(scanned)}"

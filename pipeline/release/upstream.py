@@ -23,7 +23,7 @@ _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Upstream:
+class UpstreamBase:
     """The image at the root, where it comes from."""
 
     reference: Reference
@@ -31,7 +31,7 @@ class Upstream:
 
 
 @contextlib.asynccontextmanager
-async def open_upstream(base: str, own: Access) -> AsyncIterator[Upstream]:
+async def open_upstream(base: str, own: Access) -> AsyncIterator[UpstreamBase]:
     """Open the repository of a base for the time of a block.
 
     Args:
@@ -45,7 +45,7 @@ async def open_upstream(base: str, own: Access) -> AsyncIterator[Upstream]:
     reference = parse_image(base)
     access = replace(own, username="", password=None, patience=replace(own.patience, attempts=2))
     async with open_registry(reference.address, access) as registry:
-        yield Upstream(reference, registry.repository(reference.name))
+        yield UpstreamBase(reference, registry.repository(reference.name))
 
 
 async def find_base(repository: Repository, digest: str, platform: Platform) -> Published | None:
