@@ -26,9 +26,13 @@ else:
     import tomli as tomllib
 
 ROOT = Path(__file__).parents[1]
-DOCUMENTS = (ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / ".gitlab/README.md")
+DOCUMENTS = (
+    *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", ".gitlab/README.md", "engine/README.md")),
+    *sorted((ROOT / "docs").glob("*.md")),
+)
 README = DOCUMENTS[0].read_text()
 PROJECT: dict[str, Any] = tomllib.loads(PYPROJECT.read_text())
+ENGINE: dict[str, Any] = tomllib.loads((ROOT / "engine/pyproject.toml").read_text())
 FUNCTIONS = functions_of(None)
 
 
@@ -76,20 +80,21 @@ def test_the_readme_describes_every_image_with_its_parent() -> None:
         assert f"| `{image.name}` | `{image.parent or 'ubuntu:22.04'}`" in README
 
 
-def test_the_readme_shows_the_dockerfile_that_the_tests_build() -> None:
-    assert (ROOT / "dockerfiles/python-poetry/Dockerfile").read_text() in README
+def test_the_page_for_developers_shows_the_dockerfile_that_the_tests_build() -> None:
+    page = (ROOT / "docs/using.md").read_text()
+    assert (ROOT / "dockerfiles/python-poetry/Dockerfile").read_text() in page
 
 
-def test_the_readme_names_every_setting() -> None:
-    section = README.split("## Settings")[1].split("\n## ")[0]
-    assert [name for name in Settings.model_fields if f"`{name}`" not in section] == []
+def test_the_page_of_the_settings_names_every_setting() -> None:
+    page = (ROOT / "docs/settings.md").read_text()
+    assert [name for name in Settings.model_fields if f"`{name}`" not in page] == []
 
 
-def test_the_readme_names_every_variable_of_gitlab_s_project() -> None:
-    section = README.split("## In GitLab")[1].split("\n## ")[0]
+def test_the_page_on_gitlab_names_every_variable_of_the_project() -> None:
+    page = (ROOT / "docs/gitlab.md").read_text()
     texts = [path.read_text() for path in (ROOT / ".gitlab-ci.yml", *(ROOT / ".gitlab/ci").glob("*"))]
     wanted = {"SKA_ENGINE", "SKA_PERSONAL_LABELS"}.union(*(re.findall(r"\b(?:STAGING|PUBLISH)_\w+", t) for t in texts))
-    assert {name for name in wanted if f"`{name}`" not in section} == set()
+    assert {name for name in wanted if f"`{name}`" not in page} == set()
 
 
 def test_the_changelog_has_the_projects_version() -> None:
@@ -121,7 +126,8 @@ def test_the_developers_lock_holds_every_dependency() -> None:
     project = PROJECT["project"]
     groups = (
         *project["dependencies"],
-        *project["optional-dependencies"]["embedded"],
+        *project["optional-dependencies"]["cli"],
+        *ENGINE["project"]["dependencies"],
         *PROJECT["dependency-groups"]["dev"],
     )
     locked = _locked("requirements-dev.lock")
