@@ -27,7 +27,7 @@ else:
 
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = (
-    *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", ".gitlab/README.md", "engine/README.md")),
+    *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", ".gitlab/README.md")),
     *sorted((ROOT / "docs").glob("*.md")),
 )
 README = DOCUMENTS[0].read_text()
@@ -38,11 +38,10 @@ FUNCTIONS = functions_of(None)
 
 def _commands(program: str) -> list[list[str]]:
     """Return the words after a program in the documents' code."""
-    lines = [
-        line for path in DOCUMENTS for line in re.findall(r"(?:^    |`|^\$ )([^`\n]+)", path.read_text(), re.MULTILINE)
-    ]
+    texts = [path.read_text().replace("\\\n", " ") for path in DOCUMENTS]
+    lines = [line for text in texts for line in re.findall(r"(?:^    |`|^\$ )([^`\n]+)", text, re.MULTILINE)]
     words = [shlex.split(line, comments=True) for line in lines if program in line and "'" not in line]
-    return [line[1:] for line in words if len(line) > 1 and Path(line[0]).name == program]
+    return [line[1:] for line in words if len(line) > 1 and re.fullmatch(rf"(?:\S*/)?{program}", line[0])]
 
 
 def test_the_make_targets_of_the_documents_exist() -> None:
