@@ -19,7 +19,7 @@ MAX_LINES = 300
 #: The rooms of each program from the ground up. A room may import those below it; rooms in one line are of one height.
 STOREYS: Mapping[Path, tuple[tuple[str, ...], ...]] = {
     PIPELINE: (
-        ("errors", "concurrency", "checksum", "metadata"),
+        ("errors", "concurrency", "checksum", "escape", "metadata", "strict"),
         ("registry",),
         ("steps",),
         ("checks",),
@@ -37,7 +37,7 @@ STOREYS: Mapping[Path, tuple[tuple[str, ...], ...]] = {
         ("graph",),
         ("make",),
         ("api",),
-        ("server", "session", "unstarted"),
+        ("connections", "server", "session", "unstarted"),
         ("__main__", "__init__"),
     ),
 }

@@ -1,5 +1,6 @@
 """The embedded engine: the part of Dagger's API that Python modules use most, on overlayfs and runc.
 
+connections bounds on who may connect
 server      GraphQL over HTTP, as Dagger's SDKs speak it
 session     starts an engine beside a client
 unstarted   what is known of an engine that does not run

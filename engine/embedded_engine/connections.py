@@ -39,13 +39,13 @@ class Lobby:
 
     def __init__(self, expected: bytes, own: int) -> None:
         self._expected, self._own = expected, own
-        self._waiting: dict[bool, dict[Connection, asyncio.TimerHandle]] = {True: {}, False: {}}
+        self._waiting: dict[bool, dict[BoundedConnection, asyncio.TimerHandle]] = {True: {}, False: {}}
 
     def knows(self, authorization: bytes) -> bool:
         """Return whether a header shows the token."""
         return hmac.compare_digest(authorization, self._expected)
 
-    def enter(self, connection: "Connection") -> None:
+    def enter(self, connection: "BoundedConnection") -> None:
         """Take a new connection, and end the oldest where there are too many."""
         is_own = _uid_of(connection.transport) == self._own
         waiting = self._waiting[is_own]
@@ -55,14 +55,14 @@ class Lobby:
             oldest.transport.abort()
         waiting[connection] = asyncio.get_running_loop().call_later(TIME_LIMIT, connection.transport.abort)
 
-    def leave(self, connection: "Connection") -> None:
+    def leave(self, connection: "BoundedConnection") -> None:
         """Let a connection go: it has shown the token, or has ended."""
         for waiting in self._waiting.values():
             if timer := waiting.pop(connection, None):
                 timer.cancel()
 
 
-class Connection(H11Protocol):
+class BoundedConnection(H11Protocol):
     """A connection that waits in the lobby until it has shown the token."""
 
     def __init__(self, lobby: Lobby, **options: Any) -> None:
@@ -86,11 +86,11 @@ class Connection(H11Protocol):
         super().connection_lost(exc)
 
 
-def connections_of(lobby: Lobby) -> Callable[..., Connection]:
+def connections_of(lobby: Lobby) -> Callable[..., BoundedConnection]:
     """Return what makes a connection of a server."""
 
-    def make(**options: Any) -> Connection:
-        return Connection(lobby, **options)
+    def make(**options: Any) -> BoundedConnection:
+        return BoundedConnection(lobby, **options)
 
     return make
 

@@ -10,6 +10,6 @@ client         the HTTP client of a repository, which sends the login only where
 authorization  how a user answers the challenges of a registry
 attempts       requests that are made again, each within its time
 transfer       blobs on their way
-answer         the body of an answer, bounded
+body           the body of an answer, bounded
 faults         what went wrong: a definite no, or a fault that passes
 """

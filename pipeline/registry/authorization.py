@@ -15,7 +15,7 @@ import httpx
 from pipeline.registry import faults
 from pipeline.registry.access import Access
 from pipeline.registry.address import Address
-from pipeline.registry.answer import read_body, read_refusal
+from pipeline.registry.body import read_body, read_refusal
 from pipeline.registry.faults import Asked, malformed
 from pipeline.strict import parse_object
 

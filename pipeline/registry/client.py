@@ -18,8 +18,8 @@ from pipeline.errors import RegistryError
 from pipeline.registry import faults
 from pipeline.registry.access import Access
 from pipeline.registry.address import Address
-from pipeline.registry.answer import read_refusal
 from pipeline.registry.authorization import Authorization, address_of, parse_challenges
+from pipeline.registry.body import read_refusal
 from pipeline.registry.faults import Asked, malformed
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})

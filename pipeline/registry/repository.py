@@ -20,8 +20,8 @@ import httpx
 from pipeline.errors import RegistryError
 from pipeline.registry.access import Access
 from pipeline.registry.address import DIGEST, TAG, Address
-from pipeline.registry.answer import read_body
 from pipeline.registry.attempts import Attempts
+from pipeline.registry.body import read_body
 from pipeline.registry.client import Client
 from pipeline.registry.faults import Asked, damaged, malformed, translated
 from pipeline.registry.manifest import IMAGE, IMAGES, INDEXES, LARGEST_DOCUMENT, Descriptor, Manifest, digest_of

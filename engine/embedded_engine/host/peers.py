@@ -19,14 +19,14 @@ _PROC = Path("/proc")
 
 
 @dataclass(frozen=True)
-class Connection:
+class TcpEnd:
     """One end of a TCP connection, as the kernel lists it: its owner and its socket's number."""
 
     uid: int
     inode: int
 
 
-def connection(port: int, to: int) -> Connection | None:
+def connection(port: int, to: int) -> TcpEnd | None:
     """Return the client's end of a connection over 127.0.0.1; None where it has been given up.
 
     Args:
@@ -40,7 +40,7 @@ def connection(port: int, to: int) -> Connection | None:
             for line in (_PROC / "self/net" / name).read_text().splitlines():
                 if ends.match(line):
                     words = line.split()
-                    return Connection(int(words[7]), int(words[9]))
+                    return TcpEnd(int(words[7]), int(words[9]))
     return None
 
 

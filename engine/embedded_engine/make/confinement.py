@@ -6,7 +6,7 @@ from typing import Any
 
 from embedded_engine.host import syscalls
 from embedded_engine.make.bundle import capabilities_of
-from embedded_engine.make.network import Networks
+from embedded_engine.make.network import StepNetworks
 from embedded_engine.make.relay import Service
 from embedded_engine.make.seccomp import for_privileged_steps, for_steps, read_profile, this_kernel
 
@@ -23,7 +23,7 @@ class Confinement:
 
     def __init__(self, services: Sequence[Service]) -> None:
         self._profile = for_steps(read_profile(), capabilities_of(False), os.uname().machine, this_kernel())
-        self.networks = Networks(services)
+        self.networks = StepNetworks(services)
         #: Whether steps can have session keyrings of their own; the engine itself leaves the user's behind.
         self.keyring = syscalls.own_session_keyring()
 

@@ -147,7 +147,7 @@ def _made(services: Sequence[Service]) -> Network:
     return Network(os.open("/proc/thread-self/ns/net", os.O_RDONLY | os.O_CLOEXEC), inside, relayed, own_sysfs)
 
 
-class Networks:
+class StepNetworks:
     """The networks of a session's steps.
 
     Args:

@@ -33,7 +33,7 @@ class Below:
 
 
 @dataclass(frozen=True)
-class Part:
+class Piece:
     """A file or a directory as one layer has it.
 
     Args:
@@ -47,12 +47,12 @@ class Part:
     epoch: int | None
 
 
-def roots(layers: Iterable[Below]) -> list[Part]:
+def roots(layers: Iterable[Below]) -> list[Piece]:
     """Return the root directories of layers, in the same order."""
-    return [Part(os.fsencode(one.directory), one.directory.stat(), one.epoch) for one in layers]
+    return [Piece(os.fsencode(one.directory), one.directory.stat(), one.epoch) for one in layers]
 
 
-def shown(directories: Sequence[Part], name: bytes) -> list[Part]:
+def shown(directories: Sequence[Piece], name: bytes) -> list[Piece]:
     """Return what merged directories show under a name: one file, directories that merge themselves, or nothing.
 
     A socket counts as nothing, since no layer holds one.
@@ -61,7 +61,7 @@ def shown(directories: Sequence[Part], name: bytes) -> list[Part]:
         directories: the parts of one directory, the highest first.
         name: of an entry.
     """
-    found: list[Part] = []
+    found: list[Piece] = []
     for directory in directories:
         path = directory.path + b"/" + name
         try:
@@ -71,19 +71,19 @@ def shown(directories: Sequence[Part], name: bytes) -> list[Part]:
         if is_whiteout(status) or kind_of(status.st_mode) is None:
             break
         if not stat.S_ISDIR(status.st_mode):
-            return found or [Part(path, status, directory.epoch)]
-        found.append(Part(path, status, directory.epoch))
+            return found or [Piece(path, status, directory.epoch)]
+        found.append(Piece(path, status, directory.epoch))
         if is_opaque(xattrs_of(path)):
             break
     return found
 
 
-def is_directory(parts: Sequence[Part]) -> bool:
+def is_directory(parts: Sequence[Piece]) -> bool:
     """Return whether a directory is shown."""
     return bool(parts) and stat.S_ISDIR(parts[0].status.st_mode)
 
 
-def is_empty(directories: Sequence[Part]) -> bool:
+def is_empty(directories: Sequence[Piece]) -> bool:
     """Return whether merged directories show nothing in them."""
     names = {name for directory in directories for name in os.listdir(directory.path)}  # noqa: PTH208  bytes
     return not any(shown(directories, name) for name in names)

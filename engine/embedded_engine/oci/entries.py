@@ -10,7 +10,7 @@ from embedded_engine.host.errors import BadInput, EngineError
 from embedded_engine.oci.below import (
     HOST_XATTRS,
     OVERLAY_XATTRS,
-    Part,
+    Piece,
     is_directory,
     is_empty,
     is_opaque,
@@ -38,7 +38,7 @@ class Entries:
         epoch: later modification times become this one, in seconds since 1970; None keeps them.
     """
 
-    def __init__(self, upper: Path, below: list[Part], epoch: int | None) -> None:
+    def __init__(self, upper: Path, below: list[Piece], epoch: int | None) -> None:
         self._upper = os.fsencode(upper)
         self._below = below
         self._epoch = epoch
@@ -74,7 +74,13 @@ class Entries:
                 yield path, entry
 
     def _directory(
-        self, path: bytes, name: bytes, depth: int, status: os.stat_result, below: list[Part], merged: list[Part]
+        self,
+        path: bytes,
+        name: bytes,
+        depth: int,
+        status: os.stat_result,
+        below: list[Piece],
+        merged: list[Piece],
     ) -> Iterator[Found]:
         """Yield a directory's entry, or have it wait for one inside."""
         prefix = name + b"/" if name else b""
@@ -99,7 +105,7 @@ class Entries:
                 return _like(status, name, HARD_LINK, self._epoch, target=first)
         return _entry(path, name, status, self._epoch)
 
-    def _is_below(self, path: bytes, entry: HeaderFields, status: os.stat_result, below: list[Part]) -> bool:
+    def _is_below(self, path: bytes, entry: HeaderFields, status: os.stat_result, below: list[Piece]) -> bool:
         """Return whether the layers below say all of a file that its entry would."""
         # With several names, a file that is copied up is another one than before.
         if not below or is_directory(below) or status.st_nlink > 1 or below[0].status.st_nlink > 1:
@@ -109,7 +115,7 @@ class Entries:
         return entry.kind != REGULAR or same_content(path, below[0].path)
 
 
-def _of(part: Part, name: bytes) -> HeaderFields:
+def _of(part: Piece, name: bytes) -> HeaderFields:
     """Return the entry that a lower layer has of a file."""
     return _entry(part.path, name, part.status, part.epoch)
 
@@ -146,12 +152,12 @@ def _like(
     )
 
 
-def _merged(path: bytes, below: list[Part]) -> list[Part]:
+def _merged(path: bytes, below: list[Piece]) -> list[Piece]:
     """Return the directories whose content an upper one shows besides its own."""
     return below if is_directory(below) and not is_opaque(xattrs_of(path)) else []
 
 
-def _children(directory: bytes, name: bytes, merged: list[Part]) -> list[tuple[bytes, bytes, list[Part]]]:
+def _children(directory: bytes, name: bytes, merged: list[Piece]) -> list[tuple[bytes, bytes, list[Piece]]]:
     """Return path, name and what is below of all that a directory holds, the first in order last."""
     prefix = name + b"/" if name else b""
     names = sorted(os.listdir(directory), reverse=True)  # noqa: PTH208  names are bytes
