@@ -1,6 +1,22 @@
 """The base container images of the SKA Observatory: built, checked and described.
 
-The images are ska-base, ska-build, ska-build-python and ska-python; `images` says what each is for.
+module       the functions that Dagger and ska-images call
+cli          the same functions without Dagger's command line
+release      publishing, promoting, verifying, and what is outdated
+evidence     statements and reports about images
+gates        what every image passes before a release
+signing      signatures and attestations
+build        one run: its settings, its base, and its images
+catalogue    which images there are
+checks       what must hold inside an image
+steps        the scripts that images are made by
+registry     a client of registries
+metadata     an image's labels and its /etc/skao.metadata
+errors       what can go wrong
+concurrency  independent work side by side, within limits
+strict       JSON from outside, read strictly
+escape       text from outside, made safe to show
+checksum     the SHA-256 of a file
 """
 
 from typing import TYPE_CHECKING, Any

@@ -13,9 +13,9 @@ from embedded_engine.host.errors import BadInput, EngineError
 from embedded_engine.host.events import Events
 from embedded_engine.host.peers import Questions
 from embedded_engine.host.process import PACKAGES, required, stdin_ended
+from embedded_engine.host.relay import parse_services
 from embedded_engine.host.settings import find_system_programs, natural, read_host
 from embedded_engine.make.confinement import Confinement
-from embedded_engine.make.relay import parse_services
 from embedded_engine.make.runtime import session_ended
 from embedded_engine.store.prune import prune
 from embedded_engine.store.store import Store

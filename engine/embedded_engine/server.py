@@ -28,9 +28,9 @@ from embedded_engine.api import Engine
 from embedded_engine.api.fields import resolve
 from embedded_engine.connections import BACKLOG, Lobby, connections_of
 from embedded_engine.graph.values import Query
+from embedded_engine.host.bounded import Malformed, decode_json
 from embedded_engine.host.errors import BadInput, EngineError, NotPermitted
 from embedded_engine.host.peers import Questions
-from embedded_engine.host.strict import Malformed, decode_json
 
 #: Bytes of a request: a text of 128 MiB, which is as much as `contents` reads, with room for escapes.
 LARGEST_BODY = 256 << 20

@@ -4,10 +4,10 @@ import hashlib
 import re
 from pathlib import Path
 
+from embedded_engine.host.credentials import Credentials
 from embedded_engine.host.errors import EngineError, RegistryUnreachable
 from embedded_engine.host.settings import apt_config
 from embedded_engine.host.settings import default_store as store_of_this_user
-from embedded_engine.oci.credentials import Credentials
 from embedded_engine.oci.skopeo import normalized, resolve_digest
 from embedded_engine.store.prepare import VERSION
 

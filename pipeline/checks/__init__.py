@@ -1,6 +1,9 @@
-"""The checks that run inside containers: one file a concern, the shell in scripts/ beside them.
+"""The checks that run inside containers; the scripts are in scripts/.
 
-Each states one fact that must hold. An image has those of its parents too (images.checks_of).
+check          what a check is, and how one runs
+base_checks    what holds in every image
+build_checks   what holds where software is built
+python_checks  what holds where Python applications run
 """
 
 from pipeline.checks.base_checks import (

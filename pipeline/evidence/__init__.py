@@ -6,4 +6,5 @@ results         what the gates found, as statements
 report          one report of a build, as a page and as data
 report_data     the data of the report
 package_groups  what the size of an image consists of
+predicates      what the statements on a release must say
 """

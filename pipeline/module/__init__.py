@@ -1,9 +1,8 @@
-"""The base container images of the SKA Observatory: built, checked and described.
+"""The functions that Dagger and `ska-images` call: thin, documented, without logic.
 
-These are the functions that Dagger and `ska-images` call: thin, documented, without logic.
-
-main        builds, checks and describes images
-releases    publishes, promotes, verifies and describes releases
-gates       the gates, and the evidence that they leave
-fresh       functions whose results are never kept
+main      builds, checks and describes images
+releases  publishes, promotes, verifies and describes releases
+gates     the gates, and the evidence that they leave
+fresh     functions whose results are never kept
+hints     type hints that every Python reads alike
 """

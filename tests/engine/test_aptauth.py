@@ -3,9 +3,9 @@
 from pathlib import Path
 
 import pytest
+from embedded_engine.host.aptauth import auth_conf, without_login
+from embedded_engine.host.credentials import without_logins
 from embedded_engine.host.errors import BadInput
-from embedded_engine.make.aptauth import auth_conf, without_login
-from embedded_engine.oci.credentials import without_logins
 
 
 def test_a_login_in_a_source_becomes_an_entry_for_that_source() -> None:

@@ -1,8 +1,8 @@
 """A platform has one name, whoever writes it."""
 
 import pytest
-from embedded_engine.make.platforms import normalized
 from embedded_engine.oci.documents import ImageConfig
+from embedded_engine.oci.platforms import normalized
 
 
 @pytest.mark.parametrize(

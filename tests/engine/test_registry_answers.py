@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from embedded_engine.host.credentials import Credentials
 from embedded_engine.host.errors import (
     CommandFailed,
     EngineError,
@@ -17,7 +18,6 @@ from embedded_engine.host.errors import (
     RegistryRefused,
     RegistryUnreachable,
 )
-from embedded_engine.oci.credentials import Credentials
 from embedded_engine.oci.skopeo import pull, resolve_digest
 
 from tests.registry import free_address

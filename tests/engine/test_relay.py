@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 from embedded_engine.host.errors import BadInput
+from embedded_engine.host.relay import Relayed, Service, parse_services, relay
 from embedded_engine.host.settings import named_services, read_host
-from embedded_engine.make.relay import Relayed, Service, parse_services, relay
 
 from tests.clients import connected
 from tests.engine.confined import listening, perl, session

@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from embedded_engine.host.bounded import DEEPEST, Malformed, decode_json, whole_number
 from embedded_engine.host.errors import ArchiveInvalid
-from embedded_engine.host.strict import DEEPEST, Malformed, decode_json, whole_number
 from embedded_engine.oci.documents import ImageConfig, digest_of
 from embedded_engine.oci.layout import LARGEST_DOCUMENT, read_layout
 

@@ -1,4 +1,17 @@
-"""Dagger's API mapped onto the engine: one function for each field that is served."""
+"""Dagger's API mapped onto the engine: one function for each field that is served.
+
+fields            which fields are served, and how a request reaches its function
+query             the root fields, secrets, and the host of the client
+container         fields that start a container from an image and run commands in it
+container_config  fields that read or change the image configuration
+container_files   fields that read or change its files
+container_mounts  mounts and secrets, which only its execs see
+container_image   archives of a container, and publishing
+healthcheck       docker's health check
+directory         fields of Directory
+file              fields of File and Stat
+paths             what is at a path of a file system
+"""
 
 # Importing registers: the fields here, and what makes each kind of node there.
 from embedded_engine.api import (

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 from embedded_engine.api.fields import Engine, serves, serves_attributes
 from embedded_engine.graph.values import Container, EnvVariable, Label, Port
+from embedded_engine.host.bounded import whole_number
 from embedded_engine.host.errors import BadInput
-from embedded_engine.host.strict import whole_number
 
 
 def _without(pairs: tuple[tuple[str, str], ...], name: str) -> tuple[tuple[str, str], ...]:

@@ -24,8 +24,8 @@ from embedded_engine.graph.values import (
 )
 from embedded_engine.host.errors import BadInput, NotServed
 from embedded_engine.make.bases import PLATFORM, host_tree
-from embedded_engine.make.platforms import normalized
 from embedded_engine.oci.documents import ImageConfig
+from embedded_engine.oci.platforms import normalized
 
 #: The version of Dagger whose API is served.
 VERSION = "v0.21.8"

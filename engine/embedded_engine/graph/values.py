@@ -7,9 +7,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from embedded_engine.graph.nodes import Change, Exec, Mount, Node, Scratch, digest
+from embedded_engine.host.bounded import whole_number
 from embedded_engine.host.errors import BadInput
 from embedded_engine.host.rootpath import joined, lies_in
-from embedded_engine.host.strict import whole_number
 from embedded_engine.oci.documents import ImageConfig
 
 #: Seconds since 1970: no date can be written from here on (RFC 3339).

@@ -21,7 +21,7 @@ EngineError                 INTERNAL: a defect of the engine
 
 from typing import Any, ClassVar
 
-from embedded_engine.oci.credentials import without_logins
+from embedded_engine.host.credentials import without_logins
 
 
 class EngineError(Exception):

@@ -12,9 +12,9 @@ import pwd
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+from embedded_engine.host.bounded import whole_number
 from embedded_engine.host.errors import CommandFailed, NotPermitted
 from embedded_engine.host.process import FOR_USERS, kill, required, run, spawn
-from embedded_engine.host.strict import whole_number
 
 #: When the engine ends, however it ends, the kernel takes down every mount and every container with it.
 NAMESPACES = (

@@ -12,11 +12,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from embedded_engine.host.aptauth import auth_conf
 from embedded_engine.host.errors import BadInput
 from embedded_engine.host.namespace import in_user_namespace
 from embedded_engine.host.process import run
-from embedded_engine.make.aptauth import auth_conf
-from embedded_engine.make.relay import DNS, Service, services_at
+from embedded_engine.host.relay import DNS, Service, services_at
 
 #: Where a step finds the host's settings; the directory is mounted for the exec and leaves nothing behind.
 GUEST = "/run/ska-images-host"

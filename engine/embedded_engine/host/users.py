@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from embedded_engine.host.beneath import read_small
+from embedded_engine.host.bounded import whole_number
 from embedded_engine.host.errors import BadInput
 from embedded_engine.host.namespace import has_ids
-from embedded_engine.host.strict import whole_number
 
 #: What chown(2) takes for "as it was".
 LARGEST_ID = 2**32 - 1

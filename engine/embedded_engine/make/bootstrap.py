@@ -10,13 +10,13 @@ from typing import Any
 from embedded_engine.graph.names import name_of
 from embedded_engine.graph.nodes import StandIn
 from embedded_engine.host import syscalls
+from embedded_engine.host.aptauth import without_login
+from embedded_engine.host.credentials import without_logins
 from embedded_engine.host.errors import BadInput, CommandFailed, EngineError
 from embedded_engine.host.namespace import in_user_namespace
 from embedded_engine.host.process import run
 from embedded_engine.host.settings import HostSettings
-from embedded_engine.make.aptauth import without_login
 from embedded_engine.make.evaluator import Evaluator, builds
-from embedded_engine.oci.credentials import without_logins
 
 SCHEME = "bootstrap:"
 OS_RELEASE = Path("/etc/os-release")

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from embedded_engine.host import syscalls
+from embedded_engine.host.relay import Service
 from embedded_engine.make.bundle import capabilities_of
 from embedded_engine.make.network import StepNetworks
-from embedded_engine.make.relay import Service
 from embedded_engine.make.seccomp import for_privileged_steps, for_steps, read_profile, this_kernel
 
 

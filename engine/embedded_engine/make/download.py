@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from embedded_engine.graph.nodes import Download
+from embedded_engine.host.credentials import without_logins
 from embedded_engine.host.errors import BadInput, DownloadFailed
 from embedded_engine.host.settings import HostSettings
 from embedded_engine.make.evaluator import Evaluator, builds
-from embedded_engine.oci.credentials import without_logins
 
 #: Seconds until a server has to connect, and between two pieces of what it sends.
 TIMEOUT = 30.0

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 from embedded_engine.graph.names import kind_of, name_of
 from embedded_engine.graph.nodes import Change, Exec, Node, Scratch, StandIn, Written, parents
+from embedded_engine.host.credentials import Credentials
 from embedded_engine.host.disk import disk_full_told
 from embedded_engine.host.errors import DiskFull, StoreDamaged
 from embedded_engine.host.events import Events
@@ -18,7 +19,6 @@ from embedded_engine.host.once import Once
 from embedded_engine.host.settings import HostSettings
 from embedded_engine.make import overlay
 from embedded_engine.make.confinement import Confinement
-from embedded_engine.oci.credentials import Credentials
 from embedded_engine.store.integrity import Sound
 from embedded_engine.store.prune import prune
 from embedded_engine.store.snapshot import Damaged, Snapshot, Stale

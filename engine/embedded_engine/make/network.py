@@ -22,7 +22,7 @@ from pathlib import Path
 from embedded_engine.host import syscalls
 from embedded_engine.host.errors import EngineError
 from embedded_engine.host.process import kill, spawn
-from embedded_engine.make.relay import Relayed, Service, bound, relay
+from embedded_engine.host.relay import Relayed, Service, bound, relay
 
 #: Programs with user-mode networking, the preferred one first, and the words that start each on a namespace.
 CARRIERS = {

@@ -10,10 +10,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from embedded_engine.host.bounded import Fields
 from embedded_engine.host.errors import BadInput
-from embedded_engine.host.strict import Fields
-from embedded_engine.make.platforms import normalized
 from embedded_engine.oci.layer import Layer
+from embedded_engine.oci.platforms import normalized
 
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 INDEX = "application/vnd.oci.image.index.v1+json"

@@ -8,8 +8,8 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from embedded_engine.host.bounded import Fields, decode_json
 from embedded_engine.host.errors import ArchiveInvalid
-from embedded_engine.host.strict import Fields, decode_json
 from embedded_engine.oci.documents import ImageConfig
 from embedded_engine.oci.layer import Layer
 

@@ -5,6 +5,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+from embedded_engine.host.credentials import Credentials, without_logins
 from embedded_engine.host.errors import (
     ArchiveInvalid,
     CommandFailed,
@@ -16,7 +17,6 @@ from embedded_engine.host.errors import (
     RegistryUnreachable,
 )
 from embedded_engine.host.process import run
-from embedded_engine.oci.credentials import Credentials, without_logins
 
 #: Seconds until a registry has to answer the first question.
 CONNECT_TIMEOUT = 5.0
