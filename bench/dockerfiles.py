@@ -14,6 +14,7 @@ from pipeline.settings import Settings
 
 #: The build argument for what an image starts from.
 FROM = "FROM_IMAGE"
+_BEFORE = "before"
 
 
 @dataclass(frozen=True)
@@ -72,13 +73,14 @@ class _Writer:
 
     def dockerfile(self, calls: list[Any]) -> str:
         """Return the lines for an image's own calls."""
-        lines = [f"ARG {FROM}", f"FROM ${FROM}"]
+        # The stage of its own lets a step mount the files that the image starts with.
+        lines = [f"ARG {FROM}", f"FROM ${FROM} AS {_BEFORE}", f"FROM {_BEFORE}"]
         for call in calls:
             lines += self._lines(call.name, call.args)
         return "\n".join([*lines, ""])
 
     def _lines(self, call: str, given: Mapping[str, Any]) -> list[str]:
-        if call in ("withMountedCache", "withMountedFile", "withoutMount"):
+        if call in ("withMountedCache", "withMountedDirectory", "withMountedFile", "withoutMount"):
             self._mount(given)
             return []
         if call == "withExec":
@@ -108,7 +110,10 @@ class _Writer:
             # From an empty store a plain Dockerfile has nothing to share; memory is the fastest place for it.
             self._mounts[path] = f"type=tmpfs,target={path}"
         elif "source" in given:
-            (file,) = _calls(given["source"])
+            (file, *_) = calls = _calls(given["source"])
+            if calls[-1].name == "directory":
+                self._mounts[path] = f"type=bind,from={_BEFORE},target={path}"
+                return
             self._files[file.args["name"]] = file.args["contents"]
             self._mounts[path] = f"type=bind,source={file.args['name']},target={path}"
         else:
