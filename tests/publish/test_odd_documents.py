@@ -18,7 +18,6 @@ from tests.publish.test_verify import verified
 @pytest.mark.parametrize(
     "config",
     [
-        {"config": None},
         {"config": "text"},
         {"config": {"Labels": ["a"]}},
         {"config": {"Labels": {"int.skao.image.version": 5}}},
