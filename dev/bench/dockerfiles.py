@@ -13,11 +13,12 @@ from pipeline.build.settings import Settings
 from pipeline.catalogue.image import Image
 from pipeline.catalogue.lookup import by_name
 from pipeline.metadata import PATH
-from pipeline.steps.install import CACHE
+from pipeline.steps.install import CACHE, OWN_FILES
 from pipeline.steps.step import EPOCH
 
 #: The build argument for what an image starts from.
 FROM = "FROM_IMAGE"
+_BEFORE = "before"
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,9 @@ def write(files: Mapping[str, str], directory: Path) -> None:
 def _dockerfile(image: Image, build: Build, host: Host) -> Iterator[str]:
     install = image.install
     yield f"ARG {FROM}"
-    yield f"FROM ${FROM}"
+    # The stage of its own lets the step mount the files that the image starts with.
+    yield f"FROM ${FROM} AS {_BEFORE}"
+    yield f"FROM {_BEFORE}"
     # The moment dates what the steps write, and is not part of the image.
     yield f"ARG {EPOCH}={json.dumps(build.settings.epoch)}"
     sources = {
@@ -69,7 +72,7 @@ def _dockerfile(image: Image, build: Build, host: Host) -> Iterator[str]:
         **{path: f"{image.name}{path}" for path in install.files},
     }
     # From an empty store a plain Dockerfile has nothing to share; memory is the fastest place for it.
-    mounts = [f"type=tmpfs,target={CACHE}"]
+    mounts = [f"type=tmpfs,target={CACHE}", f"type=bind,from={_BEFORE},target={OWN_FILES}"]
     mounts += [f"type=bind,source={source},target={path}" for path, source in sources.items()]
     # A list in JSON reaches the command as it is; `env` gives it the host's variables.
     words = ["env", *(f"{name}={value}" for name, value in host.environment.items()), *install.argv(image.name)]

@@ -209,9 +209,10 @@ async def _upstream_layers(subject: VerifiedImage, base: str, digest: str) -> bo
     """Tell whether the layers of the base, looked up where it comes from, are the first of the image."""
     async with open_upstream(base, subject.registry.access) as upstream:
         found = await find_base(upstream.repository, digest, subject.image.platform)
-    if found is None:
-        raise RegistryError(f"{base} is no longer in its registry")
-    return await rests_on(subject.image, found)
+        if found is None:
+            raise RegistryError(f"{base} is no longer in its registry")
+        # It may read layers of the base.
+        return await rests_on(subject.image, found)
 
 
 def _examiner(subject: VerifiedImage) -> Examiner:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.build import settings
 from pipeline.build.settings import PYPROJECT, Settings
 from pipeline.cli import record
 
@@ -54,7 +55,9 @@ def test_the_job_decides_that_an_image_names_in_its_labels(monkeypatch: pytest.M
 
 
 def test_dotenv_decides(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
+    project = tmp_path / "pyproject.toml"
+    project.write_bytes(settings.PYPROJECT.read_bytes())
+    monkeypatch.setattr(settings, "PYPROJECT", project)
     before = _inputs()
     (tmp_path / ".env").write_text("SKA_TEAM=other\n")
     assert _inputs() != before

@@ -238,10 +238,24 @@ async def test_a_session_of_the_environment_serves_the_calls(engine: Session, tm
     assert not store.exists()
 
 
+DAGGER_SESSION = """
+import asyncio, json, sys
+from pathlib import Path
+from embedded_engine.session import open_session
+
+async def main():
+    async with open_session(store=Path({store!r})) as session:
+        print(json.dumps({{"port": session.port, "session_token": session.token}}), flush=True)
+        await asyncio.to_thread(sys.stdin.read)
+
+asyncio.run(main())
+"""
+
+
 def test_the_program_of_dagger_is_started_on_demand(store: Path, tmp_path: Path) -> None:
-    # It answers as `dagger session` does; Dagger's own engine is no part of these tests.
+    # It answers as `dagger session` does; these tests do not need Dagger's own engine.
     program = tmp_path / "dagger"
-    program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m embedded_engine --store="{store}"\n')
+    program.write_text(f"#!{sys.executable}\n{DAGGER_SESSION.format(store=str(store))}")
     program.chmod(0o755)
     words = ("--engine=dagger", "--base=bootstrap:auto", "metadata", "--image=ska-base")
     run = cli(*words, PATH=f"{tmp_path}:{os.environ['PATH']}")

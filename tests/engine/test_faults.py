@@ -14,6 +14,7 @@ import dagger
 import pytest
 from dagger.client._session import ConnectParams, SingleConnection
 from embedded_engine.host.errors import BadInput, HostMissing
+from embedded_engine.host.namespace import id_maps
 from embedded_engine.session import open_session
 
 SLEEP = ["sh", "-c", "echo started; sleep 1000", "test: sleep"]
@@ -134,6 +135,7 @@ async def test_a_full_disk_is_said_and_leaves_nothing_half_written(small_store: 
 
 
 async def test_a_store_of_a_newer_version_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "ids").write_text(id_maps())
     (tmp_path / "version").write_text("99\n")
     with pytest.raises(BadInput, match=r"has layout 99, and this version of ska-images knows layout 2"):
         async with client(tmp_path):
@@ -143,7 +145,7 @@ async def test_a_store_of_a_newer_version_is_refused(tmp_path: Path) -> None:
 async def test_a_missing_host_program_is_named_with_its_package(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name in ("unshare", "mount", "runc", "mmdebstrap", "apt-get", "apt-config"):
+    for name in ("unshare", "nsenter", "mount", "runc", "mmdebstrap", "apt-get", "apt-config"):
         (tmp_path / name).symlink_to(str(shutil.which(name)))
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(HostMissing, match=r"lacks skopeo; install: apt-get install skopeo"):

@@ -127,7 +127,8 @@ class _Handler(BaseHTTPRequestHandler):
         """Read the request's body."""
         left = int(self.headers.get("Content-Length") or 0)
         while left:
-            chunk = self.rfile.read(min(left, _CHUNK))
+            if not (chunk := self.rfile.read(min(left, _CHUNK))):
+                raise ConnectionAbortedError("the client ended before its request did")
             left -= len(chunk)
             yield chunk
 
