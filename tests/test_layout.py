@@ -10,7 +10,7 @@ PACKAGE = ROOT / "pipeline"
 ENGINE = PACKAGE / "engine"
 SOURCES = sorted(PACKAGE.rglob("*.py"))
 TESTS = sorted((ROOT / "tests").rglob("*.py"))
-MAX_LINES = 250
+MAX_LINES = 300
 
 #: The one module that starts programs, and waits for them.
 PROCESS = "pipeline/engine/process.py"
