@@ -19,7 +19,7 @@ def running(directory: Path, auth: str = "", http: str = "", blobs: Path | None 
         http: further keys of its section http, each after a comma.
         blobs: where its blobs are, when elsewhere.
     """
-    address = HOST_SERVICES[next(_TURNS) % len(HOST_SERVICES)]
+    address = host_service()
     config = directory / "registry.yml"
     storage = f"storage: {{filesystem: {{rootdirectory: {blobs or directory / 'blobs'}}}}}\n"
     config.write_text(f"version: 0.1\n{storage}http: {{addr: '{address}'{http}}}\n{auth}")
@@ -44,9 +44,20 @@ def _free_addresses(count: int) -> tuple[str, ...]:
         return tuple(f"127.0.0.1:{each.getsockname()[1]}" for each in held)
 
 
-#: Where the registries of these tests listen, by turns: engines are told at their start, so that steps reach them too.
+#: Where the services of these tests listen, by turns: engines are told at their start, so that steps reach them too.
 HOST_SERVICES = _free_addresses(24)
 _TURNS = itertools.count()
+
+
+def host_service() -> str:
+    """Return a host and port that steps of the tests' engine reach, and where nothing listens."""
+    for turn in itertools.islice(_TURNS, len(HOST_SERVICES)):
+        address = HOST_SERVICES[turn % len(HOST_SERVICES)]
+        with contextlib.suppress(OSError), socket.socket() as tried:
+            tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            tried.bind(("127.0.0.1", int(address.partition(":")[2])))
+            return address
+    raise AssertionError("every address of HOST_SERVICES is taken")
 
 
 def free_address() -> str:

@@ -13,6 +13,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from tests.registry import host_service
+
 HOST = "snapshot.ubuntu.com"
 SUITES = ("jammy", "jammy-security")
 #: What ska-base and ska-python install; the first brings the certificate of the service.
@@ -153,8 +155,9 @@ def serving(states: Mapping[str, Path], certificate: Path) -> Iterator[Service]:
         def log_message(self, *_: object) -> None:
             pass
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        service.url = f"http://127.0.0.1:{server.server_port}"
+    host, _, port = host_service().partition(":")
+    with ThreadingHTTPServer((host, int(port)), Handler) as server:
+        service.url = f"http://{host}:{port}"
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
         thread.start()
         try:

@@ -63,6 +63,7 @@ async def real(server: Running, archives: dict[str, Path], held_back: Path) -> s
     async with open_registry(address, NOBODY) as registry:
         await push_release(registry, Tags("1.0.0"), [*images, candidate(NAMES[-1], held_back)])
         await push_release(registry, Tags("1.1.0-rc.1"), images[:1])
+        await push_release(registry, Tags("1.1.0-rc.2"), [candidate(NAMES[0], held_back)])
     return str(address)
 
 
@@ -160,9 +161,9 @@ async def test_a_stand_in_has_no_other_state(document: dict[str, Any]) -> None:
 
 async def test_a_reason_is_an_exit_code_and_the_document_its_output(real: str) -> None:
     with pytest.raises(dagger.ExecError) as caught:
-        await look(real, Question("1.1.0-rc.1", -1, 10))
+        await look(real, Question("1.1.0-rc.2", 30, 10))
     assert caught.value.exit_code == 10
-    assert json.loads(caught.value.stdout)["version"] == "1.1.0-rc.1"
+    assert json.loads(caught.value.stdout)["version"] == "1.1.0-rc.2"
 
 
 async def test_an_image_that_a_release_does_not_have_is_no_reason_to_build_that_release_again(real: str) -> None:

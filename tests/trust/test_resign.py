@@ -109,7 +109,8 @@ async def test_what_was_not_signed_is_not_signed_again(
 async def test_a_final_version_whose_attestations_are_gone_is_not_signed_again(
     workbench: Build, registry: Registry, images: list[Candidate], production: str, path: str, keys: KeyPair
 ) -> None:
-    await publish_signed(workbench, registry, images, keys.signer, {})
+    attestations = complete(images, registry.address, base=BASE)
+    await publish_signed(workbench, registry, images, keys.signer, {**attestations, "ska-base": []})
     message = await refused(registry, f"{production}/{path}", by(keys, workbench))
     assert (
         "nothing is attested of type https://slsa.dev/provenance/v1, and a final version has passed all gates"
@@ -196,7 +197,8 @@ async def publish_signed_as(registry: Registry, workbench: Build, images: list[C
             for blob in content.manifest.blobs:
                 await repository.push_blob(blob, content.blobs[blob.digest])
             await repository.push_manifest("1.0.0", content.manifest)
-    await publish_signed(workbench, registry, images, keys.signer, {})
+    attestations = complete(images, registry.address, base=BASE)
+    await publish_signed(workbench, registry, images, keys.signer, {**attestations, "ska-base": []})
 
 
 async def test_without_a_key_nobody_knows_who_signed_before(

@@ -52,7 +52,8 @@ class _Prune:
         ends = [(one.used, next(number), one) for one in self._found.entries if not self._made_on_it[one.id]]
         heapq.heapify(ends)
         count, left = 0, self._found.size
-        while ends and left > keep:
+        # What takes no room goes too, unless some may stay.
+        while ends and (left > keep or not keep):
             used, _, entry = heapq.heappop(ends)
             if used > before:
                 break
