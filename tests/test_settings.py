@@ -23,7 +23,6 @@ documentation = "d"
 vendor = "v"
 licenses = "l"
 auditor = "bootstrap:auto"
-poetry = "2.0.0"
 """
 
 
