@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help build-all tools reproduce test test-fast bench lint format lock setup setup-tests clean
+.PHONY: help build-all tools reproduce test test-long test-fast bench lint format lock setup setup-tests clean
 SHELL := /bin/sh
 
 # Further arguments of ska-images or pytest: make build-all ARGS="--version 1.2.3"
@@ -19,6 +19,9 @@ reproduce: setup ## build twice from nothing, as root and as an ordinary user, a
 
 test: lint ## lint, then every test, with real images in real containers
 	@scripts/as-root.sh .venv/bin/pytest $(ARGS)
+
+test-long: lint ## the same with 100 kills and power cuts of each kind, for a night
+	@scripts/as-root.sh .venv/bin/pytest --kills=100 $(ARGS)
 
 test-fast: setup-tests ## the tests that need no container, in seconds
 	@scripts/as-root.sh .venv/bin/pytest -m "not engine" $(ARGS)

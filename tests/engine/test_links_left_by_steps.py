@@ -110,6 +110,12 @@ def test_a_pinned_directory_stays_the_same_when_a_link_takes_its_place(root: Pat
         pass
 
 
+def test_an_error_in_a_pinned_directory_has_the_name_that_the_user_knows(root: Path) -> None:
+    with pytest.raises(FileNotFoundError) as caught, pinned(root, "etc") as directory, pinned(directory) as again:
+        (again / "no").rename(again / "other")
+    assert (caught.value.filename, caught.value.filename2) == (f"{root}/etc/no", f"{root}/etc/other")
+
+
 def test_output_stays_inside_when_a_link_takes_the_place_of_its_directory(root: Path, host: Path) -> None:
     with MountTable(root).for_output("/etc/output") as target:
         (root / "etc").rename(root / "moved")

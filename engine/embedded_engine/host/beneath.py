@@ -32,9 +32,29 @@ def pinned(root: Path, inside: str | PurePath = "") -> Iterator[Path]:
     """
     descriptor = _opened(root, str(inside) or ".", os.O_PATH | os.O_DIRECTORY, _WITHIN)
     try:
-        yield Path(f"/proc/self/fd/{descriptor}")
+        with name_of(descriptor, root / inside) as name:
+            yield name
     finally:
         os.close(descriptor)
+
+
+@contextlib.contextmanager
+def name_of(descriptor: int, known: Path) -> Iterator[Path]:
+    """Yield the name that leads to an open file for the time of a block; errors of the block have the known name.
+
+    Args:
+        descriptor: an open file or directory.
+        known: the path by which the user knows it.
+    """
+    name = f"/proc/self/fd/{descriptor}"
+    try:
+        yield Path(name)
+    except OSError as error:
+        for attribute in ("filename", "filename2"):
+            path = os.fsdecode(getattr(error, attribute) or "")
+            if path == name or path.startswith(f"{name}/"):
+                setattr(error, attribute, f"{known}{path.removeprefix(name)}")
+        raise
 
 
 def is_without_links(root: Path, path: str) -> bool:
@@ -62,8 +82,11 @@ def regular_file(root: Path, path: str) -> Iterator[Path | None]:
         yield None
         return
     try:
-        is_file = stat.S_ISREG(os.fstat(descriptor).st_mode)
-        yield Path(f"/proc/self/fd/{descriptor}") if is_file else None
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            yield None
+            return
+        with name_of(descriptor, root / path.lstrip("/")) as name:
+            yield name
     finally:
         os.close(descriptor)
 

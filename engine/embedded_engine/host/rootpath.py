@@ -8,7 +8,7 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 
-from embedded_engine.host.beneath import is_without_links
+from embedded_engine.host.beneath import is_without_links, name_of
 from embedded_engine.host.errors import BadInput
 
 #: Bytes: include/uapi/linux/limits.h.
@@ -154,13 +154,13 @@ def short(root: Path) -> Iterator[Path]:
         BadInput: the block met a path that is too long even so.
     """
     descriptor = os.open(root.parent, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
-    name = Path(f"/proc/self/fd/{descriptor}", root.name)
     try:
-        yield name
+        with name_of(descriptor, root.parent) as parent:
+            yield parent / root.name
     except OSError as error:
         if error.errno != errno.ENAMETOOLONG:
             raise
-        path = os.fsdecode(error.filename or "").removeprefix(str(name))
+        path = os.fsdecode(error.filename or "").removeprefix(str(root))
         raise BadInput(
             f"A path of {len(os.fsencode(path))} bytes is too long for programs to open, '{path[:40]}…'; "
             "have the step remove it, or use shorter names."
