@@ -15,12 +15,15 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import embedded_engine
+
 from pipeline.build.settings import PYPROJECT, Settings
 from pipeline.checksum import sha256
 
 #: Another number when records have other fields, or hold under other conditions.
 FORMAT = 1
-PACKAGE = Path(__file__).parent.parent
+#: What builds: the module and the embedded engine.
+PACKAGES = (Path(__file__).parent.parent, Path(embedded_engine.__file__).parent)
 #: What one may learn of a file without reading it: size, times of change in nanoseconds, and inode.
 State = tuple[int, ...]
 
@@ -85,7 +88,7 @@ def inputs(words: Iterable[str], settings: Settings) -> str:
         settings.labels,
         settings.snapshot_id,  # it depends on which settings were given, too
         sha256(PYPROJECT),
-        [[str(path.relative_to(PACKAGE)), sha256(path)] for path in _sources()],
+        [[name, sha256(path)] for name, path in _sources()],
         # The SDK, and what packs and compresses: the directories' names hold the versions.
         sorted({path.name for entry in sys.path for path in Path(entry).glob("*.dist-info")}),
         [sys.version, platform.machine()],
@@ -103,8 +106,13 @@ def state(path: Path) -> State:
     return (found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino)
 
 
-def _sources() -> list[Path]:
-    return [path for path in sorted(PACKAGE.rglob("*")) if path.is_file() and path.suffix != ".pyc"]
+def _sources() -> list[tuple[str, Path]]:
+    return [
+        (str(path.relative_to(package.parent)), path)
+        for package in PACKAGES
+        for path in sorted(package.rglob("*"))
+        if path.is_file() and path.suffix != ".pyc"
+    ]
 
 
 def _files_among(words: Iterable[str]) -> list[Path]:

@@ -1,4 +1,4 @@
-"""The functions that Dagger and `ska-images` call: thin, documented, without logic.
+"""The base container images of the SKA Observatory: the functions that Dagger and `ska-images` call.
 
 main      builds, checks and describes images
 releases  publishes, promotes, verifies and describes releases

@@ -82,13 +82,15 @@ def test_the_contents_of_an_archive_decide(words: list[str], tmp_path: Path) -> 
     assert _inputs([*words, "build-all"]) != before
 
 
-@pytest.mark.parametrize("name", ["images.py", "steps/base.sh", "data/poetry.lock", "engine/layer.py", "new.py"])
+@pytest.mark.parametrize(
+    "name",
+    ["pipeline/catalogue/families.py", "pipeline/steps/base.sh", "embedded_engine/oci/layer.py", "pipeline/new.py"],
+)
 def test_the_sources_decide(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    package = tmp_path / "pipeline"
-    shutil.copytree(record.PACKAGE, package)
-    monkeypatch.setattr(record, "PACKAGE", package)
+    copies = [shutil.copytree(package, tmp_path / package.name) for package in record.PACKAGES]
+    monkeypatch.setattr(record, "PACKAGES", copies)
     before = _inputs()
-    with (package / name).open("a") as file:
+    with (tmp_path / name).open("a") as file:
         file.write("# changed\n")
     assert _inputs() != before
 
