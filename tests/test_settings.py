@@ -136,7 +136,7 @@ def test_a_label_s_value_may_hold_equals_signs() -> None:
         ("label", ["int.skao.image.team=x"], r"'int.skao.image.team' is written by the build itself"),
         ("team", "a\nb", r"The value 'a\\nb' of the setting team holds a line break"),
         ("registry", "https://host.example", r"The registry 'https://host.example' has a scheme; write it without"),
-        ("registry", "team/images", r"The registry 'team/images' is no host; write it as HOST"),
+        ("registry", "team/images", r"The registry 'team/images' does not begin with a host; write HOST"),
         ("registry", "host.example/../x", r"The path '../x' of the registry 'host.example/../x' cannot be"),
     ],
 )

@@ -97,5 +97,5 @@ def test_the_type_of_a_manifest_is_its_own_then_the_headers_then_that_of_its_fie
 )
 def test_a_manifest_that_clients_could_take_for_something_else_is_refused(fields: str, content_type: str) -> None:
     comma = ", " if fields else ""
-    with pytest.raises(RegistryError, match=r"is neither an image nor an index|is no manifest"):
+    with pytest.raises(RegistryError, match=r"is neither an image nor an index|is not a valid manifest"):
         _ = Manifest(f'{{"schemaVersion": 2{comma}{fields}}}'.encode(), content_type).media_type

@@ -108,7 +108,7 @@ def _held(title: str, look: Callable[[], T]) -> T:
     except (ValueError, KeyError) as error:
         # Of a KeyError the text is the name of the field, quoted.
         reason = f"it has no field {error}" if isinstance(error, KeyError) else str(error)
-        raise VerificationError(f"its {title} does not hold: {reason}") from error
+        raise VerificationError(f"its {title} is not valid: {reason}") from error
 
 
 def _read(attestation: Attestation) -> Any:

@@ -1,14 +1,14 @@
-"""Who asks a registry, whom to trust, where the password may go, and how patiently.
+"""How one user reaches registries: the login, the trusted certificates, where the password may go, and timeouts.
 
-Where a login goes, in one place:
+Where a login goes:
 
-- The user, the password and the tokens go to the registry's own scheme, host and port. A redirect and an upload
-  location that lead elsewhere are followed without them; a next page elsewhere is refused.
-- A token service gets the password where the registry names it over a connection that may carry passwords (TLS, or
-  plain HTTP that the user allowed for that host), and where it is on the registry's own host, or is one of
-  `TOKEN_SERVICES`, or was named by the user (`--token-host`).
-- Without a password a token service may be anywhere, over TLS.
-- Plain HTTP is spoken only with hosts for which the user allowed it, and between services of this machine.
+- The registry's own scheme, host and port get the username, the password and the tokens. Redirects and upload locations
+  elsewhere are followed without them; a next page elsewhere is refused.
+- A token service gets the password if the connection to it may carry passwords (TLS, or plain HTTP that the user
+  allowed for that host) and it is on the registry's own host, is one of `TOKEN_SERVICES`, or was named by the user
+  (`--token-host`).
+- Without a password, the token service may be on any host, over TLS.
+- Plain HTTP is used only with hosts for which the user allowed it, and between services of this machine.
 """
 
 from dataclasses import dataclass, field
@@ -19,22 +19,22 @@ from pydantic import SecretStr
 
 from pipeline.registry.address import Address
 
-#: Public registries whose token service has another name, by their hosts.
+#: The token services of public registries that run theirs on another host.
 TOKEN_SERVICES = MappingProxyType({"registry-1.docker.io": "auth.docker.io", "registry.gitlab.com": "gitlab.com"})
 
 
 @dataclass(frozen=True)
 class Patience:
-    """How long a registry may take, and how often it is asked again after a fault that passes.
+    """Timeouts, and the number of attempts after transient errors.
 
     Args:
-        attempts: how often it is asked in all.
-        first_wait: seconds before the second attempt; doubled for each that follows.
-        longest_wait: seconds that are waited at most, also where the registry asks for more.
-        connect: seconds until a connection stands.
-        answer: seconds of silence that are taken for a fault.
-        whole: seconds that one attempt may take in all, beside the time for a blob.
-        slowest: bytes a second that a blob has to travel at least, on average.
+        attempts: the number of attempts in all.
+        first_wait: seconds before the second attempt; doubled for each further one.
+        longest_wait: the longest wait in seconds, even if the registry asks for more.
+        connect: seconds for opening a connection.
+        answer: seconds of silence that count as an error.
+        whole: seconds for one attempt, not counting the time for a blob.
+        slowest: the lowest average transfer rate of a blob, in bytes per second.
     """
 
     attempts: int = 6
@@ -46,10 +46,10 @@ class Patience:
     slowest: int = 64 << 10
 
     def limit(self, size: int) -> float:
-        """Return the seconds that one attempt may take.
+        """Return the timeout of one attempt in seconds.
 
         Args:
-            size: bytes of the blob that travels; 0 where none does.
+            size: the size of the transferred blob in bytes; 0 for requests without one.
         """
         return self.whole + size / self.slowest
 
@@ -59,11 +59,11 @@ class Access:
     """How one user reaches registries.
 
     Args:
-        username: empty for nobody.
-        password: of the user; a text that no message, log or traceback shows.
-        ca: a file of certificates that are trusted instead of the well-known ones.
-        plain_http: hosts for which the user consents to a connection without TLS.
-        patience: for all requests.
+        username: empty for anonymous access.
+        password: the user's password, which no message, log or traceback shows.
+        ca: a file of certificates to trust instead of the system's.
+        plain_http: hosts for which the user allows connections without TLS.
+        patience: timeouts and attempts.
         token_hosts: hosts of token services that may get the password.
     """
 
@@ -75,21 +75,21 @@ class Access:
     token_hosts: frozenset[str] = frozenset()
 
     def allows_plain_http(self, address: Address, registry: Address | None = None) -> bool:
-        """Tell whether the user has consented to plain HTTP, as for what stays on this machine nobody has to.
+        """Return whether plain HTTP is allowed; connections that stay on this machine need no consent.
 
         Args:
-            address: that is spoken to.
-            registry: that leads there; one of another machine does not lead to services of this one.
+            address: the host to connect to.
+            registry: the registry that leads there; a remote one may not lead to services of this machine.
         """
         is_here = address.is_loopback and (registry is None or registry.is_loopback)
         return address.host in self.plain_http or (is_here and self.ca is None)
 
     def allows_login_at(self, registry: Address, service: Address) -> bool:
-        """Tell whether a token service may get the password that was given for a registry.
+        """Return whether a token service may get the password for a registry.
 
         Args:
-            registry: that names the service.
-            service: its host, with its port where it has one.
+            registry: the registry that names the service.
+            service: the service's host, with its port if it has one.
         """
         is_named = service.host in self.token_hosts or service.host == TOKEN_SERVICES.get(registry.host)
         return is_named or service.name == registry.name

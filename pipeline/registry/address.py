@@ -1,4 +1,4 @@
-"""Names of registries, of repositories in them, and of images.
+"""The names of registries, repositories and images.
 
 Source: https://github.com/distribution/reference/blob/v0.6.0/reference.go
 """
@@ -11,7 +11,7 @@ from pipeline.errors import SettingsError
 
 DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
-#: Where the API of docker.io is.
+#: The host of docker.io's API.
 _DOCKER_HUB = "registry-1.docker.io"
 _HOST = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]{1,5})?")
 _PATH = re.compile(r"[a-z0-9]+((\.|_{1,2}|-+)[a-z0-9]+)*(/[a-z0-9]+((\.|_{1,2}|-+)[a-z0-9]+)*)*")
@@ -19,11 +19,11 @@ _PATH = re.compile(r"[a-z0-9]+((\.|_{1,2}|-+)[a-z0-9]+)*(/[a-z0-9]+((\.|_{1,2}|-
 
 @dataclass(frozen=True)
 class Address:
-    """Where images are published.
+    """A registry, and a path of repositories in it.
 
     Args:
-        host: with its port where it has one.
-        path: of the repositories in it; empty for none.
+        host: the registry's host, with its port if it has one.
+        path: the repositories' common path; empty for none.
     """
 
     host: str
@@ -39,7 +39,7 @@ class Address:
 
     @property
     def is_loopback(self) -> bool:
-        """Whether it is on this machine, where nobody can listen in."""
+        """Whether the host is this machine, where nobody can listen in."""
         try:
             return self.name == "localhost" or ipaddress.ip_address(self.name).is_loopback
         except ValueError:
@@ -52,13 +52,13 @@ class Address:
 
 @dataclass(frozen=True)
 class Reference:
-    """An image in a registry: by its tag, its digest, or both.
+    """An image in a registry, named by a tag, a digest, or both.
 
     Args:
-        address: where its repository is.
+        address: the registry and the path of the image's repository.
         name: the last part of the repository's name.
-        tag: empty where there is none.
-        digest: `sha256:…`; empty where there is none.
+        tag: empty for none.
+        digest: `sha256:…`; empty for none.
     """
 
     address: Address
@@ -73,37 +73,39 @@ class Reference:
 
 
 def parse_address(text: str) -> Address:
-    """Read HOST[:PORT][/PATH].
+    """Parse HOST[:PORT][/PATH].
 
     Raises:
-        SettingsError: it names no host, has a scheme, or a path that no repository can have.
+        SettingsError: the text has a scheme, has no valid host, or has a path that repositories cannot have.
     """
     host, slash, path = text.partition("/")
     if "://" in text:
         raise SettingsError(f"The registry {text!r} has a scheme; write it without: {text.partition('://')[2]!r}.")
     if not _HOST.fullmatch(host) or not ("." in host or ":" in host or host == "localhost"):
         # Docker's rule: a first part without a dot or a port is a path on Docker Hub.
-        raise SettingsError(f"The registry {text!r} is no host; write it as HOST[:PORT][/PATH], as in localhost:5000.")
+        raise SettingsError(
+            f"The registry {text!r} does not begin with a host; write HOST[:PORT][/PATH], as in localhost:5000."
+        )
     if slash and not _PATH.fullmatch(path):
         raise SettingsError(
-            f"The path {path!r} of the registry {text!r} cannot be a repository's; write it in small letters and "
-            "digits, with single slashes and without `..`."
+            f"The path {path!r} of the registry {text!r} is not valid for repositories; use lowercase letters and "
+            "digits, single slashes and no `..`."
         )
     return Address(host, path)
 
 
 def parse_reference(text: str) -> Reference:
-    """Read HOST[:PORT]/[PATH/]NAME[:TAG][@DIGEST].
+    """Parse HOST[:PORT]/[PATH/]NAME[:TAG][@DIGEST].
 
     Raises:
-        SettingsError: it is none, or names neither a tag nor a digest.
+        SettingsError: the text is not a reference, or has neither a tag nor a digest.
     """
     whole, at, digest = text.partition("@")
     before, slash, last = whole.rpartition("/")
     name, colon, tag = last.partition(":")
     if not (slash and name and _PATH.fullmatch(name)) or not (tag or digest):
         raise SettingsError(
-            f"The reference {text!r} names no published image; write it as HOST/NAME:TAG or HOST/NAME@sha256:…."
+            f"The reference {text!r} does not name a published image; write HOST/NAME:TAG or HOST/NAME@sha256:…."
         )
     if (colon and not TAG.fullmatch(tag)) or (at and not DIGEST.fullmatch(digest)):
         raise SettingsError(
@@ -113,10 +115,10 @@ def parse_reference(text: str) -> Reference:
 
 
 def parse_image(text: str) -> Reference:
-    """Read a reference as Docker completes it: ubuntu:22.04 is docker.io/library/ubuntu:22.04.
+    """Parse a reference as Docker does: ubuntu:22.04 means docker.io/library/ubuntu:22.04.
 
     Raises:
-        SettingsError: it is none, or names neither a tag nor a digest.
+        SettingsError: the text is not a reference, or has neither a tag nor a digest.
     """
     host, slash, rest = text.partition("/")
     if not slash:

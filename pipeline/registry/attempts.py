@@ -1,4 +1,4 @@
-"""Requests that are made again after a fault that passes, each within its time."""
+"""Retries after transient errors, each attempt within its timeout."""
 
 import logging
 from collections.abc import Awaitable, Callable
@@ -9,7 +9,7 @@ import tenacity
 
 from pipeline.errors import RegistryError
 from pipeline.registry.access import Patience
-from pipeline.registry.faults import Asked, translated
+from pipeline.registry.faults import Endpoint, translated
 
 T = TypeVar("T")
 
@@ -17,38 +17,38 @@ _log = logging.getLogger(__name__)
 
 
 class Attempts:
-    """Makes calls of one repository, again where that is worth it.
+    """Makes one repository's calls, and retries them after transient errors.
 
     Args:
-        asked: for the sentences.
-        patience: how often, and for how long.
+        endpoint: named in errors.
+        patience: timeouts and the number of attempts.
     """
 
-    def __init__(self, asked: Asked, patience: Patience) -> None:
-        self._asked, self._patience = asked, patience
+    def __init__(self, endpoint: Endpoint, patience: Patience) -> None:
+        self._endpoint, self._patience = endpoint, patience
 
     async def once(self, call: Callable[[], Awaitable[T]], size: int = 0) -> T:
-        """Make a call within its time.
+        """Make a call within its timeout.
 
         Args:
-            call: of the client.
-            size: bytes of the blob that travels; 0 where none does.
+            call: a call of the client.
+            size: the size of the transferred blob in bytes; 0 for calls without one.
 
         Raises:
             RegistryError: the registry refuses, or does not answer in time.
         """
-        with translated(self._asked), anyio.fail_after(self._patience.limit(size)):
+        with translated(self._endpoint), anyio.fail_after(self._patience.limit(size)):
             return await call()
 
     async def several(self, call: Callable[[], Awaitable[T]], size: int = 0) -> T:
-        """Make a call, and again after a fault that passes.
+        """Make a call, and retry it after transient errors.
 
         Args:
-            call: of the client; it may be made again.
-            size: bytes of the blob that travels; 0 where none does.
+            call: a call of the client that may be repeated.
+            size: the size of the transferred blob in bytes; 0 for calls without one.
 
         Raises:
-            RegistryError: the registry refuses, or did not answer often enough.
+            RegistryError: the registry refuses, or every attempt failed.
         """
         retrying = tenacity.AsyncRetrying(
             stop=tenacity.stop_after_attempt(self._patience.attempts),
@@ -65,7 +65,7 @@ class Attempts:
 
     def _warn(self, state: tenacity.RetryCallState) -> None:
         wait = state.next_action.sleep if state.next_action else 0.0
-        name = self._asked.repository.rpartition("/")[2]
+        name = self._endpoint.repository.rpartition("/")[2]
         _log.warning("%s: attempt %d failed, next in %.1f s: %s", name, state.attempt_number, wait, _fault(state))
 
 

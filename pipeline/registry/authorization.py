@@ -1,4 +1,4 @@
-"""How a user answers the challenges of a registry; where the password may go, `access` says.
+"""Answers a registry's challenges; `access` decides where the password may go.
 
 Source: https://distribution.github.io/distribution/spec/auth/token/
 """
@@ -16,7 +16,7 @@ from pipeline.registry import faults
 from pipeline.registry.access import Access
 from pipeline.registry.address import Address
 from pipeline.registry.body import read_body, read_refusal
-from pipeline.registry.faults import Asked, malformed
+from pipeline.registry.faults import Endpoint, malformed
 from pipeline.strict import parse_object
 
 _LARGEST_TOKEN = 64 << 10
@@ -28,7 +28,7 @@ class Challenge:
     """One way to log in: https://www.rfc-editor.org/rfc/rfc9110#section-11.6.1
 
     Args:
-        scheme: in small letters: basic or bearer.
+        scheme: basic or bearer, in lowercase.
         parameters: such as realm, service and scope.
     """
 
@@ -37,26 +37,26 @@ class Challenge:
 
 
 def parse_challenges(headers: Iterable[str]) -> list[Challenge]:
-    """Return the ways that are known here, tokens first.
+    """Return the supported challenges, bearer tokens first.
 
     Args:
-        headers: each WWW-Authenticate of an answer.
+        headers: the values of a response's WWW-Authenticate headers.
     """
     found = [challenge for header in headers if (challenge := _parse(header))]
     return sorted(found, key=lambda challenge: challenge.scheme != "bearer")
 
 
 class Authorization:
-    """What is sent to a registry to prove who asks: nothing at first, then a password or a token.
+    """The authorization of requests to a registry: none at first, then a password or a token.
 
     Args:
-        registry: that it is for.
-        access: with the login.
-        asked: for the sentences.
+        registry: the registry.
+        access: provides the login.
+        endpoint: named in errors.
     """
 
-    def __init__(self, registry: Address, access: Access, asked: Asked) -> None:
-        self._registry, self._access, self._asked = registry, access, asked
+    def __init__(self, registry: Address, access: Access, endpoint: Endpoint) -> None:
+        self._registry, self._access, self._endpoint = registry, access, endpoint
         self._value = ""
 
     @property
@@ -66,32 +66,32 @@ class Authorization:
 
     @property
     def has_password(self) -> bool:
-        """Whether the user gave one."""
+        """Whether the user gave a password."""
         return self._access.password is not None
 
     @property
     def is_token(self) -> bool:
-        """Whether a token service has taken the login."""
+        """Whether a token service has accepted the login."""
         return self._value.startswith("Bearer ")
 
     def use_password(self) -> None:
-        """Send the password itself from now on, where there is one."""
+        """Send the password itself from now on, if there is one."""
         self._value = self._basic
 
     def token_request(self, challenge: Challenge) -> tuple[httpx.URL, dict[str, str]]:
-        """Return the URL of a token and the headers to ask for it with.
+        """Return the URL and the headers of a token request.
 
         Raises:
-            RegistryError: the token service may not be asked, or not with the password.
+            RegistryError: the token service may not be reached that way, or may not get the password.
         """
         realm = httpx.URL(challenge.parameters.get("realm", ""))
         if realm.scheme not in ("http", "https") or not realm.host:
-            raise malformed(self._asked, "it names no token service")
+            raise malformed(self._endpoint, "it does not name a token service")
         service = address_of(realm)
         if realm.scheme == "http" and not self._access.allows_plain_http(service, self._registry):
-            raise faults.needless_plain_http(self._asked, service.host)
+            raise faults.needless_plain_http(self._endpoint, service.host)
         if self._basic and not self._access.allows_login_at(self._registry, service):
-            raise faults.unnamed_token_service(self._asked, service.host)
+            raise faults.unnamed_token_service(self._endpoint, service.host)
         name, scopes = challenge.parameters.get("service", ""), challenge.parameters.get("scope", "").split()
         query = [("service", name)] if name else []
         query += [("scope", scope) for scope in scopes]
@@ -99,20 +99,20 @@ class Authorization:
         return url, {"Authorization": self._basic} if self._basic else {}
 
     async def take_token(self, response: httpx.Response) -> None:
-        """Send the token of a token service's answer from now on.
+        """Send the token in a token service's response from now on.
 
         Raises:
-            RegistryError: the service refuses the login, or gives no token.
+            RegistryError: the service refuses the login, or returns no token.
         """
         if response.status_code in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
             error = faults.wrong_login if self._basic else faults.wants_login
-            raise error(self._asked, await read_refusal(response))
+            raise error(self._endpoint, await read_refusal(response))
         if response.status_code != HTTPStatus.OK:
-            raise faults.answered(self._asked, await read_refusal(response))
+            raise faults.answered(self._endpoint, await read_refusal(response))
         document = parse_object(await read_body(response, _LARGEST_TOKEN), _LARGEST_TOKEN)
         token = document.get("token") or document.get("access_token")
         if not isinstance(token, str) or not _TOKEN.fullmatch(token):
-            raise malformed(self._asked, "its token service gives no token")
+            raise malformed(self._endpoint, "its token service returns no token")
         self._value = f"Bearer {token}"
 
     @property
@@ -125,7 +125,7 @@ class Authorization:
 
 
 def address_of(url: httpx.URL) -> Address:
-    """Return the host of a URL, with its port where that is not the scheme's own."""
+    """Return the host of a URL, with its port unless that is the scheme's default."""
     return Address(url.netloc.decode())
 
 

@@ -1,4 +1,4 @@
-"""The body of an answer, of which no more is read than it may have."""
+"""Reads the bodies of responses, within limits."""
 
 import httpx
 
@@ -6,14 +6,14 @@ from pipeline.registry.faults import LARGEST_ERROR, Refusal
 
 
 async def read_body(response: httpx.Response, largest: int) -> bytes:
-    """Return the body of an answer.
+    """Return the body of a response.
 
     Args:
-        response: whose body is not read yet.
-        largest: bytes that it may have.
+        response: a response whose body has not been read.
+        largest: the limit in bytes.
 
     Raises:
-        ValueError: it has more.
+        ValueError: the body is larger.
     """
     body = await _first_bytes(response, largest + 1)
     if len(body) > largest:
@@ -22,7 +22,7 @@ async def read_body(response: httpx.Response, largest: int) -> bytes:
 
 
 async def read_refusal(response: httpx.Response) -> Refusal:
-    """Return an answer that is not what was asked for, with the first bytes of its body."""
+    """Return an unexpected response with the first bytes of its body."""
     try:
         body = await _first_bytes(response, LARGEST_ERROR)
     except httpx.HTTPError:

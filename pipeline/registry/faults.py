@@ -1,4 +1,4 @@
-"""What went wrong with a registry: a definite no, or a fault that passes; this is the one place that tells."""
+"""The errors of registries; this is the one place that tells transient errors from refusals."""
 
 import contextlib
 import os
@@ -13,23 +13,23 @@ import httpx
 from pipeline.errors import RegistryError
 from pipeline.strict import parse_object
 
-#: Answers of a registry or of what stands before it that pass: https://www.rfc-editor.org/rfc/rfc9110
+#: Transient statuses of a registry or a proxy before it: https://www.rfc-editor.org/rfc/rfc9110
 _PASSING = frozenset({408, 425, 429, 500, 502, 503, 504})
-#: What OpenSSL says when it talks to a server that speaks no TLS.
+#: OpenSSL's errors for a server that does not speak TLS.
 _NO_TLS = ("WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "UNEXPECTED_MESSAGE", "HTTP_REQUEST")
-#: Bytes of an error's document that are read, and characters of it that go into a sentence.
+#: How many bytes of an error document are read, and how many characters of it are shown.
 LARGEST_ERROR = 64 << 10
 _LONGEST_WORDS = 300
 
 
 @dataclass(frozen=True)
-class Asked:
-    """What a registry was asked, for the sentences.
+class Endpoint:
+    """A repository as one user reaches it, for errors.
 
     Args:
-        host: of the registry.
-        repository: its path there.
-        username: who asked; empty for nobody.
+        host: the registry's host.
+        repository: the repository's path.
+        username: empty for anonymous access.
     """
 
     host: str
@@ -38,18 +38,18 @@ class Asked:
 
     @property
     def who(self) -> str:
-        """The user in a sentence."""
-        return f"the user {self.username!r}" if self.username else "an unknown user"
+        """The user, for a sentence."""
+        return f"the user {self.username!r}" if self.username else "anonymous users"
 
 
 @dataclass(frozen=True)
 class Refusal:
-    """An answer that is not what was asked for.
+    """An unexpected response.
 
     Args:
-        status: of HTTP.
-        body: the first bytes of it.
-        retry_after: the header; empty where there is none.
+        status: the HTTP status.
+        body: the first bytes of the body.
+        retry_after: the Retry-After header; empty if there is none.
     """
 
     status: int
@@ -58,7 +58,7 @@ class Refusal:
 
     @property
     def words(self) -> str:
-        """The codes and messages of an error's document, bounded and without control characters.
+        """The codes and messages of the error document, shortened and without control characters.
 
         Source: https://github.com/opencontainers/distribution-spec/blob/v1.1.0/spec.md#error-codes
         """
@@ -72,143 +72,142 @@ class Refusal:
 
     @property
     def reason(self) -> str:
-        """The status and the words, for a sentence."""
+        """The status and the registry's words, for a sentence."""
         return f"{self.status}: {self.words}" if self.words else str(self.status)
 
 
 @contextlib.contextmanager
-def translated(asked: Asked) -> Iterator[None]:
-    """Turn what the HTTP client raises in a block into one sentence.
+def translated(endpoint: Endpoint) -> Iterator[None]:
+    """Turn the HTTP client's exceptions in a block into a RegistryError.
 
     Raises:
-        RegistryError: `passing` where it is worth another attempt.
+        RegistryError: `passing` if another attempt may succeed.
     """
     try:
         yield
-    except TimeoutError:
+    except TimeoutError as error:
         raise RegistryError(
-            f"The registry {asked.host} did not answer completely for {asked.repository} in the time that one answer "
-            "may take; check the network, and run the same command again.",
+            f"The registry {endpoint.host} did not complete its response for {endpoint.repository} in time; check the "
+            "network, and run the same command again.",
             passing=True,
-        ) from None
+        ) from error
     except (httpx.TransportError, httpx.StreamError, ssl.SSLError) as error:
-        raise _broken(asked, error) from None
+        raise _broken(endpoint, error) from error
     except (ValueError, httpx.InvalidURL) as error:
-        raise malformed(asked, str(error)) from None
+        raise malformed(endpoint, str(error)) from error
 
 
-def wants_login(asked: Asked, refusal: Refusal) -> RegistryError:
-    """Return the error of a registry that does not serve unknown users."""
+def wants_login(endpoint: Endpoint, refusal: Refusal) -> RegistryError:
+    """Return the error of a registry that requires a login."""
     return RegistryError(
-        f"The registry {asked.host} wants a login for {asked.repository} ({refusal.reason}); give --username NAME and "
-        "--password env://VARIABLE."
+        f"The registry {endpoint.host} requires a login for {endpoint.repository} ({refusal.reason}); give --username "
+        "NAME and --password env://VARIABLE."
     )
 
 
-def wrong_login(asked: Asked, refusal: Refusal) -> RegistryError:
-    """Return the error of a login that a registry, or its token service, does not know."""
+def wrong_login(endpoint: Endpoint, refusal: Refusal) -> RegistryError:
+    """Return the error of a login that a registry or its token service does not accept."""
     return RegistryError(
-        f"The registry {asked.host} refuses the login of {asked.who} ({refusal.reason}); check --username and "
+        f"The registry {endpoint.host} refuses the login of {endpoint.who} ({refusal.reason}); check --username and "
         "--password."
     )
 
 
-def not_permitted(asked: Asked, refusal: Refusal) -> RegistryError:
-    """Return the error of a user whose rights do not suffice."""
+def not_permitted(endpoint: Endpoint, refusal: Refusal) -> RegistryError:
+    """Return the error of a user without the necessary rights."""
     return RegistryError(
-        f"The registry {asked.host} does not let {asked.who} do this in {asked.repository} ({refusal.reason}); "
-        "ask its owner for the right to push and pull there."
+        f"The registry {endpoint.host} does not let {endpoint.who} do this in {endpoint.repository} "
+        f"({refusal.reason}); ask its owner for the right to push and pull there."
     )
 
 
-def unnamed_token_service(asked: Asked, service: str) -> RegistryError:
+def unnamed_token_service(endpoint: Endpoint, service: str) -> RegistryError:
     """Return the error of a token service that may not get the password."""
     return RegistryError(
-        f"The registry {asked.host} sends logins to {service}, and the password was not given for that host; "
-        f"where {service} belongs to the registry, give --token-host {service}."
+        f"The registry {endpoint.host} sends logins to {service}, but the password was not given for that host; "
+        f"if {service} belongs to the registry, give --token-host {service}."
     )
 
 
-def needless_plain_http(asked: Asked, host: str) -> RegistryError:
-    """Return the error of a registry that leads to a host without TLS."""
+def needless_plain_http(endpoint: Endpoint, host: str) -> RegistryError:
+    """Return the error of a registry that refers to a host without TLS."""
     return RegistryError(
-        f"The registry {asked.host} leads to http://{host} for {asked.repository}, without TLS; have the registry name "
-        f"https there, or consent with --plain-http {host}."
+        f"The registry {endpoint.host} refers to http://{host} for {endpoint.repository}, without TLS; configure the "
+        f"registry to use https there, or give --plain-http {host}."
     )
 
 
-def answered(asked: Asked, refusal: Refusal) -> RegistryError:
-    """Return the error of an answer that is not what was asked for."""
+def answered(endpoint: Endpoint, refusal: Refusal) -> RegistryError:
+    """Return the error of an unexpected response."""
     if refusal.status == HTTPStatus.FORBIDDEN:
-        return not_permitted(asked, refusal)
+        return not_permitted(endpoint, refusal)
     if refusal.status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
         return RegistryError(
-            f"The registry {asked.host} takes no blob of this size for {asked.repository} ({refusal.reason}); "
-            "raise the limit of the proxy before it."
+            f"The registry {endpoint.host} does not accept a blob of this size for {endpoint.repository} "
+            f"({refusal.reason}); raise the limit of the proxy before it."
         )
     if refusal.status in _PASSING:
         return RegistryError(
-            f"The registry {asked.host} is not able to serve {asked.repository} now ({refusal.reason}); "
-            "run the same command again later.",
+            f"The registry {endpoint.host} cannot serve {endpoint.repository} now ({refusal.reason}); run the same "
+            "command again later.",
             passing=True,
             retry_after=_seconds(refusal.retry_after),
         )
     return RegistryError(
-        f"The registry {asked.host} refuses this for {asked.repository} ({refusal.reason}); "
-        "check the address and what the registry allows."
+        f"The registry {endpoint.host} refuses the request for {endpoint.repository} ({refusal.reason}); check the "
+        "address and the registry's policies."
     )
 
 
-def malformed(asked: Asked, clause: str) -> RegistryError:
-    """Return the error of an answer that no registry gives.
+def malformed(endpoint: Endpoint, clause: str) -> RegistryError:
+    """Return the error of a response that does not follow the registry API.
 
     Args:
-        asked: of the registry.
-        clause: what is wrong with it.
+        endpoint: the repository.
+        clause: what is wrong with the response.
     """
     shown = "".join(character for character in clause if character.isprintable())[:_LONGEST_WORDS]
     return RegistryError(
-        f"The registry {asked.host} gives an answer for {asked.repository} that is none of a registry ({shown}); "
-        "check that the address is one."
+        f"The registry {endpoint.host} sent an invalid response for {endpoint.repository} ({shown}); check that the "
+        "address is a registry's."
     )
 
 
-def damaged(asked: Asked, digest: str) -> RegistryError:
-    """Return the error of a blob that arrives with other content."""
+def damaged(endpoint: Endpoint, digest: str) -> RegistryError:
+    """Return the error of a blob whose content does not match its digest."""
     return RegistryError(
-        f"The registry {asked.host} sent other content from {asked.repository} than {digest}; "
-        "run the same command again, and have its storage checked when that fails too.",
+        f"The registry {endpoint.host} sent content from {endpoint.repository} that does not match {digest}; run the "
+        "same command again, and if that fails too, have the registry's storage checked.",
         passing=True,
     )
 
 
 def _seconds(value: str) -> float:
-    # The other form is a date, by a clock that need not be this machine's.
+    # The other form is a date, by a clock that may differ from this machine's.
     return float(value) if value.isascii() and value.isdigit() and len(value) < 10 else 0.0
 
 
-def _broken(asked: Asked, error: Exception) -> RegistryError:
+def _broken(endpoint: Endpoint, error: Exception) -> RegistryError:
     text = _chained(error)
     if any(word in text for word in _NO_TLS):
         return RegistryError(
-            f"The registry {asked.host} speaks plain HTTP, which anybody on the way can read and change; "
-            f"make it speak TLS, or consent with --plain-http {asked.host}."
+            f"The registry {endpoint.host} speaks plain HTTP, which anyone on the path can read and change; enable "
+            f"TLS, or give --plain-http {endpoint.host}."
         )
     if "CERTIFICATE_VERIFY_FAILED" in text:
         reason = text.partition("certificate verify failed: ")[2].partition(" (_ssl")[0] or "it is for another name"
         return RegistryError(
-            f"The certificate of the registry {asked.host} is not trusted here ({reason}); "
-            "give the CA that signed it: --ca FILE."
+            f"The certificate of the registry {endpoint.host} is not trusted ({reason}); give its CA with --ca FILE."
         )
     return RegistryError(
-        f"The registry {asked.host} cannot be reached ({_reason(error)}); check its name, the network and the "
+        f"The registry {endpoint.host} cannot be reached ({_reason(error)}); check its name, the network and the "
         "proxy settings, and run the same command again.",
         passing=True,
     )
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
-    """Yield an error and what it was raised from, under the layers of the HTTP client."""
+    """Yield an error and its chain of causes through the layers of the HTTP client."""
     current: BaseException | None = error
     for _ in range(16):
         if current is None:
@@ -218,14 +217,14 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
 
 
 def _chained(error: BaseException) -> str:
-    return "\n".join(str(one) for one in _causes(error))
+    return "\n".join(str(cause) for cause in _causes(error))
 
 
 def _reason(error: BaseException) -> str:
-    for one in _causes(error):
-        if isinstance(one, socket.gaierror):
-            return str(one.strerror)
-        if isinstance(one, OSError) and one.errno:
-            # asyncio puts the address in the place of the system's words.
-            return os.strerror(one.errno)
+    for cause in _causes(error):
+        if isinstance(cause, socket.gaierror):
+            return str(cause.strerror)
+        if isinstance(cause, OSError) and cause.errno:
+            # asyncio replaces the system's message with the address.
+            return os.strerror(cause.errno)
     return "no answer in time" if isinstance(error, httpx.TimeoutException) else "the connection broke"

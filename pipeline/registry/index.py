@@ -1,4 +1,4 @@
-"""An index: which image of several is that of a platform, where every client finds the same one.
+"""Chooses the image of an index for a platform, where every client chooses the same one.
 
 Source: https://github.com/opencontainers/image-spec/blob/v1.1.0/image-index.md
 """
@@ -17,12 +17,12 @@ _ARCHITECTURES = {"x86_64": "amd64", "x86-64": "amd64", "aarch64": "arm64", "i38
 
 @dataclass(frozen=True)
 class Platform:
-    """What an image runs on.
+    """The platform that an image runs on.
 
     Args:
         os: as in linux.
         architecture: as in amd64.
-        variant: of the architecture, as in v8; empty for its usual one.
+        variant: the architecture's variant, as in v8; empty for the default.
     """
 
     os: str
@@ -33,7 +33,7 @@ class Platform:
         return "/".join(part for part in (self.os, self.architecture, self.variant) if part)
 
     def equals(self, other: "Platform") -> bool:
-        """Tell whether two platforms are one to every client."""
+        """Return whether every client takes two platforms for the same."""
         return self._normal == other._normal
 
     @property
@@ -44,35 +44,35 @@ class Platform:
 
 
 def choose(index: Manifest, platform: Platform) -> Descriptor:
-    """Return the one image of an index that every client chooses on a platform.
+    """Return the image of an index that every client chooses on a platform.
 
-    An entry without a platform can be chosen on each: containerd then goes by the image's configuration.
+    An entry without a platform may be chosen on any: containerd then reads the image's configuration.
 
     Args:
-        index: that.
-        platform: with an operating system and an architecture.
+        index: an image index.
+        platform: an operating system and an architecture.
 
     Raises:
-        RegistryError: there is none, or clients may choose different ones.
+        RegistryError: there is no such image, or clients may choose different ones.
     """
     try:
-        entries = [(descriptor_of(one), _platform(one)) for one in list_of(index.document["manifests"])]
+        entries = [(descriptor_of(entry), _platform(entry)) for entry in list_of(index.document["manifests"])]
     except (ValueError, KeyError) as error:
-        raise RegistryError(f"{index.digest} is no index ({error}).") from error
+        raise RegistryError(f"{index.digest} is not a valid index ({error}).") from error
     possible = [(entry, its) for entry, its in entries if its is None or its.equals(platform)]
     if len(possible) != 1 or possible[0][1] is None:
         count = f"{len(possible)} images" if possible else "no image"
         raise RegistryError(
-            f"The index {index.digest} has {count} that a client on {platform} may choose, and not one."
+            f"The index {index.digest} has {count} that a client on {platform} may choose; it must have exactly one."
         )
     entry, _ = possible[0]
     if entry.media_type not in IMAGES:
-        raise RegistryError(f"The index {index.digest} has {entry.media_type!r} for {platform}, which is no image.")
+        raise RegistryError(f"The index {index.digest} has {entry.media_type!r} for {platform}, which is not an image.")
     return entry
 
 
 def _platform(entry: Any) -> Platform | None:
-    """Return the platform of an entry; None where it says none, or not all of it."""
+    """Return the platform of an entry; None if it has none, or an incomplete one."""
     given = entry.get("platform")
     if given is None:
         return None

@@ -17,18 +17,16 @@ DOCKER_INDEX = "application/vnd.docker.distribution.manifest.list.v2+json"
 IMAGES, INDEXES = (IMAGE, DOCKER_IMAGE), (INDEX, DOCKER_INDEX)
 CONFIG = "application/vnd.oci.image.config.v1+json"
 DOCKER_CONFIG = "application/vnd.docker.container.image.v1+json"
-#: More than this is no manifest or configuration: registries allow 4 MiB.
+#: The largest manifest or configuration in bytes, as registries limit them.
 LARGEST_DOCUMENT = 4 << 20
-
-
-#: The fields that are read here or that any client reads, by the names that they must have.
+#: The fields that this or another client reads; no other spelling of them is accepted.
 _FIELDS = ("schemaVersion", "mediaType", "artifactType", "config", "layers", "fsLayers", "manifests", "subject")
 _DESCRIPTOR_FIELDS = ("mediaType", "digest", "size", "urls", "data", "platform", "annotations", "artifactType")
 
 
 @dataclass(frozen=True)
 class Descriptor:
-    """A blob as a manifest names it."""
+    """A blob as a manifest describes it."""
 
     media_type: str
     digest: str
@@ -37,14 +35,14 @@ class Descriptor:
 
 @dataclass(frozen=True)
 class Manifest:
-    """The manifest of an image or an index of several, byte for byte: its digest is that of the bytes.
+    """The manifest of an image, or an index, byte for byte.
 
     Args:
         raw: the bytes.
-        content_type: what the registry calls them in its header; empty where nobody said.
+        content_type: the registry's Content-Type header; empty if unknown.
 
     Raises:
-        RegistryError: what is asked of it is not there, because it is no manifest of an image.
+        RegistryError: a property is read that a document of this type does not have.
     """
 
     raw: bytes
@@ -67,15 +65,15 @@ class Manifest:
 
     @property
     def blobs(self) -> tuple[Descriptor, ...]:
-        """All that has to be in the registry before the manifest, each once."""
+        """The blobs that must be in the registry before the manifest, each once."""
         return tuple(dict.fromkeys(self._blobs))
 
     @cached_property
     def media_type(self) -> str:
-        """The type of the document: as it says itself, else as the registry says, else as its fields show.
+        """The document's type: its own, or else the registry's, or else the one that its fields show.
 
         Raises:
-            RegistryError: it is neither an image nor an index, or readers could take it for either.
+            RegistryError: the document is neither an image nor an index, or is ambiguous.
         """
         try:
             return _media_type(self.document, self.content_type)
@@ -84,29 +82,29 @@ class Manifest:
 
     @cached_property
     def is_index(self) -> bool:
-        """Whether it is an index: several images, of which each client chooses one by its platform."""
+        """Whether the document is an index, from which each client chooses an image by platform."""
         return self.media_type in INDEXES
 
     @cached_property
     def document(self) -> Mapping[str, Any]:
-        """All of it."""
+        """The decoded JSON."""
         try:
             return object_of(parse_json(self.raw), *_FIELDS)
         except ValueError as error:
-            raise RegistryError(f"{self.digest} is no manifest ({error}).") from error
+            raise RegistryError(f"{self.digest} is not a valid manifest ({error}).") from error
 
     @cached_property
     def _blobs(self) -> tuple[Descriptor, ...]:
         if self.is_index:
             raise RegistryError(
-                f"{self.digest} is an index, of which each client chooses an image; name the image of one platform "
-                "by its digest."
+                f"{self.digest} is an index, from which each client chooses an image; name one platform's image by its "
+                "digest."
             )
         try:
             layers, config = list_of(self.document["layers"]), self.document["config"]
             return tuple(descriptor_of(blob) for blob in (*layers, config))
         except (ValueError, KeyError) as error:
-            raise RegistryError(f"{self.digest} is no manifest of an image ({error}).") from error
+            raise RegistryError(f"{self.digest} is not an image's manifest ({error}).") from error
 
 
 def digest_of(data: bytes) -> str:
@@ -118,7 +116,7 @@ def descriptor_of(document: Any) -> Descriptor:
     """Read a descriptor: https://github.com/opencontainers/image-spec/blob/v1.1.0/descriptor.md.
 
     Raises:
-        ValueError, KeyError: it is none.
+        ValueError, KeyError: the document is not a descriptor.
     """
     found = object_of(document, *_DESCRIPTOR_FIELDS)
     media_type, digest, size = text_of(found["mediaType"]), text_of(found["digest"]), found["size"]
@@ -128,27 +126,27 @@ def descriptor_of(document: Any) -> Descriptor:
 
 
 def _media_type(document: Mapping[str, Any], content_type: str) -> str:
-    """Return the type of a document; how the sources differ is https://nvd.nist.gov/vuln/detail/CVE-2021-41190."""
+    """Return the type of a document; https://nvd.nist.gov/vuln/detail/CVE-2021-41190 is about ambiguous ones."""
     own = text_of(document.get("mediaType", ""))
     header = content_type.partition(";")[0].strip().lower()
-    # A header such as application/json says nothing of what kind of JSON it is.
+    # A header such as application/json does not say which kind of document it is.
     registry = header if header.startswith("application/vnd.") else ""
     if own and registry and own != registry:
-        raise ValueError(f"it calls itself {own!r}, and the registry calls it {registry!r}")
+        raise ValueError(f"it calls itself {own!r}, but the registry calls it {registry!r}")
     shown = _by_fields(document)
     found = own or registry or shown
     if found not in (*IMAGES, *INDEXES):
         raise ValueError(f"its type is {found!r}")
     if (found in INDEXES) != (shown == INDEX):
-        raise ValueError(f"its type is {found!r}, and its fields are those of another")
+        raise ValueError(f"its type is {found!r}, but its fields are those of another")
     return found
 
 
 def _by_fields(document: Mapping[str, Any]) -> str:
-    """Return what the fields of a document make of it, as containers/image guesses it."""
+    """Return the type that a document's fields show, by the rules of containers/image."""
     of_index, of_image = "manifests" in document, {"config", "layers", "fsLayers"} & document.keys()
     if of_index and of_image:
-        raise ValueError("it has the fields of an image and those of an index")
+        raise ValueError("it has the fields of both an image and an index")
     if of_index:
         return INDEX
     if not {"config", "layers"} <= document.keys():

@@ -1,4 +1,4 @@
-"""A registry that is open: its repositories, each with its connections."""
+"""An open registry and its repositories."""
 
 import contextlib
 import socket
@@ -15,7 +15,7 @@ from pipeline.registry.repository import Repository
 
 
 class Registry:
-    """A registry that is open; `open_registry` makes it."""
+    """An open registry; `open_registry` creates it."""
 
     def __init__(self, address: Address, access: Access, *, plain_http: bool) -> None:
         self.address, self.access, self.plain_http = address, access, plain_http
@@ -30,21 +30,21 @@ class Registry:
         return self._repositories[name]
 
     async def aclose(self) -> None:
-        """Close all connections, also in a run that is cancelled."""
+        """Close all connections, even in a cancelled run."""
         with anyio.CancelScope(shield=True):
             await self._http.aclose()
 
 
 @contextlib.asynccontextmanager
 async def open_registry(address: Address, access: Access) -> AsyncIterator[Registry]:
-    """Open a registry for the time of a block.
+    """Open a registry for the duration of a block.
 
     Raises:
-        RegistryError: in the block, by what is asked of it.
+        RegistryError: the environment's proxies or certificates cannot be used.
     """
     plain_http = access.allows_plain_http(address)
     if plain_http and address.is_loopback:
-        # Docker and Dagger need no word for plain HTTP on this machine; a registry with TLS there is still one.
+        # Like Docker and Dagger, try plain HTTP on this machine without being told, but only if TLS fails.
         plain_http = not await anyio.to_thread.run_sync(_speaks_tls, address, access.patience.connect)
     registry = Registry(address, access, plain_http=plain_http)
     try:
@@ -54,7 +54,7 @@ async def open_registry(address: Address, access: Access) -> AsyncIterator[Regis
 
 
 def _speaks_tls(address: Address, timeout: float) -> bool:
-    """Tell whether a host answers a TLS handshake; nothing is sent, so nobody has to be trusted."""
+    """Return whether a host answers a TLS handshake; nothing is sent, so any certificate will do."""
     host, _, port = address.host.partition(":")
     context = ssl.create_default_context()
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE

@@ -1,7 +1,7 @@
 """One repository of a registry: manifests as bytes, blobs as streams.
 
-The API is https://github.com/opencontainers/distribution-spec/blob/v1.1.0/spec.md. Nothing holds a blob in memory, and
-every answer is bounded in size and in time. Every operation may be repeated, so each is retried as a whole.
+The API is https://github.com/opencontainers/distribution-spec/blob/v1.1.0/spec.md. No blob is held in memory, and every
+response is limited in size and time. Every operation is idempotent, so it is retried as a whole.
 """
 
 import contextlib
@@ -23,7 +23,7 @@ from pipeline.registry.address import DIGEST, TAG, Address
 from pipeline.registry.attempts import Attempts
 from pipeline.registry.body import read_body
 from pipeline.registry.client import Client
-from pipeline.registry.faults import Asked, damaged, malformed, translated
+from pipeline.registry.faults import Endpoint, damaged, malformed, translated
 from pipeline.registry.manifest import IMAGE, IMAGES, INDEXES, LARGEST_DOCUMENT, Descriptor, Manifest, digest_of
 from pipeline.registry.transfer import Content, Download, chunks_of, joined
 from pipeline.strict import parse_object
@@ -31,9 +31,9 @@ from pipeline.strict import parse_object
 T = TypeVar("T")
 
 _ACCEPT = {"Accept": ", ".join((*IMAGES, *INDEXES))}
-#: Bytes of a layer; those of the largest images that people publish have a few GiB.
+#: The largest layer in bytes; the largest published images have layers of a few GiB.
 _LARGEST_BLOB = 16 << 30
-#: No repository has more tags, unless somebody wants to fill the memory; registries give 100 to 1,000 a page.
+#: Limits on a list of tags, which a hostile registry could make endless; registries return 100 to 1,000 a page.
 _MOST_PAGES, _MOST_TAGS = 1_000, 100_000
 _log = logging.getLogger(__name__)
 
@@ -43,10 +43,10 @@ class Repository:
 
     Args:
         http: connections to the registry.
-        address: of the registry.
-        name: of the image.
-        access: how to reach it.
-        plain_http: whether the registry speaks no TLS.
+        address: the registry.
+        name: the image's name.
+        access: the login, certificates and timeouts.
+        plain_http: whether the registry speaks plain HTTP.
     """
 
     def __init__(
@@ -54,54 +54,54 @@ class Repository:
     ) -> None:
         self.address, self.name, self.path = address, name, address.repository(name)
         self._patience = access.patience
-        self._asked = Asked(address.host, self.path, access.username)
-        self._attempts = Attempts(self._asked, self._patience)
+        self._endpoint = Endpoint(address.host, self.path, access.username)
+        self._attempts = Attempts(self._endpoint, self._patience)
         self._client = Client(http, address, self.path, access, plain_http=plain_http)
 
     async def tags(self) -> frozenset[str]:
-        """Return the tags; none where there is no repository yet.
+        """Return the tags; none if the repository does not exist yet.
 
         Raises:
-            RegistryError: the registry refuses, or its list has no end.
+            RegistryError: the registry refuses, or its list does not end.
         """
         return await self._attempts.several(self._list_tags)
 
     async def manifest(self, reference: str) -> Manifest | None:
-        """Return what a tag or digest names; None where there is nothing.
+        """Return the manifest that a tag or digest names; None if there is none.
 
         Raises:
-            RegistryError: the registry refuses, answers a digest with other content, or answers what is no manifest.
+            RegistryError: the registry refuses, or sends other content than the digest's or an invalid manifest.
         """
         return await self._attempts.several(partial(self._read_manifest, reference))
 
     async def document(self, blob: Descriptor) -> Mapping[str, Any]:
-        """Return a configuration.
+        """Return an image's configuration.
 
         Raises:
-            RegistryError: it is not one.
+            RegistryError: the blob is not valid JSON, or is too large.
         """
         self._require_size(blob, LARGEST_DOCUMENT)
         raw = await self.consume(blob, partial(joined, LARGEST_DOCUMENT))
-        with translated(self._asked):
+        with translated(self._endpoint):
             return parse_object(raw, LARGEST_DOCUMENT)
 
     async def consume(self, blob: Descriptor, reader: Callable[[Iterable[bytes]], T]) -> T:
-        """Give a blob's content to a function that runs in a thread, and again from the start after a fault.
+        """Pass a blob's content to a function in a thread, and again from the start after a transient error.
 
         Returns:
-            What the function returned.
+            The function's result.
         """
         self._require_size(blob, _LARGEST_BLOB)
-        # A cancelled run does not wait for a blob that is on its way.
+        # A cancelled run does not wait for a blob in transfer.
         read = partial(anyio.to_thread.run_sync, partial(self._read, blob, reader), abandon_on_cancel=True)
         return await self._attempts.several(read, blob.size)
 
     async def has(self, blob: Descriptor) -> bool:
-        """Tell whether the registry says that a blob is there, in its full size; a refusal is no."""
+        """Return whether the registry has a blob in its full size; a refusal counts as no."""
         return await self._shortcut(partial(self._has, blob))
 
     async def mount(self, blob: Descriptor, source: "Repository") -> bool:
-        """Have the registry take a blob of another of its repositories; False where it does not."""
+        """Mount a blob from another repository of the registry; return False if the registry does not."""
         return await self._shortcut(partial(self._mount, blob, source))
 
     async def push_blob(self, blob: Descriptor, content: Content) -> None:
@@ -109,30 +109,30 @@ class Repository:
         await self._attempts.several(partial(self._push_blob, blob, content), blob.size)
 
     async def push_manifest(self, reference: str, manifest: Manifest) -> None:
-        """Put a manifest under a tag, or under its digest and so under no tag."""
+        """Push a manifest under a tag, or under its digest without a tag."""
         await self._attempts.several(partial(self._push_manifest, reference, manifest))
 
     def stream(self, blob: Descriptor) -> Generator[bytes, None, None]:
-        """Yield a blob's content, in a worker thread of anyio; what is not its digest's content raises at its end."""
+        """Yield a blob's content in a worker thread of anyio; raise at the end if it does not match the digest."""
         self._require_size(blob, _LARGEST_BLOB)
-        download = Download(self._client, self._asked, blob, self._patience.limit(blob.size))
+        download = Download(self._client, self._endpoint, blob, self._patience.limit(blob.size))
         hasher, size = hashlib.sha256(), 0
         try:
             while chunk := anyio.from_thread.run(download.read):
                 hasher.update(chunk)
                 size += len(chunk)
                 if size > blob.size:
-                    raise damaged(self._asked, blob.digest)
+                    raise damaged(self._endpoint, blob.digest)
                 yield chunk
         finally:
             anyio.from_thread.run(download.aclose)
         if f"sha256:{hasher.hexdigest()}" != blob.digest:
-            raise damaged(self._asked, blob.digest)
+            raise damaged(self._endpoint, blob.digest)
 
     def _require_size(self, blob: Descriptor, largest: int) -> None:
         # The time that a blob may take depends on its size, which a manifest only claims.
         if blob.size > largest:
-            raise malformed(self._asked, f"it has more than {largest} bytes: {blob.digest}")
+            raise malformed(self._endpoint, f"it has more than {largest} bytes: {blob.digest}")
 
     def _read(self, blob: Descriptor, reader: Callable[[Iterable[bytes]], T]) -> T:
         with contextlib.closing(self.stream(blob)) as chunks:
@@ -140,7 +140,7 @@ class Repository:
 
     async def _list_tags(self) -> frozenset[str]:
         found: set[str] = set()
-        asked: set[httpx.URL] = set()
+        visited: set[httpx.URL] = set()
         target: str | httpx.URL = "tags/list"
         for _ in range(_MOST_PAGES):
             async with self._client.request("GET", target) as response:
@@ -151,11 +151,11 @@ class Repository:
                 following = self._client.next_page(response)
             if following is None:
                 return frozenset(found)
-            if following in asked or len(found) > _MOST_TAGS:
+            if following in visited or len(found) > _MOST_TAGS:
                 break
-            asked.add(following)
+            visited.add(following)
             target = following
-        raise malformed(self._asked, "its list of tags has no end")
+        raise malformed(self._endpoint, "its list of tags does not end")
 
     async def _read_manifest(self, reference: str) -> Manifest | None:
         async with self._client.request("GET", f"manifests/{_named(reference)}", headers=_ACCEPT) as response:
@@ -166,11 +166,11 @@ class Repository:
             content_type = response.headers.get("Content-Type", "")
         if reference.startswith("sha256:") and digest_of(raw) != reference:
             raise RegistryError(
-                f"The registry {self.address.host} answers {self.path}@{reference} with the content of "
-                f"{digest_of(raw)}; have its storage and the proxies before it checked.",
+                f"The registry {self.address.host} sent the content of {digest_of(raw)} for {self.path}@{reference}; "
+                "have its storage and the proxies before it checked.",
                 passing=True,
             )
-        # Nobody decodes it less strictly later.
+        # Later readers rely on this strict decoding.
         parse_object(raw, LARGEST_DOCUMENT)
         return Manifest(raw, content_type)
 
@@ -200,12 +200,12 @@ class Repository:
             await self._require(response, HTTPStatus.CREATED)
 
     async def _require(self, response: httpx.Response, status: HTTPStatus) -> None:
-        # Some registries answer 200, 202 or 204 where the specification has 201.
+        # Some registries answer 200, 202 or 204 where the specification says 201.
         if response.status_code != status and not (response.is_success and status == HTTPStatus.CREATED):
             raise await self._client.refuse(response)
 
     async def _shortcut(self, call: Callable[[], Awaitable[bool]]) -> bool:
-        """Make a call that saves sending a blob; whatever goes wrong with it, the blob can still be sent."""
+        """Make a call that may save an upload; if it fails for any reason, the blob is uploaded."""
         try:
             return await self._attempts.once(call)
         except RegistryError as error:
@@ -223,4 +223,4 @@ def _tags(body: bytes) -> list[str]:
 def _named(reference: str) -> str:
     if TAG.fullmatch(reference) or DIGEST.fullmatch(reference):
         return reference
-    raise RegistryError(f"{reference[:200]!r} is neither a tag nor a digest; name an image by one of them.")
+    raise RegistryError(f"{reference[:200]!r} is neither a tag nor a digest; use one of them to name an image.")

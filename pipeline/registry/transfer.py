@@ -1,4 +1,4 @@
-"""Blobs on their way, a chunk at a time, between threads that read and write and the HTTP client."""
+"""Transfers blobs in chunks between the HTTP client and threads that read and write."""
 
 import contextlib
 from collections.abc import AsyncIterator, Iterable, Iterator
@@ -11,14 +11,14 @@ import anyio.to_thread
 import httpx
 
 from pipeline.registry.client import Client
-from pipeline.registry.faults import Asked, translated
+from pipeline.registry.faults import Endpoint, translated
 from pipeline.registry.manifest import Descriptor
 
 _CHUNK = 1 << 20
 
 
 class Content(Protocol):
-    """A blob that can be read as often as need be; some registries want its length before it."""
+    """A blob that can be read repeatedly; some registries require its length in advance."""
 
     def __iter__(self) -> Iterator[bytes]:
         """Read it from its start."""
@@ -41,17 +41,17 @@ class InMemory:
 
 
 class Download:
-    """The content of a blob on its way; `read` returns b"" at its end.
+    """The download of a blob; `read` returns b"" at its end.
 
     Args:
-        client: of the repository.
-        asked: for the sentences.
-        blob: which.
-        limit: seconds that all of it may take.
+        client: the repository's client.
+        endpoint: named in errors.
+        blob: the blob.
+        limit: the timeout of the whole download in seconds.
     """
 
-    def __init__(self, client: Client, asked: Asked, blob: Descriptor, limit: float) -> None:
-        self._client, self._asked, self._blob, self._limit = client, asked, blob, limit
+    def __init__(self, client: Client, endpoint: Endpoint, blob: Descriptor, limit: float) -> None:
+        self._client, self._endpoint, self._blob, self._limit = client, endpoint, blob, limit
         self._ends = 0.0
         self._opened = contextlib.AsyncExitStack()
         self._chunks: AsyncIterator[bytes] | None = None
@@ -59,13 +59,13 @@ class Download:
     async def read(self) -> bytes:
         """Return the next bytes."""
         self._ends = self._ends or anyio.current_time() + self._limit
-        with translated(self._asked), anyio.fail_after(self._ends - anyio.current_time()):
+        with translated(self._endpoint), anyio.fail_after(self._ends - anyio.current_time()):
             if self._chunks is None:
                 self._chunks = await self._open()
             return await anext(self._chunks, b"")
 
     async def aclose(self) -> None:
-        """Break the download off, or end it."""
+        """End the download, complete or not."""
         with contextlib.suppress(httpx.HTTPError):
             await self._opened.aclose()
 
@@ -77,10 +77,14 @@ class Download:
 
 
 def joined(largest: int, chunks: Iterable[bytes]) -> bytes:
-    """Return chunks as one.
+    """Join chunks.
+
+    Args:
+        largest: the limit in bytes.
+        chunks: the chunks.
 
     Raises:
-        ValueError: they have more bytes than allowed.
+        ValueError: the chunks exceed the limit.
     """
     read = bytearray()
     for chunk in chunks:
@@ -98,6 +102,6 @@ async def chunks_of(content: Content) -> AsyncIterator[bytes]:
             yield chunk
     finally:
         if close := getattr(iterator, "close", None):
-            # A thread that was left behind ends by itself, and closes what it reads.
+            # An abandoned thread ends by itself and closes its input.
             with contextlib.suppress(ValueError), anyio.CancelScope(shield=True):
                 await anyio.to_thread.run_sync(close)

@@ -117,7 +117,7 @@ async def _release(subject: VerifiedImage) -> str:
     if name not in by_name() or not VERSION.fullmatch(version):
         raise _Refuted(f"{name} in the version {version!r} is no image of {', '.join(by_name())}")
     if subject.reference.tag and subject.reference.tag not in tags:
-        raise _Refuted(f"it is tagged {', '.join(tags)} by itself, and was found as {subject.reference.tag}")
+        raise _Refuted(f"it is tagged {', '.join(tags)} by itself, but it was found as {subject.reference.tag}")
     manifest = await image.repository.manifest(version)
     if manifest is None or manifest.digest != image.manifest.digest:
         raise _Refuted(f"the tag of its version, {version}, names {manifest.digest if manifest else 'nothing'}")
@@ -168,7 +168,7 @@ async def _stated(subject: VerifiedImage, image: Published) -> Origins | None:
             return (await subject.examiner.evidence(image)).origins
         return await subject.examiner.origins(image)
     except VerificationError as error:
-        raise _Unknown(f"what is signed of {image.repository.name} does not hold: {error}") from error
+        raise _Unknown(f"what is signed of {image.repository.name} is not valid: {error}") from error
 
 
 async def _base(subject: VerifiedImage) -> str:

@@ -1,8 +1,8 @@
-"""cosign in a container that reaches one registry; the network is used by nothing else in it.
+"""cosign in a container that reaches one registry; nothing else in the container uses the network.
 
-cosign is of the 2.x series: what it writes are tags beside the image, `sha256-<digest>.sig` and `.att`, which podman,
-skopeo, Kyverno and policy-controller find in every registry. Its form for OCI referrers is an experiment that skopeo
-and podman do not read, and cosign itself only when told, so that it is not used.
+cosign 2.x stores signatures under tags beside the image, `sha256-<digest>.sig` and `.att`, which podman, skopeo,
+Kyverno and policy-controller find in every registry. Its OCI referrers are experimental: skopeo and podman do not read
+them, and cosign reads them only on request, so we do not use them.
 Source: https://github.com/sigstore/cosign/blob/v2.5.0/specs/SIGNATURE_SPEC.md
 """
 
@@ -56,7 +56,7 @@ async def open_cosign(build: Build, registry: Registry) -> Cosign:
         registry: that it reaches as the pipeline's own client does.
 
     Raises:
-        ToolError: cosign cannot be had, or is not what it should be.
+        ToolError: cosign is missing, or its digest is wrong.
     """
     mounted = (await Toolbox.of(build).mount("cosign", COSIGN))(build.base.container)
     return Cosign(_reaching(mounted, registry.access, registry.address.host), registry.plain_http)
@@ -67,7 +67,7 @@ def _reaching(container: dagger.Container, access: Access, host: str) -> dagger.
     certificates = Path(access.ca or certifi.where()).read_text(encoding="utf-8")
     container = (
         container.with_user("root")
-        # Engines would answer a second signature from the first one's result, wherever that is by now.
+        # Otherwise an engine would answer a second signing with the cached result of the first.
         .with_env_variable("SKA_RUN", run)
         .with_env_variable("HOME", "/tmp")  # noqa: S108  in the container
         .with_env_variable("DOCKER_CONFIG", _DOCKER_CONFIG)
@@ -84,24 +84,24 @@ def _reaching(container: dagger.Container, access: Access, host: str) -> dagger.
 
 
 def file_of(name: str, text: str) -> dagger.File:
-    """Return a file with a text."""
+    """Return a file that holds a text."""
     return dag.directory().with_new_file(name, text).file(name)
 
 
 def quietly(container: dagger.Container, step: str, command: Sequence[str]) -> dagger.File:
-    """Return the standard output of a command, which is not shown.
+    """Return the standard output of a command as a file, without showing it.
 
     Args:
-        container: that runs it.
-        step: its name in progress and errors.
+        container: runs the command.
+        step: the command's name in progress and errors.
         command: a program and its arguments.
     """
     return container.with_exec(["sh", "-euc", _QUIETLY, step, _OUTPUT, *command]).file(_OUTPUT)
 
 
 def reason(error: dagger.ExecError) -> str:
-    """Return why cosign failed, in its own last words."""
-    said = error.stderr.rpartition("error during command execution: ")[2]
-    # Some of its sentences go over two lines, and say the same twice.
-    lines = dict.fromkeys(line.strip() for line in said.splitlines() if line.strip())
+    """Return cosign's own message about why it failed."""
+    message = error.stderr.rpartition("error during command execution: ")[2]
+    # Some messages span two lines and repeat themselves.
+    lines = dict.fromkeys(line.strip() for line in message.splitlines() if line.strip())
     return "; ".join(lines) or f"exit code {error.exit_code}"

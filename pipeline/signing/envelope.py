@@ -1,4 +1,4 @@
-"""Signed envelopes, and the statements in them; what is not exactly as the pipeline writes it is refused.
+"""Signed envelopes and the statements in them; anything that differs from what the pipeline writes is refused.
 
 Sources: https://github.com/secure-systems-lab/dsse/blob/v1.0.2/envelope.md and
 https://github.com/in-toto/attestation/blob/main/spec/v1/statement.md
@@ -18,17 +18,17 @@ _TYPES = (TYPE, "https://in-toto.io/Statement/v0.1")
 
 
 def read_predicate(line: bytes, type_: str, repository: str, digest: str) -> Mapping[str, Any]:
-    """Return what an envelope says of one image.
+    """Return the predicate of an envelope about one image.
 
     Args:
-        line: the envelope, whose signature was verified.
-        type_: of the predicate, a URI.
+        line: the envelope; its signature has been verified.
+        type_: the URI of the predicate's type.
         repository: the image's name with its registry.
-        digest: of its manifest, sha256:….
+        digest: the digest of the image's manifest, sha256:….
 
     Raises:
-        ValueError, KeyError: it is no envelope with one signature, or says nothing of that type, or is not about this
-            image alone.
+        ValueError, KeyError: it is not an envelope with one signature, its predicate has another type, or it is not
+            about this image alone.
     """
     envelope = object_of(parse_json(line), "payloadType", "payload", "signatures")
     if envelope["payloadType"] != _IN_TOTO:
@@ -39,8 +39,8 @@ def read_predicate(line: bytes, type_: str, repository: str, digest: str) -> Map
     if statement["_type"] not in _TYPES:
         raise ValueError(f"its statement is {statement['_type']!r}")
     if statement["predicateType"] != type_:
-        raise ValueError(f"it says something of type {statement['predicateType']!r}")
-    subjects = [_subject(one) for one in list_of(statement["subject"])]
+        raise ValueError(f"its predicate has the type {statement['predicateType']!r}")
+    subjects = [_subject(subject) for subject in list_of(statement["subject"])]
     if subjects != [(repository, digest_set(digest))]:
         names = ", ".join(f"{name}@{digests}" for name, digests in subjects)
         raise ValueError(f"it is about {names or 'nothing'}, and not about {repository} alone")
@@ -51,7 +51,7 @@ def _statement(payload: str) -> Mapping[str, Any]:
     try:
         decoded = base64.b64decode(payload, validate=True)
     except binascii.Error as error:
-        raise ValueError("its payload is not in base64") from error
+        raise ValueError("its payload is not base64") from error
     return object_of(parse_json(decoded), "_type", "predicateType", "subject", "predicate")
 
 

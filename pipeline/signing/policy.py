@@ -1,6 +1,6 @@
-"""What has podman, skopeo and clusters take images of this pipeline only when they are signed.
+"""Policies that make podman, skopeo and Kubernetes accept only signed images of this pipeline.
 
-All files are made from the same data: the registry, the catalogue and the public key. Sources:
+All policies come from the same data: the registry, the catalogue and the public key. Sources:
 https://github.com/containers/image/blob/v5.34.0/docs/containers-policy.json.5.md and containers-registries.d.5.md,
 https://kyverno.io/docs/policy-types/cluster-policy/verify-images/sigstore/ and
 https://docs.sigstore.dev/policy-controller/overview/.
@@ -23,7 +23,7 @@ from pipeline.errors import SettingsError
 _PUBLIC_KEY = re.compile(r"-----BEGIN PUBLIC KEY-----\s[A-Za-z0-9+/=\s]+-----END PUBLIC KEY-----\s*")
 
 _KYVERNO = """\
-# Kyverno 1.10 or later: pods run these images only when they are signed, and by their digests.
+# Kyverno 1.10 or later: pods run these images only if they are signed, and only by digest.
 apiVersion: kyverno.io/v1
 kind: ClusterPolicy
 metadata:
@@ -50,7 +50,7 @@ spec:
                 - keys:
                     publicKeys: |-
 {key}
-                    # Signatures of a key are in no public log unless publish was given --tlog.
+                    # A key's signatures are in a public log only if publish was given --tlog.
                     rekor:
                       ignoreTlog: true
                     ctlog:
@@ -58,8 +58,8 @@ spec:
 """
 
 _POLICY_CONTROLLER = """\
-# Sigstore's policy-controller: in namespaces labelled policy.sigstore.dev/include=true. A glob takes no @ of a digest,
-# so that these ask a signature also of an image whose name goes on.
+# Sigstore's policy-controller: in namespaces labelled policy.sigstore.dev/include=true. A glob cannot contain the @ of
+# a digest, so these globs also require signatures of images whose names merely begin like ours.
 apiVersion: policy.sigstore.dev/v1beta1
 kind: ClusterImagePolicy
 metadata:
@@ -77,14 +77,14 @@ spec:
 
 
 async def policy_directory(key: dagger.File, given: Mapping[str, Any]) -> dagger.Directory:
-    """Return the files of the policies.
+    """Return the policies as a directory.
 
     Args:
-        key: the public one, in PEM.
-        given: the settings that were given as arguments; `registry` is read.
+        key: the public key, in PEM.
+        given: the settings given as arguments; only `registry` is read.
 
     Raises:
-        SettingsError: the key is no public key.
+        SettingsError: the file does not hold a public key.
     """
     registry = Settings(**given).registry
     directory = dag.directory()
@@ -94,19 +94,19 @@ async def policy_directory(key: dagger.File, given: Mapping[str, Any]) -> dagger
 
 
 def policies(registry: str, names: Sequence[str], key: str) -> dict[str, str]:
-    """Return the policies, by the paths of their files.
+    """Return the policies by the paths of their files.
 
     Args:
         registry: HOST[:PORT][/PATH].
-        names: of the images in it.
-        key: the public one, in PEM.
+        names: the names of the images in it.
+        key: the public key, in PEM.
 
     Raises:
-        SettingsError: the key is no public key.
+        SettingsError: the file does not hold a public key.
     """
     if not _PUBLIC_KEY.fullmatch(key):
         raise SettingsError(
-            "The file of --key holds no public key in PEM; give cosign.pub, and keep cosign.key secret."
+            "The file of --key does not hold a public key in PEM; give cosign.pub, and keep cosign.key secret."
         )
     repositories = [f"{registry}/{name}" for name in names]
     return {
@@ -125,11 +125,11 @@ def policies(registry: str, names: Sequence[str], key: str) -> dict[str, str]:
 
 
 def _policy_json(repositories: Sequence[str], key: str) -> str:
-    """Return /etc/containers/policy.json: other images are taken as they are, which is for each site to change."""
+    """Return /etc/containers/policy.json, which accepts all other images; each site decides about those itself."""
     signed = {
         "type": "sigstoreSigned",
         "keyData": base64.b64encode(key.encode()).decode(),
-        # The signature says the repository, and no tag: images are signed by their digests.
+        # A signature names the repository but no tag, because images are signed by digest.
         "signedIdentity": {"type": "matchRepository"},
     }
     document = {

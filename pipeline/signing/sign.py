@@ -1,7 +1,7 @@
-"""Signatures and attestations of the images of a release, by their digests, before any tag names them.
+"""Signs and attests the images of a release by digest, before any tag names them.
 
-A signature says two things: the digest, and the repository under which the image is to be found. So a release that is
-promoted is signed again under its new name.
+A signature states the image's digest and its repository. A promoted release is therefore signed again under its new
+name.
 """
 
 import logging
@@ -26,12 +26,12 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Signing:
-    """A signer that is ready: what it needs is there, and opens.
+    """A signer whose key has been opened.
 
     Args:
-        cosign: with the signer's secrets.
-        signer: who signs.
-        public_key: in PEM; empty for one without a key.
+        cosign: cosign with the signer's secrets.
+        signer: the key or identity that signs.
+        public_key: the public key, in PEM; empty for a signer without a key.
     """
 
     cosign: Cosign
@@ -39,54 +39,54 @@ class Signing:
     public_key: str
 
     async def sign(self, reference: Reference, attestations: Sequence[Attestation]) -> None:
-        """Sign an image, and what is said of it.
+        """Sign an image and its attestations.
 
-        Signing again changes nothing: attestations take the place of those of the same type.
+        Signing again changes nothing: an attestation replaces an earlier one of the same type.
 
         Args:
-            reference: with the digest, in the registry that cosign reaches.
-            attestations: of the image.
+            reference: the image with its digest, in the registry that cosign reaches.
+            attestations: the statements about the image.
 
         Raises:
-            SigningError: the key, or the registry, does not let it.
+            SigningError: cosign failed, because of the key or the registry.
         """
         target = str(replace(reference, tag=""))
         container = self.cosign.container.with_exec(self.cosign.command("sign", *self.signer.arguments, target))
         types: set[str] = set()
-        for one in attestations:
-            # The first of a type removes what was said before, and the others are added to it.
-            how = (
-                f"--replace={'false' if one.type in types else 'true'}",
+        for attestation in attestations:
+            # The first attestation of a type replaces the earlier ones; the next are added to it.
+            options = (
+                f"--replace={'false' if attestation.type in types else 'true'}",
                 "--type",
-                one.type,
+                attestation.type,
                 "--predicate",
                 _PREDICATE,
             )
-            types.add(one.type)
-            command = self.cosign.command("attest", *self.signer.arguments, *how, target)
-            predicate = file_of("predicate.json", one.predicate.decode())
+            types.add(attestation.type)
+            command = self.cosign.command("attest", *self.signer.arguments, *options, target)
+            predicate = file_of("predicate.json", attestation.predicate.decode())
             container = container.with_mounted_file(_PREDICATE, predicate).with_exec(command)
         try:
             await container.sync()
         except dagger.ExecError as error:
             raise SigningError(
-                f"cosign could not sign {target} ({reason(error)}), so nothing was tagged; mend that and run the same "
-                "command again."
+                f"cosign could not sign {target} ({reason(error)}), so nothing was tagged; correct that and run the "
+                "same command again."
             ) from error
         _log.info("%s: signed, %d attestations", reference.name, len(attestations))
 
 
 async def open_signing(build: Build, registry: Registry, signer: Signer) -> Signing:
-    """Make a signer ready, and find out whether its key opens before much else is done.
+    """Open the signer's key early, so that a wrong password is reported before anything is built.
 
     Args:
-        build: whose base and tools are used.
-        registry: of the images.
-        signer: who signs.
+        build: provides the base and the tools.
+        registry: the registry of the images.
+        signer: the key or identity that signs.
 
     Raises:
         SigningError: the key cannot be used.
-        ToolError: cosign cannot be had, or is not what it should be.
+        ToolError: cosign is missing, or its digest is wrong.
     """
     cosign = await open_cosign(build, registry)
     container = await signer.equip(cosign.container)
@@ -96,7 +96,7 @@ async def open_signing(build: Build, registry: Registry, signer: Signer) -> Sign
             public_key = await container.with_exec([COSIGN, "public-key", *signer.key_arguments]).stdout()
         except dagger.ExecError as error:
             remedy = "check --kms-key and --kms-environment" if signer.kms else "check --key and --key-password"
-            raise SigningError(f"The key to sign with cannot be used ({reason(error)}); {remedy}.") from error
+            raise SigningError(f"The signing key cannot be used ({reason(error)}); {remedy}.") from error
     return Signing(replace(cosign, container=container), signer, public_key)
 
 
@@ -106,11 +106,11 @@ async def sign_images(
     """Sign images side by side.
 
     Args:
-        signing: a signer that is ready.
-        images: with their digests.
-        attestations: by the names of the images.
+        signing: an opened signer.
+        images: the images with their digests.
+        attestations: the statements about each image, by its name.
 
     Raises:
-        SigningError: one could not be signed.
+        SigningError: an image could not be signed.
     """
     await concurrently([partial(signing.sign, image, attestations.get(image.name, ())) for image in images])

@@ -1,4 +1,4 @@
-"""Whether an image is signed under the name by which it was found, and what is said of it under that signature."""
+"""Verifies an image's signature under the name by which it was found, and reads its attestations."""
 
 import json
 from collections.abc import Sequence
@@ -22,19 +22,19 @@ from pipeline.strict import list_of, object_of, parse_json, text_of
 _KEY = "/mnt/cosign.pub"
 #: cosign is run for each type, and a registry can list as many as it likes.
 _MOST_TYPES = 20
-#: What the signature of an image claims to be, by cosign's specification and by what it writes.
+#: The types of an image's signature: by cosign's specification, and as cosign writes them.
 _CLAIMS = ("cosign container image signature", "https://sigstore.dev/cosign/sign/v1")
 
 
 @dataclass(frozen=True)
 class Trusted:
-    """Whose signatures count: a key's, or those of an identity.
+    """The key or identity whose signatures are accepted.
 
     Args:
-        key: public, in PEM.
-        identity: of a certificate, as in https://gitlab.com/GROUP/PROJECT//.gitlab-ci.yml@refs/tags/1.2.3.
-        issuer: who vouches for the identity, as in https://gitlab.com.
-        tlog: signatures of the key must be in the transparency log.
+        key: the public key, in PEM.
+        identity: the identity in a certificate, as in https://gitlab.com/GROUP/PROJECT//.gitlab-ci.yml@refs/tags/1.2.3.
+        issuer: the OIDC issuer that vouches for the identity, as in https://gitlab.com.
+        tlog: require the key's signatures to be in the transparency log.
     """
 
     key: dagger.File | None = None
@@ -44,80 +44,76 @@ class Trusted:
 
     @property
     def arguments(self) -> tuple[str, ...]:
-        """The arguments of cosign that say so."""
+        """cosign's arguments for this key or identity."""
         if self.key is None:
             return ("--certificate-identity", self.identity, "--certificate-oidc-issuer", self.issuer)
         return ("--key", _KEY, f"--insecure-ignore-tlog={'false' if self.tlog else 'true'}")
 
     def equip(self, container: dagger.Container) -> dagger.Container:
-        """Return a container that has the key."""
+        """Return the container with the key mounted."""
         return container if self.key is None else container.with_mounted_file(_KEY, self.key)
 
 
 def parse_trusted(given: Trusted) -> Trusted | None:
-    """Return whose signatures count; None where nobody was named.
+    """Return the key or identity to accept; None if neither was given.
 
     Raises:
-        SettingsError: half an identity, or two signers.
+        SettingsError: the identity is incomplete, or both were given.
     """
     if bool(given.identity) != bool(given.issuer):
-        raise SettingsError("An identity counts with who vouches for it; give both --identity and --issuer.")
+        raise SettingsError("An identity needs its issuer; give both --identity and --issuer.")
     if given.identity and given.key is not None:
-        raise SettingsError("Give --key or --identity, and not both: an image is signed by one of them.")
+        raise SettingsError("Give either --key or --identity: an image is signed by one of them.")
     return given if given.key is not None or given.identity else None
 
 
 @dataclass(frozen=True)
 class Witness:
-    """Looks at what is signed in a registry.
+    """Verifies signatures in a registry.
 
     Args:
-        cosign: that reaches the registry.
-        trusted: whose signatures count.
+        cosign: cosign, which reaches the registry.
+        trusted: the key or identity whose signatures are accepted.
     """
 
     cosign: Cosign
     trusted: Trusted
 
     async def signature(self, reference: Reference) -> str:
-        """Return a sentence on the signature of an image.
+        """Verify an image's signature and describe it in a phrase.
 
         Args:
-            reference: by which the image was found, with its digest.
+            reference: the reference by which the image was found, with its digest.
 
         Raises:
-            VerificationError: there is none, by none that counts, or for an image of another name.
+            VerificationError: the image has no accepted signature, or only one for another name.
         """
         try:
             claims = parse_json((await self._verified("verify", reference, "--output", "json")).encode())
             signed = {_claimed(claim) for claim in list_of(claims)}
         except (ValueError, KeyError) as error:
-            raise VerificationError(f"its signature is not that of an image ({error})") from error
-        # cosign looks at the digest alone: a signature of the same image under another name would do for it.
+            raise VerificationError(f"its signature is not an image's signature ({error})") from error
+        # cosign compares only the digest: it would accept the same image's signature under another name.
         if (repository_of(reference), reference.digest) not in signed:
             names = ", ".join(sorted({name for name, _ in signed}))
-            raise VerificationError(f"its signature is for {names}, and it was found as {repository_of(reference)}")
+            raise VerificationError(f"its signature is for {names}, but it was found as {repository_of(reference)}")
         return f"signed as {repository_of(reference)}"
 
     async def attestations(self, reference: Reference, types: Sequence[str]) -> list[Attestation]:
-        """Return what is said of an image, in the order of the types.
+        """Return an image's verified attestations, in the order of the types.
 
         Args:
-            reference: by which the image was found, with its digest.
-            types: of the attestations; one of each there must be.
+            reference: the reference by which the image was found, with its digest.
+            types: the required types.
 
         Raises:
-            VerificationError: of a type there is none, by none that counts, or one is not about this image alone.
+            VerificationError: a type has no accepted attestation, or one is not about this image alone.
         """
         found = await concurrently([partial(self._attestations, reference, type_) for type_ in types])
-        return [one for several in found for one in several]
+        return [attestation for attestations in found for attestation in attestations]
 
     async def _attestations(self, reference: Reference, type_: str) -> list[Attestation]:
-        """Return what is said of an image by attestations of a type.
 
-        Raises:
-            VerificationError: there is none, by none that counts, or one is not about this image alone.
-        """
         output = await self._verified("verify-attestation", reference, "--type", type_)
         read = partial(read_predicate, type_=type_, repository=repository_of(reference), digest=reference.digest)
         try:
@@ -125,7 +121,7 @@ class Witness:
                 Attestation(type_, json.dumps(read(line.encode())).encode()) for line in output.split("\n") if line
             ]
         except (ValueError, KeyError) as error:
-            raise VerificationError(f"its attestation {type_} does not hold: {error}") from error
+            raise VerificationError(f"its attestation {type_} is not valid: {error}") from error
         if not found:
             raise VerificationError(f"its attestation {type_} is empty")
         return found
@@ -140,17 +136,17 @@ class Witness:
 
 
 async def open_witness(build: Build, registry: Registry, trusted: Trusted) -> Witness:
-    """Return who looks at what is signed in a registry.
+    """Return a witness of the signatures in a registry.
 
     Raises:
-        ToolError: cosign cannot be had, or is not what it should be.
+        ToolError: cosign is missing, or its digest is wrong.
     """
     cosign = await open_cosign(build, registry)
     return Witness(Cosign(trusted.equip(cosign.container), cosign.plain_http), trusted)
 
 
 async def attested_types(repository: Repository, digest: str) -> tuple[str, ...]:
-    """Return the URIs of the types of what is said of an image, signed by whomever, each once and in their order."""
+    """Return the types of an image's attestations, sorted, whoever signed them."""
     manifest = await repository.manifest(f"{digest.replace(':', '-')}.att")
     if manifest is None:
         return ()
@@ -160,7 +156,7 @@ async def attested_types(repository: Repository, digest: str) -> tuple[str, ...]
         if len(types) > _MOST_TYPES:
             raise ValueError(f"it has {len(types)} types")
     except (ValueError, KeyError) as error:
-        raise RegistryError(f"What is attested of {repository.name}@{digest} cannot be read ({error}).") from error
+        raise RegistryError(f"The attestations of {repository.name}@{digest} cannot be read ({error}).") from error
     return tuple(sorted(types))
 
 

@@ -1,4 +1,4 @@
-"""Who signs: a key, a key in a KMS, or a GitLab job by its identity.
+"""The signer: a key, a key in a KMS, or the identity of a GitLab job.
 
 Sources: https://github.com/sigstore/cosign/blob/v2.5.0/KMS.md and
 https://docs.gitlab.com/ci/yaml/signing_examples/ (keyless).
@@ -20,18 +20,18 @@ _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 @dataclass(frozen=True)
 class Signer:
-    """Who signs; exactly one of key, kms and identity_token.
+    """The signer: exactly one of key, kms and identity_token.
 
-    A key's signatures go into no public log unless asked for: closed networks do not reach one, and its entries tell
-    the names of images. Without a key the log is what proves when a certificate of ten minutes was used.
+    A key's signatures enter a public log only on request: closed networks cannot reach one, and its entries reveal the
+    names of images. Without a key, the log proves that a certificate was used during its ten minutes.
 
     Args:
         key: cosign's private key, encrypted, in PEM.
-        password: of the key.
-        kms: where a KMS has the key, as in awskms:///alias/release.
-        environment: lines NAME=value, by which cosign logs in to the KMS.
-        identity_token: of a GitLab job, with the audience sigstore.
-        tlog: enter signatures of a key into the transparency log.
+        password: the key's password.
+        kms: the key's URI in a KMS, as in awskms:///alias/release.
+        environment: lines NAME=value, which log cosign in to the KMS.
+        identity_token: the ID token of a GitLab job, with the audience sigstore.
+        tlog: enter the key's signatures into the transparency log.
     """
 
     key: dagger.Secret | None = None
@@ -43,22 +43,22 @@ class Signer:
 
     @property
     def has_key(self) -> bool:
-        """Whether there is a public key to verify with."""
+        """Whether signatures are verified with a public key."""
         return self.identity_token is None
 
     @property
     def key_arguments(self) -> tuple[str, ...]:
-        """The arguments of cosign that name the key."""
+        """cosign's arguments that name the key."""
         return ("--key", self.kms or _KEY) if self.has_key else ()
 
     @property
     def arguments(self) -> tuple[str, ...]:
-        """The arguments of cosign with which it signs."""
+        """cosign's arguments for signing."""
         log = self.tlog or not self.has_key
         return ("--yes", *self.key_arguments, f"--tlog-upload={'true' if log else 'false'}")
 
     async def equip(self, container: dagger.Container) -> dagger.Container:
-        """Return a container with all that cosign needs to sign, as secrets."""
+        """Return the container with everything that cosign needs to sign, as secrets."""
         if self.identity_token is not None:
             return container.with_secret_variable("SIGSTORE_ID_TOKEN", self.identity_token)
         if self.key is not None:
@@ -69,9 +69,9 @@ class Signer:
                     name, dag.set_secret(f"kms-{name}-{uuid.uuid4().hex}", value)
                 )
         if self.password is None:
-            # Without the variable cosign asks a terminal.
+            # Without the variable, cosign asks on the terminal.
             return container.with_env_variable("COSIGN_PASSWORD", "")
-        # A file often ends with a line break that is no part of the password.
+        # Files often end with a line break that is not part of the password.
         password = (await self.password.plaintext()).rstrip("\r\n")
         return container.with_secret_variable(
             "COSIGN_PASSWORD", dag.set_secret(f"cosign-password-{uuid.uuid4().hex}", password)
@@ -79,14 +79,14 @@ class Signer:
 
 
 def parse_signer(given: Signer) -> Signer | None:
-    """Return who signs; None where nobody was named.
+    """Return the signer; None if none was given.
 
     Raises:
-        SettingsError: two were named, or what belongs to one that was not.
+        SettingsError: two were given, or an option of one that was not given.
     """
     named = [given.key is not None, bool(given.kms), given.identity_token is not None]
     if sum(named) > 1:
-        raise SettingsError("Images are signed by one: give --key, --kms-key or --identity-token, and not two of them.")
+        raise SettingsError("Images have one signer; give only one of --key, --kms-key and --identity-token.")
     for extra, of, flags in (
         (given.password, given.key, "--key-password belongs to --key"),
         (given.environment, given.kms, "--kms-environment belongs to --kms-key"),
@@ -96,8 +96,8 @@ def parse_signer(given: Signer) -> Signer | None:
             raise SettingsError(f"The option {flags}; give that too, or leave it out.")
     if given.kms and not _KMS.fullmatch(given.kms):
         raise SettingsError(
-            f"The key {given.kms!r} is in no KMS that cosign knows; write it as in awskms:///alias/NAME, gcpkms://…, "
-            "azurekms://…, hashivault://NAME or k8s://NAMESPACE/NAME, and give a key's file with --key file://PATH."
+            f"The key {given.kms!r} is not in a KMS that cosign knows; write awskms:///alias/NAME, gcpkms://…, "
+            "azurekms://…, hashivault://NAME or k8s://NAMESPACE/NAME, or give a key's file with --key file://PATH."
         )
     return given if any(named) else None
 
@@ -105,6 +105,6 @@ def parse_signer(given: Signer) -> Signer | None:
 def _variables(text: str) -> list[tuple[str, str]]:
     pairs = [line.partition("=") for line in text.splitlines() if line.strip() and not line.startswith("#")]
     if any(not (equals and _VARIABLE.fullmatch(name)) for name, equals, _ in pairs):
-        # The line may hold a secret, so the sentence does not.
-        raise SettingsError("A line of --kms-environment is not NAME=value; mend it.")
+        # The line may hold a secret, so the error does not repeat it.
+        raise SettingsError("A line of --kms-environment is not of the form NAME=value; correct it.")
     return [(name, value) for name, _, value in pairs]

@@ -18,7 +18,7 @@ SIGNER = ("--key", "env://COSIGN_KEY", "--key-password", "env://COSIGN_PASSWORD"
 
 @dataclass
 class Releaser:
-    """A checkout with the version's day in its changelog, a registry that wants a login, and what was seen of runs.
+    """A checkout with the version's day in its changelog, a registry that requires a login, and what was seen of runs.
 
     Args:
         checkout: where the command runs.

@@ -72,7 +72,7 @@ def basic(password: str) -> str:
 
 @dataclass
 class Mirror:
-    """A proxy of the loopback that wants a login, and gives out this machine's own archives to a second login.
+    """A proxy of the loopback that requires a login, and gives out this machine's own archives to a second login.
 
     Args:
         port: where it listens.

@@ -86,14 +86,14 @@ async def test_an_unknown_image_is_a_definite_no(pushed: str, registry: str) -> 
 async def test_a_registry_that_wants_a_login_is_a_refusal(engine: object, tmp_path: Path) -> None:
     (tmp_path / "htpasswd").write_text(HTPASSWD)
     login = f"auth: {{htpasswd: {{realm: test, path: {tmp_path}/htpasswd}}}}\n"
-    with running(tmp_path, login) as address, pytest.raises(dagger.QueryError, match="wants a login") as caught:
+    with running(tmp_path, login) as address, pytest.raises(dagger.QueryError, match="requires a login") as caught:
         await dag.container().from_(f"{address}/team/image:1").sync()
     assert caught.value.error.extensions["code"] == "REGISTRY_REFUSED"
 
 
 @pytest.fixture
 def locked(engine: object, tmp_path: Path) -> Iterator[str]:
-    """A registry that wants a login."""
+    """A registry that requires a login."""
     (tmp_path / "htpasswd").write_text(HTPASSWD)
     with running(tmp_path, f"auth: {{htpasswd: {{realm: test, path: {tmp_path}/htpasswd}}}}\n") as address:
         yield address
@@ -111,13 +111,13 @@ async def test_a_login_is_used_for_its_registry_and_forgotten_when_told(locked: 
     password = dag.set_secret("registry", "right")
     image = dag.container().with_new_file("/f", "x")
     assert "@sha256:" in await image.with_registry_auth(locked, "user", password).publish(f"{locked}/a/b:1")
-    with pytest.raises(dagger.QueryError, match="wants a login"):
+    with pytest.raises(dagger.QueryError, match="requires a login"):
         await image.without_registry_auth(locked).publish(f"{locked}/a/b:2")
 
 
 async def test_a_wrong_password_is_a_refusal_that_does_not_repeat_it(locked: str) -> None:
     password = dag.set_secret("registry-wrong", "wr0ng-password")
-    with pytest.raises(dagger.QueryError, match="wants a login") as caught:
+    with pytest.raises(dagger.QueryError, match="requires a login") as caught:
         await dag.container().with_registry_auth(locked, "user", password).publish(f"{locked}/a/b:1")
     assert "wr0ng" not in str(caught.value)
 

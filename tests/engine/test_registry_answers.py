@@ -41,7 +41,7 @@ async def answer(host: str, repository: str = "team/image") -> EngineError:
         (503, {}, RegistryFailed, r"\(received unexpected HTTP status: 503 Service Unavailable\); try again later"),
         (418, {}, RegistryFailed, r"\(StatusCode: 418, {}\); try again later"),
         (200, {"ping": 502}, RegistryFailed, r"502"),
-        (401, {}, RegistryRefused, r"wants a login"),
+        (401, {}, RegistryRefused, r"requires a login"),
         (403, {}, RegistryRefused, r"refuses .* to this user"),
         (404, {}, ImageUnknown, r"has no image"),
     ],

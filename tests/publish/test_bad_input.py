@@ -46,7 +46,7 @@ async def refusal(
         (replace(ORDER, tag="1.2"), "The tag '1.2' is no version"),
         (replace(ORDER, extra_tags=("latest",)), "The extra tag 'latest' is for releases"),
         (replace(ORDER, to="https://host.example"), "The registry 'https://host.example' has a scheme"),
-        (replace(ORDER, to="team/images"), "The registry 'team/images' is no host"),
+        (replace(ORDER, to="team/images"), "The registry 'team/images' does not begin with a host"),
         (replace(ORDER, to="host.example/../x"), "The path '../x' of the registry"),
         (replace(ORDER, allow_stand_in_base=False), "The base bootstrap:auto is a stand-in of this machine"),
         (replace(ORDER, tag="1.2.3"), "CHANGELOG.md says nothing of 1.2.3"),
@@ -79,7 +79,7 @@ def signed(tmp_path_factory: pytest.TempPathFactory) -> Signed:
 
 @pytest.fixture(scope="module")
 def guarded(signed: Signed, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    """A registry with TLS that wants a login."""
+    """A registry with TLS that requires a login."""
     directory = tmp_path_factory.mktemp("guarded")
     (directory / "htpasswd").write_text(HTPASSWD)
     with running(directory, f"auth: {{htpasswd: {{realm: test, path: {directory}/htpasswd}}}}\n", tls(signed)) as host:
@@ -91,7 +91,9 @@ async def test_a_login_is_asked_for_before_anything_is_built(
 ) -> None:
     steps = len(events)
     error = await refusal(guarded.host, login=Login(ca=dag.host().file(str(signed.ca))))
-    assert "wants a login for ska-base (401: UNAUTHORIZED authentication required); give --username NAME" in str(error)
+    assert "requires a login for ska-base (401: UNAUTHORIZED authentication required); give --username NAME" in str(
+        error
+    )
     assert not [event for event in events[steps:] if event["event"] == "step" and "ska-" in event["name"]]
     assert guarded.repositories("") == set()
 
@@ -107,7 +109,7 @@ async def test_a_wrong_password_is_refused_before_anything_is_built(
 
 async def test_an_unknown_certificate_is_refused(guarded: Running) -> None:
     error = await refusal(guarded.host)
-    assert "is not trusted here" in str(error)
+    assert "is not trusted" in str(error)
     assert str(error).endswith("give the CA that signed it: --ca FILE.")
 
 
@@ -120,7 +122,7 @@ async def test_a_ca_that_is_no_certificate_is_refused(engine: Session, guarded: 
 async def test_plain_http_without_consent_is_refused(server: Running, path: str) -> None:
     host = server.host.replace("127.0.0.1", "0.0.0.0")
     error = await refusal(f"{host}/{path}")
-    assert str(error).endswith(f"make it speak TLS, or consent with --plain-http {host}.")
+    assert str(error).endswith(f"enable TLS, or give --plain-http {host}.")
     assert server.repositories(path) == set()
 
 

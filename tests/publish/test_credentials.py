@@ -76,7 +76,7 @@ async def test_a_redirect_to_a_host_without_tls_is_refused(signed: Signed, statu
         lead = leading(status, f"{plain.url}/v2/x")
         with hostile(behind_basic(lead), signed) as server:
             async with repository(server, signed) as one:
-                with pytest.raises(RegistryError, match=rf"leads to {plain.url} .* consent with --plain-http"):
+                with pytest.raises(RegistryError, match=rf"refers to {plain.url} .* give --plain-http"):
                     await one.manifest("1.0.0")
     assert plain.seen == []
 
@@ -97,7 +97,7 @@ async def test_what_is_sent_follows_no_redirect_to_another_host(signed: Signed) 
         lead = leading(307, f"{other.other_url}/v2/x")
         with hostile(behind_basic(lead), signed) as server:
             async with repository(server, signed) as one:
-                with pytest.raises(RegistryError, match=r"it redirects what is sent to 0\.0\.0\.0 \(307\)"):
+                with pytest.raises(RegistryError, match=r"it redirects an upload to 0\.0\.0\.0 \(307\)"):
                     await one.push_blob(BLOB, InMemory(CONTENT))
     assert other.seen == []
 
@@ -107,7 +107,7 @@ async def test_a_next_page_on_another_host_is_refused(signed: Signed) -> None:
         link = {"Link": f'<{other.other_url}/v2/next>; rel="next"'}
         with hostile(behind_basic(lambda handler: handler.reply_json({"tags": ["a"]}, link)), signed) as server:
             async with repository(server, signed) as one:
-                with pytest.raises(RegistryError, match=r"its list goes on at 0\.0\.0\.0"):
+                with pytest.raises(RegistryError, match=r"its list continues at 0\.0\.0\.0"):
                     await one.tags()
     assert other.seen == []
 

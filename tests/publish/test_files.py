@@ -83,7 +83,7 @@ async def test_a_layer_that_breaks_off_is_read_again(behind: Registry, proxy: Pr
 async def test_a_layer_that_the_registry_changed_is_refused(behind: Registry, proxy: Proxy, tmp_path: Path) -> None:
     image = await pushed(behind, tmp_path, layer({"a": b"1"}))
     proxy.plan(other_content, "GET", "/blobs/", times=99)
-    with pytest.raises(RegistryError, match=r"sent other content|cannot be read"):
+    with pytest.raises(RegistryError, match=r"sent content|cannot be read"):
         await FileReader(lambda _: True).read(image)
 
 

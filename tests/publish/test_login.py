@@ -49,7 +49,7 @@ def tls(signed: Signed) -> str:
 def guarded(
     request: pytest.FixtureRequest, htpasswd: str, signed: Signed, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[str, Path | None]]:
-    """A registry that wants a login, without and with TLS, and the CA to trust."""
+    """A registry that requires a login, without and with TLS, and the CA to trust."""
     secure = request.param == "tls"
     with running(tmp_path_factory.mktemp("guarded"), htpasswd, tls(signed) if secure else "") as host:
         yield host, signed.ca if secure else None
@@ -79,14 +79,16 @@ async def test_a_wrong_password_is_a_definite_no(guarded: tuple[str, Path | None
 
 async def test_a_login_that_is_missing_is_asked_for(guarded: tuple[str, Path | None], release: Maker) -> None:
     host, ca = guarded
-    with pytest.raises(RegistryError, match=r"wants a login for x/ska-base \(401: UNAUTHORIZED .*\); give --username"):
+    with pytest.raises(
+        RegistryError, match=r"requires a login for x/ska-base \(401: UNAUTHORIZED .*\); give --username"
+    ):
         await pushed(host, replace(NOBODY, ca=ca), release()[:1])
 
 
 async def test_a_certificate_of_an_unknown_ca_is_refused(signed: Signed, tmp_path: Path, release: Maker) -> None:
     with (
         running(tmp_path, http=tls(signed)) as host,
-        pytest.raises(RegistryError, match=r"is not trusted here \(.*\); give the CA that signed it: --ca FILE"),
+        pytest.raises(RegistryError, match=r"is not trusted \(.*\); give its CA with --ca FILE"),
     ):
         await pushed(host, NOBODY, release()[:1])
 
@@ -94,7 +96,7 @@ async def test_a_certificate_of_an_unknown_ca_is_refused(signed: Signed, tmp_pat
 async def test_a_certificate_for_another_name_is_refused(signed: Signed, tmp_path: Path, release: Maker) -> None:
     with (
         running(tmp_path, http=tls(signed)) as host,
-        pytest.raises(RegistryError, match="is not trusted here"),
+        pytest.raises(RegistryError, match="is not trusted"),
     ):
         await pushed(host.replace("127.0.0.1", "localhost"), replace(NOBODY, ca=signed.ca), release()[:1])
 
@@ -103,7 +105,7 @@ async def test_plain_http_to_another_machine_takes_consent(server: Running, path
     # Linux takes this address for the machine itself, and nobody else does for a name of it.
     host = server.host.replace("127.0.0.1", "0.0.0.0")
     images = release()
-    with pytest.raises(RegistryError, match=rf"speaks plain HTTP, .* consent with --plain-http {host}\."):
+    with pytest.raises(RegistryError, match=rf"speaks plain HTTP, .* give --plain-http {host}\."):
         await pushed(f"{host}/{path}", NOBODY, images)
     assert server.repositories(path) == set()
     consent = replace(NOBODY, plain_http=frozenset({host}))
@@ -172,7 +174,7 @@ def test_a_password_is_in_no_text_of_an_access(access: Access) -> None:
 @pytest.mark.parametrize("proxy", ["socks5://127.0.0.1:9", "ftp://user:secret@127.0.0.1:9", "127.0.0.1:port"])
 async def test_a_proxy_that_cannot_be_used_is_said(monkeypatch: pytest.MonkeyPatch, proxy: str) -> None:
     monkeypatch.setenv("HTTPS_PROXY", proxy)
-    with pytest.raises(RegistryError, match=r"through the proxy of the environment; write HTTPS_PROXY") as caught:
+    with pytest.raises(RegistryError, match=r"through the environment's proxy; write HTTPS_PROXY") as caught:
         async with open_registry(parse_address("registry.example"), NOBODY):
             pass
     assert "secret" not in str(caught.value)

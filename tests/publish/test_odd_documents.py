@@ -78,5 +78,5 @@ async def test_an_index_is_refused_by_tag_and_by_digest(registry: Registry, rele
     )
     index = push_index(registry, "ska-python", [own], tag="1.0.0")
     for name in ("ska-python:1.0.0", f"ska-python@{index['digest']}"):
-        with pytest.raises(RegistryError, match="is an index, of which each client chooses an image"):
+        with pytest.raises(RegistryError, match="is an index, from which each client chooses an image"):
             await verified(registry, name)

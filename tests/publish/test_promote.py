@@ -188,6 +188,6 @@ async def test_each_side_has_its_own_no(
     (directory / "htpasswd").touch()
     with (
         running(directory, f"auth: {{htpasswd: {{realm: test, path: {directory}/htpasswd}}}}\n") as host,
-        pytest.raises(RegistryError, match=rf"The registry {host} wants a login"),
+        pytest.raises(RegistryError, match=rf"The registry {host} requires a login"),
     ):
         await promoted(registry.address, host)

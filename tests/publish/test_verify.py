@@ -129,7 +129,7 @@ async def test_a_tag_of_another_image_is_seen(registry: Registry, release: Maker
     images = release(base=base)
     await push_release(registry, Tags("1.0.0"), images)
     await set_tag(registry.repository("ska-python"), "2.0.0", images[-1].digest)
-    with pytest.raises(VerificationError, match=r"it is tagged 1\.0\.0 by itself, and was found as 2\.0\.0"):
+    with pytest.raises(VerificationError, match=r"it is tagged 1\.0\.0 by itself, but it was found as 2\.0\.0"):
         await verified(registry, "ska-python:2.0.0")
 
 
@@ -202,5 +202,5 @@ async def test_a_label_cannot_write_a_line_of_the_findings(registry: Registry, r
 
 
 async def test_a_reference_without_tag_and_digest_is_refused(registry: Registry) -> None:
-    with pytest.raises(SettingsError, match="names no published image"):
+    with pytest.raises(SettingsError, match="does not name a published image"):
         await verified(registry, "ska-base")

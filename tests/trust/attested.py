@@ -1,4 +1,4 @@
-"""What is attested of small releases, written by the functions that write it of real ones."""
+"""The attestations of small releases, written by the functions that write it of real ones."""
 
 import json
 from collections.abc import Iterable

@@ -50,7 +50,7 @@ def test_the_predicate_of_one_image_is_read() -> None:
         (envelope(signatures=[SIGNATURE, SIGNATURE]), "it has 2 signatures"),
         (json.dumps({**json.loads(envelope()), "payload": "e30*"}).encode(), "not in base64"),
         (stating(_type="https://in-toto.io/Statement/v9"), "its statement is"),
-        (stating(predicateType="https://spdx.dev/Document"), "it says something of type 'https://spdx.dev/Document'"),
+        (stating(predicateType="https://spdx.dev/Document"), "its predicate has the type 'https://spdx.dev/Document'"),
         (stating(subject=[]), "it is about nothing"),
         (stating(subject=[SUBJECT, {**SUBJECT, "name": "registry.example/other"}]), f"and not about {NAME} alone"),
         (stating(subject=[{**SUBJECT, "name": "registry.example/other"}]), "it is about registry.example/other@"),

@@ -130,6 +130,6 @@ def test_policy_controller_asks_a_signature_of_every_image(documents: dict[str, 
 )
 def test_what_is_no_public_key_is_refused(key: str) -> None:
     with pytest.raises(
-        SettingsError, match=r"holds no public key in PEM; give cosign\.pub, and keep cosign\.key secret"
+        SettingsError, match=r"does not hold a public key in PEM; give cosign\.pub, and keep cosign\.key secret"
     ):
         policies(REGISTRY, ["ska-base"], key)

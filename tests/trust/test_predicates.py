@@ -76,12 +76,12 @@ def test_all_that_the_pipeline_states_of_a_release_holds() -> None:
 @pytest.mark.parametrize("gone", KINDS)
 def test_each_kind_of_statement_must_be_there(gone: str) -> None:
     found = kinds()
-    assert "does not hold" in refused([signed_as(one) for kind, one in found.items() if kind != gone])
+    assert "is not valid" in refused([signed_as(one) for kind, one in found.items() if kind != gone])
 
 
 @pytest.mark.parametrize("twice", KINDS)
 def test_no_kind_of_statement_may_stand_twice(twice: str) -> None:
-    assert "does not hold" in refused([*signed(), signed_as(kinds()[twice])])
+    assert "is not valid" in refused([*signed(), signed_as(kinds()[twice])])
 
 
 def test_a_result_that_contradicts_another_is_a_failure() -> None:
@@ -125,7 +125,7 @@ def test_an_exception_holds_to_its_last_day() -> None:
 @pytest.mark.parametrize("change", [{"expires": "2026-11-23"}, {"justification": "no_time"}, {"expires": "zzz"}])
 def test_an_exception_that_does_not_hold_excepts_nothing(change: dict[str, str]) -> None:
     exemption = replace(EXCEPTED, **change)
-    assert "its scan does not hold" in refused(
+    assert "its scan is not valid" in refused(
         signed(findings=(replace(FOUND, severity="critical", exemption=exemption),))
     )
 
@@ -135,7 +135,7 @@ def test_a_severity_that_is_not_a_text_is_a_failure(score: Any) -> None:
     def change(predicate: dict[str, Any]) -> None:
         predicate["scanner"]["result"] = [{"id": "CVE-1", "severity": [{"score": score}], "annotations": []}]
 
-    assert "its scan does not hold" in refused(changed("scan", change))
+    assert "its scan is not valid" in refused(changed("scan", change))
 
 
 def _component(predicate: dict[str, Any]) -> dict[str, Any]:
@@ -192,7 +192,7 @@ def _dependency(one: dict[str, Any], name: str) -> dict[str, Any]:
 def test_the_provenance_is_that_of_the_image(change: Callable[[dict[str, Any]], None], sentence: str) -> None:
     attestations = changed("provenance", change)
     assert sentence in refused(attestations)
-    with pytest.raises(VerificationError, match="its provenance does not hold"):
+    with pytest.raises(VerificationError, match="its provenance is not valid"):
         origins_of(attestations, EXPECTED)
 
 
@@ -201,4 +201,4 @@ def test_the_provenance_is_that_of_the_image(change: Callable[[dict[str, Any]], 
 def test_a_predicate_that_is_not_an_object_is_refused(kind: str, predicate: bytes) -> None:
     found = kinds()
     rest = [signed_as(one) for name, one in found.items() if name != kind]
-    assert "does not hold" in refused([*rest, Attestation(found[kind].predicate_type, predicate)])
+    assert "is not valid" in refused([*rest, Attestation(found[kind].predicate_type, predicate)])

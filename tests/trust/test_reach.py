@@ -29,7 +29,7 @@ def signed(tmp_path_factory: pytest.TempPathFactory) -> Signed:
 
 @pytest.fixture(scope="module")
 def guarded(signed: Signed, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A registry with TLS that wants a login."""
+    """A registry with TLS that requires a login."""
     directory = tmp_path_factory.mktemp("guarded")
     (directory / "htpasswd").write_text(HTPASSWD)
     auth = f"auth: {{htpasswd: {{realm: test, path: {directory}/htpasswd}}}}\n"

@@ -128,7 +128,7 @@ async def test_a_final_version_without_the_result_of_its_audit_is_not_signed_aga
     await publish_signed(workbench, registry, images, keys.signer, attestations)
     message = await refused(registry, f"{production}/{path}", by(keys, workbench))
     assert re.search(
-        r"/ska-base@\S+ is not signed again, .* \(its test result does not hold: one of the checks", message
+        r"/ska-base@\S+ is not signed again, .* \(its test result is not valid: one of the checks", message
     )
 
 
@@ -138,7 +138,7 @@ async def test_a_release_that_failed_a_gate_is_not_signed_again(
     attestations = complete(images, registry.address, base=BASE, is_hard=False)
     await publish_signed(workbench, registry, images, keys.signer, attestations)
     message = await refused(registry, f"{production}/{path}", by(keys, workbench))
-    assert "its test result does not hold: the audit ended with 'FAILED': xccdf_rule" in message
+    assert "its test result is not valid: the audit ended with 'FAILED': xccdf_rule" in message
 
 
 async def test_a_provenance_that_names_another_parent_is_not_signed_again(

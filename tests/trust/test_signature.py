@@ -83,7 +83,7 @@ async def test_a_signed_result_that_failed_is_refused(
     attestations = complete(images[:1], registry.address, base=STAND_IN, is_right=False)
     await publish_signed(workbench, registry, images[:1], keys.signer, attestations)
     message = await refused(workbench, registry, keys.trusted)
-    sentence = "its test result does not hold: the checks ended with 'FAILED': security-updates"
+    sentence = "its test result is not valid: the checks ended with 'FAILED': security-updates"
     assert f"FAILED        attestations  {sentence}" in message
 
 
@@ -215,7 +215,7 @@ def test_half_an_identity_is_refused(half: Trusted) -> None:
 
 
 async def test_a_key_and_an_identity_are_refused(workbench: Build, keys: KeyPair) -> None:
-    with pytest.raises(SettingsError, match="Give --key or --identity, and not both"):
+    with pytest.raises(SettingsError, match="Give either --key or --identity"):
         parse_trusted(Trusted(file(keys.public), "me", "https://gitlab.com"))
 
 

@@ -30,7 +30,7 @@ async def test_an_index_is_refused_whatever_it_has_beside_the_signed_image(
     platforms = {"os": "linux", "architecture": "amd64"}, {"os": "", "architecture": ""}
     index = push_index(registry, "ska-base", [entry(other, platforms[0]), entry(own, platforms[1])], "1.0.0")
     for name in ("ska-base:1.0.0", f"ska-base@{index['digest']}", f"ska-base:1.0.0@{index['digest']}"):
-        with pytest.raises(RegistryError, match="is an index, of which each client chooses an image"):
+        with pytest.raises(RegistryError, match="is an index, from which each client chooses an image"):
             await findings(workbench, registry, keys.trusted, name)
 
 
@@ -84,4 +84,4 @@ async def test_a_base_that_the_signed_provenance_does_not_name_is_refused(
     attestations = complete(images[:1], registry.address, base=other)
     await publish_signed(workbench, registry, images[:1], keys.signer, attestations)
     message = await refused(workbench, registry, keys.trusted)
-    assert f"its provenance does not hold: its base is '{other}', and '{STAND_IN}' in the image" in message
+    assert f"its provenance is not valid: its base is '{other}', and '{STAND_IN}' in the image" in message

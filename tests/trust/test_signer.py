@@ -30,7 +30,9 @@ def test_nobody_signs_without_a_word() -> None:
 
 def test_a_signer_is_one(secret: dagger.Secret) -> None:
     for two in (Signer(key=secret, kms=KMS), Signer(kms=KMS, identity_token=secret)):
-        with pytest.raises(SettingsError, match="Images are signed by one: give --key, --kms-key or --identity-token"):
+        with pytest.raises(
+            SettingsError, match="Images have one signer; give only one of --key, --kms-key and --identity-token"
+        ):
             parse_signer(two)
 
 
@@ -48,7 +50,7 @@ def test_what_belongs_to_nobody_is_refused(secret: dagger.Secret) -> None:
 
 @pytest.mark.parametrize("kms", ["cosign.key", "https://kms.example", "awskms://", "hashivault://a b", "env://KEY"])
 def test_a_key_in_no_kms_is_refused(kms: str) -> None:
-    with pytest.raises(SettingsError, match=r"is in no KMS that cosign knows; write it as in awskms:///alias/NAME"):
+    with pytest.raises(SettingsError, match=r"is not in a KMS that cosign knows; write awskms:///alias/NAME"):
         parse_signer(Signer(kms=kms))
 
 
@@ -81,7 +83,7 @@ async def test_what_logs_in_to_a_kms_is_in_the_environment(workbench: Build, sec
 
 async def test_a_line_that_is_none_of_an_environment_is_refused_and_not_shown(workbench: Build) -> None:
     lines = dag.set_secret("lines", "TOKEN=1\nswordfish\n")
-    with pytest.raises(SettingsError, match="is not NAME=value") as caught:
+    with pytest.raises(SettingsError, match="is not of the form NAME=value") as caught:
         await Signer(kms=KMS, environment=lines).equip(workbench.base.container)
     assert "swordfish" not in str(caught.value)
 

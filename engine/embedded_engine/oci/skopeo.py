@@ -46,7 +46,7 @@ PINGED = re.compile(r"Ping \S+ status (?!200|401)(\d+)")
 LOGGED = re.compile(r'level=(?P<level>\w+) msg="(?P<text>(?:[^"\\]|\\.)*)"')
 
 UNKNOWN = "The registry has no image '{}'; check its name, tag and digest."
-LOGIN = "The registry wants a login for '{}'; log in with `skopeo login`."
+LOGIN = "The registry requires a login for '{}'; log in with `skopeo login`."
 DENIED = "The registry refuses '{}' to this user; ask its owner for access."
 #: What skopeo says of a definite no, and the error that it is.
 REFUSALS: tuple[tuple[str, type[EngineError], str], ...] = (
