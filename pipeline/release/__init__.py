@@ -1,28 +1,28 @@
 """Releases: the images in registries, under versions that never change.
 
-tags              versions and the tags beside them
+tags              versions and additional tags
 gates             what images pass before they are published
-changelog         what a release must say of itself
+changelog         the section that a release must have in CHANGELOG.md
 content           an image as a manifest and blobs, in an archive or in another registry
-copies            an image of one registry as what is pushed to another
-push              images into a registry: blobs, manifests, and last of all tags
-release_record    what belongs to a release, recorded in the registry before its first tag
-completion        a release that broke off, completed from its record
+copies            an image of one registry as a candidate for another
+push              pushes images: blobs, manifests, and tags last
+release_record    the digests of a release, recorded in the registry before its first tag
+completion        completes an interrupted release from its record
 published         an image in a registry, as it describes itself
-unpacked          what a layer holds, whatever is claimed of it
-facts             what must be true of an image, one function a fact
-verify            whether it is
-resign            a release that is promoted, signed again
-publish           build, check, push
-login             the user's words on how to reach registries
-upstream          the image that all others are built from, in its own registry
-attested          what is signed of an image, held against what must be
-files             files of an image in a registry
-lineage           whether images are each other's parents
+unpacked          the digest of a layer's unpacked content
+facts             the facts that must be true of an image, one function each
+verify            verifies the facts of an image
+resign            signs a promoted release again
+publish           builds, checks and pushes a release
+login             the user's login as a registry client needs it
+upstream          the base image, in its own registry
+attested          an image's attestations, compared with the required ones
+files             reads files of an image in a registry
+lineage           compares the layers of parents and children
 notes             what is new between two releases
-outdated          which images should be built again, and why
-promote           a release copied to another registry
-release_document  a release as one JSON document
+outdated          which images should be rebuilt, and why
+promote           copies a release to another registry
+release_document  a release as a JSON document
 release_report    the report of a release
-verdict           answers whose exit code counts
+verdict           results with an exit code
 """

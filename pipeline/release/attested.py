@@ -1,4 +1,4 @@
-"""What is signed of an image of a release, held against what must be signed of it."""
+"""Compares an image's signed attestations with those that a release requires."""
 
 from dataclasses import dataclass
 from functools import partial
@@ -20,11 +20,11 @@ from pipeline.signing.signature import Trusted, Witness, attested_types, open_wi
 
 @dataclass(frozen=True)
 class Evidence:
-    """What is attested of an image, all of it signed and as it must be.
+    """The verified attestations of an image.
 
     Args:
-        attestations: none of a pre-release that was published without the gates.
-        origins: what its provenance states; None where nothing is attested.
+        attestations: empty for a pre-release that was published without the gates.
+        origins: the content of the image's provenance; None without attestations.
     """
 
     attestations: tuple[Attestation, ...]
@@ -32,11 +32,11 @@ class Evidence:
 
 
 class Examiner:
-    """Verifies what is signed of images, and holds it against what a release must be.
+    """Verifies images' attestations and compares them with the required ones.
 
     Args:
-        witness: looks at signatures.
-        policy: which vulnerabilities stop a release.
+        witness: verifies signatures.
+        policy: decides which vulnerabilities block a release.
     """
 
     def __init__(self, witness: Witness, policy: Policy) -> None:
@@ -44,20 +44,19 @@ class Examiner:
         self._evidence: dict[tuple[str, str], Shared[Evidence]] = {}
 
     async def evidence(self, image: Published) -> Evidence:
-        """Verify what is attested of an image, once however often it is asked for.
+        """Verify an image's attestations, once per image.
 
         Raises:
-            VerificationError: something that must be attested is not, is signed by none that counts, or says that the
-                image did not pass.
+            VerificationError: a required attestation is missing, has no accepted signature, or states a failure.
         """
         key = (image.repository.path, image.manifest.digest)
         return await self._evidence.setdefault(key, Shared(partial(self._gather, image))).get()
 
     async def origins(self, image: Published) -> Origins:
-        """Verify an image's signature and its provenance alone, as of a parent.
+        """Verify only the signature and the provenance of an image, such as a parent.
 
         Raises:
-            VerificationError: one of them is missing, is signed by none that counts, or is of something else.
+            VerificationError: one of them is missing, has no accepted signature, or is about something else.
         """
         await self.witness.signature(image.reference())
         attestations = await self.witness.attestations(image.reference(), (PREDICATE,))
@@ -68,22 +67,22 @@ class Examiner:
         if not listed and is_pre_release(image):
             return Evidence((), None)
         if missing := [type_ for type_ in OF_A_RELEASE if type_ not in listed]:
-            why = "a part of it is" if is_pre_release(image) else "a final version has passed all gates"
-            raise VerificationError(f"nothing is attested of type {missing[0]}, and {why}")
+            why = "although others are there" if is_pre_release(image) else "which a final version requires"
+            raise VerificationError(f"it has no attestation of type {missing[0]}, {why}")
         attestations = tuple(await self.witness.attestations(image.reference(), listed))
         return Evidence(attestations, judge(attestations, expected_of(image, self._policy)))
 
 
 async def open_examiner(build: Build, registry: Registry, trusted: Trusted) -> Examiner:
-    """Return what verifies what is signed in a registry.
+    """Return an examiner of the images in a registry.
 
     Args:
-        build: whose base and tools are used, and whose settings say which vulnerabilities stop a release.
-        registry: of the images.
-        trusted: whose signatures count.
+        build: provides the base, the tools, and the setting of which vulnerabilities block a release.
+        registry: the registry of the images.
+        trusted: the key or identity whose signatures are accepted.
 
     Raises:
-        ToolError: cosign cannot be had, or is not what it should be.
+        ToolError: cosign is missing, or its digest is wrong.
     """
     return Examiner(await open_witness(build, registry, trusted), policy_of(build.settings))
 
@@ -95,14 +94,14 @@ def is_pre_release(image: Published) -> bool:
 
 
 def expected_of(image: Published, policy: Policy) -> Expected:
-    """Return what the statements on an image have to agree with.
+    """Return what an image's statements must agree with.
 
     Raises:
         VerificationError: the catalogue has no such image.
     """
     name = image.repository.name
     if name not in by_name():
-        raise VerificationError(f"{name} is none of the images {', '.join(by_name())}")
+        raise VerificationError(f"{name} is not one of the images {', '.join(by_name())}")
     return Expected(
         image=name,
         digest=image.manifest.digest,

@@ -1,4 +1,4 @@
-"""A release that broke off between its tags, completed from its record: nothing is built."""
+"""Completes a release that was interrupted between its tags from its record, without building."""
 
 import hashlib
 import json
@@ -32,11 +32,11 @@ _SOURCES = Path(__file__).parents[1]
 
 @dataclass(frozen=True)
 class Completion:
-    """What a record says of a release that was begun.
+    """An interrupted release, if its record can complete it.
 
     Args:
-        candidates: the images of the record, parents first; empty where the release cannot be completed from it.
-        obstacle: why not, a sentence; empty where it can.
+        candidates: the images of the record, parents first; empty if the record cannot complete the release.
+        obstacle: the reason why it cannot, as a sentence; otherwise empty.
     """
 
     candidates: Sequence[Candidate] = ()
@@ -44,7 +44,7 @@ class Completion:
 
 
 async def release_inputs(build: Build) -> str:
-    """Return the digest of what a release is built from: its labels, its settings and the pipeline's own files."""
+    """Return the digest of a release's inputs: its labels, its settings and the pipeline's own files."""
     files = await anyio.to_thread.run_sync(_sources)
     labels = {name: labels_of(image, build) for name, image in by_name().items()}
     inputs = [labels, files, build.base.reference, build.settings.snapshot_id]
@@ -54,14 +54,14 @@ async def release_inputs(build: Build) -> str:
 async def find_completion(
     registry: Registry, tags: Tags, inputs: str, build: Build, signing: Signing | None
 ) -> Completion:
-    """Look for a release of this version that was begun from the same inputs, and whether its tags are all it lacks.
+    """Look for an interrupted release of this version, built from the same inputs, that lacks only tags.
 
     Args:
-        registry: where it is published.
-        tags: of each image.
-        inputs: of this run.
-        build: gives the base and the tools by which signatures are looked at.
-        signing: who signs; None for nobody.
+        registry: the registry of the release.
+        tags: the tags of each image.
+        inputs: the digest of this run's inputs.
+        build: provides the base and the tools that verify signatures.
+        signing: the signer; None for none.
 
     Raises:
         RegistryError: the registry refuses, or its record cannot be read.
@@ -84,7 +84,7 @@ async def find_completion(
 
 
 async def _recorded(registry: Registry, record: ReleaseRecord, tags: Tags) -> list[Published]:
-    """Return the images of a record, which nobody has to trust: they are looked at as those of a release are."""
+    """Return the images of a record; the record is not trusted, so they are examined like a release's."""
     if record.images.keys() != by_name().keys():
         raise ReleaseError("the record names other images than the catalogue")
     jobs = [partial(_image, registry, name, digest, tags) for name, digest in record.images.items()]
@@ -103,13 +103,13 @@ async def _image(registry: Registry, name: str, digest: str, tags: Tags) -> Publ
         if not await repository.has(blob):
             raise ReleaseError(f"the blob {blob.digest} of {registry.address}/{name} is no longer in the registry")
     if image.label("version") != tags.version or image.label("tags") != ",".join(tags.all):
-        raise ReleaseError(f"{registry.address}/{name}@{digest} says that it is another release")
+        raise ReleaseError(f"{registry.address}/{name}@{digest} is labelled as another release")
     return image
 
 
 async def _witness(build: Build, registry: Registry, signing: Signing) -> Witness:
     if not signing.public_key:
-        raise VerificationError("who signed by an identity cannot be verified here")
+        raise VerificationError("the signatures of an identity cannot be verified here")
     trusted = Trusted(file_of("cosign.pub", signing.public_key), tlog=signing.signer.tlog)
     return await open_witness(build, registry, trusted)
 

@@ -1,4 +1,4 @@
-"""An image as a manifest and blobs, wherever they are: in an OCI archive, or in another registry.
+"""An image as a manifest and blobs, in an OCI archive or in another registry.
 
 Source: https://github.com/opencontainers/image-spec/blob/v1.1.0/image-layout.md
 """
@@ -19,7 +19,7 @@ _CHUNK = 1 << 20
 
 @dataclass(frozen=True)
 class Blob:
-    """A blob where it lies in an archive; it is read from its start as often as need be."""
+    """A blob inside an archive, which can be read repeatedly."""
 
     path: Path
     offset: int
@@ -39,11 +39,11 @@ class Blob:
 
 @dataclass(frozen=True)
 class ImageContent:
-    """All that is pushed of an image.
+    """The parts of an image that are pushed.
 
     Args:
-        manifest: its own.
-        blobs: by their digests.
+        manifest: the image's manifest.
+        blobs: the blobs by their digests.
     """
 
     manifest: Manifest
@@ -51,10 +51,10 @@ class ImageContent:
 
 
 def read_archive(path: Path) -> ImageContent:
-    """Read where an archive has what.
+    """Locate the parts of an image in an OCI archive.
 
     Raises:
-        SkaError: it holds no image, or not all of it.
+        SkaError: the archive holds no image, or an incomplete one.
     """
     with tarfile.open(path, "r:") as archive:
         members = {member.name: member for member in archive if member.isreg()}

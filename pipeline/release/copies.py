@@ -1,4 +1,4 @@
-"""An image of one registry as what is pushed to another; nothing of it is kept here."""
+"""An image of one registry as a candidate for another; its blobs are streamed, not stored."""
 
 import contextlib
 from collections.abc import AsyncIterator, Iterator
@@ -15,11 +15,11 @@ from pipeline.release.push import Candidate
 
 
 def copy_of(image: Published, to: Address) -> Candidate:
-    """Return an image that is published as one that may be pushed.
+    """Return a published image as a candidate for pushing.
 
     Args:
-        image: where it is.
-        to: where it goes, perhaps the same registry.
+        image: the published image.
+        to: the target, which may be the same registry.
     """
     repository, same_host = image.repository, image.repository.address.host == to.host
     parent = by_name()[repository.name].parent

@@ -1,7 +1,7 @@
-"""What must be true of an image of a release, one function a fact.
+"""The facts that must be true of a release's image, one function each.
 
-A fact that cannot be established from here, because another registry does not answer or nobody was named whose
-signature counts, is neither verified nor refuted; `verify` takes it for a failure of a final version.
+A fact is neither verified nor refuted if another registry does not answer, or if no trusted key or identity was given;
+`verify` counts that as a failure of a final version.
 """
 
 from collections.abc import Awaitable, Callable
@@ -24,20 +24,20 @@ from pipeline.release.published import Published, find_published
 from pipeline.release.upstream import find_base, open_upstream, rests_on
 
 _FILE = PATH.lstrip("/")
-#: What OCI's labels repeat.
+#: The labels that OCI's labels repeat.
 _REPEATED = ("created", "version", "source", "url")
 
 
 @dataclass(frozen=True)
 class VerifiedImage:
-    """An image that is verified.
+    """An image under verification.
 
     Args:
-        image: as it was found.
-        reference: by which it was found.
-        registry: where it is, and its parents.
-        allow_stand_in_base: whether it may be built on a stand-in base.
-        examiner: looks at what is signed; None where nobody's signature counts.
+        image: the image.
+        reference: the reference by which it was found.
+        registry: the registry of the image and its parents.
+        allow_stand_in_base: accept an image that is built on a stand-in base.
+        examiner: verifies attestations; None if no trusted key or identity was given.
     """
 
     image: Published
@@ -49,12 +49,12 @@ class VerifiedImage:
 
 @dataclass(frozen=True)
 class FactResult:
-    """What was found of a fact.
+    """The result of examining a fact.
 
     Args:
-        fact: its name.
-        holds: None where it could not be looked at.
-        message: what was found.
+        fact: the fact's name.
+        holds: whether it is true; None if it could not be examined.
+        message: the finding.
     """
 
     fact: str
@@ -63,22 +63,22 @@ class FactResult:
 
 
 class _Refuted(Exception):
-    """The fact does not hold."""
+    """The fact is not true."""
 
 
 class _Unknown(Exception):
-    """The fact cannot be looked at."""
+    """The fact cannot be examined."""
 
 
 @dataclass(frozen=True)
 class Fact:
-    """A fact: its name, and how it is looked at."""
+    """A fact: its name, and the function that examines it."""
 
     name: str
     look: Callable[[VerifiedImage], Awaitable[str]]
 
     async def find(self, subject: VerifiedImage) -> FactResult:
-        """Look at it."""
+        """Examine an image."""
         try:
             return FactResult(self.name, True, escaped(await self.look(subject)))
         except _Refuted as error:
@@ -93,8 +93,8 @@ async def _labels(subject: VerifiedImage) -> str:
         raise _Refuted(f"the labels {', '.join(missing)} are missing")
     for key in _REPEATED:
         if labels.get(OCI + key) != subject.image.label(key):
-            raise _Refuted(f"{OCI}{key} is {labels.get(OCI + key)!r}, and {subject.image.label(key)!r} elsewhere")
-    return f"{len(KEYS)} labels, and OCI's agree with them"
+            raise _Refuted(f"{OCI}{key} is {labels.get(OCI + key)!r}, but {subject.image.label(key)!r} elsewhere")
+    return f"{len(KEYS)} labels, and OCI's labels agree with them"
 
 
 async def _metadata(subject: VerifiedImage) -> str:
@@ -107,7 +107,7 @@ async def _metadata(subject: VerifiedImage) -> str:
         raise _Refuted(str(error)) from error
     for key in KEYS:
         if written.get(key) != subject.image.labels.get(key):
-            raise _Refuted(f"{key} is {written.get(key)!r} in {PATH}, and {subject.image.labels.get(key)!r} as a label")
+            raise _Refuted(f"{key} is {written.get(key)!r} in {PATH}, but {subject.image.labels.get(key)!r} as a label")
     return f"{PATH} equals the labels"
 
 
@@ -115,7 +115,7 @@ async def _release(subject: VerifiedImage) -> str:
     image, version = subject.image, subject.image.label("version")
     name, tags = image.repository.name, image.label("tags").split(",")
     if name not in by_name() or not VERSION.fullmatch(version):
-        raise _Refuted(f"{name} in the version {version!r} is no image of {', '.join(by_name())}")
+        raise _Refuted(f"{name} in the version {version!r} is not one of the images {', '.join(by_name())}")
     if subject.reference.tag and subject.reference.tag not in tags:
         raise _Refuted(f"it is tagged {', '.join(tags)} by itself, but it was found as {subject.reference.tag}")
     manifest = await image.repository.manifest(version)
@@ -131,11 +131,11 @@ async def _lineage(subject: VerifiedImage) -> str:
         origins, name = await _stated(subject, image), below.repository.name
         if origins is None or origins.parent != below.manifest.digest:
             raise _Refuted(
-                f"the signed provenance of {image.repository.name} names {name}@{origins and origins.parent}, and the "
+                f"the signed provenance of {image.repository.name} names {name}@{origins and origins.parent}, but the "
                 f"tag of that version names {below.manifest.digest}"
             )
     names = [image.repository.name for image in line]
-    return " is built on ".join(names) if len(names) > 1 else "it is the first image, and has no parent"
+    return " is built on ".join(names) if len(names) > 1 else "it is the first image and has no parent"
 
 
 async def _ancestors(subject: VerifiedImage) -> list[Published]:
@@ -144,7 +144,7 @@ async def _ancestors(subject: VerifiedImage) -> list[Published]:
     for _ in by_name():
         image, name = line[-1], line[-1].repository.name
         if name not in by_name():
-            raise _Refuted(f"{name} is no image of {', '.join(by_name())}")
+            raise _Refuted(f"{name} is not one of the images {', '.join(by_name())}")
         if (parent := by_name()[name].parent) is None:
             break
         version, stated = image.label("version"), image.label("baseImage")
@@ -154,13 +154,13 @@ async def _ancestors(subject: VerifiedImage) -> list[Published]:
         if below is None:
             raise _Refuted(f"its parent {parent}:{version} is not in {subject.registry.address}")
         if not is_built_on(image.manifest, below.manifest):
-            raise _Refuted(f"the layers of {parent}:{version} are not the first of {name}")
+            raise _Refuted(f"{name} does not begin with the layers of {parent}:{version}")
         line.append(below)
     return line
 
 
 async def _stated(subject: VerifiedImage, image: Published) -> Origins | None:
-    """Return what the signed provenance of the image or an ancestor states; None where none has to be signed."""
+    """Return the signed provenance of the image or an ancestor; None if none is required."""
     if subject.examiner is None:
         return None
     try:
@@ -168,7 +168,7 @@ async def _stated(subject: VerifiedImage, image: Published) -> Origins | None:
             return (await subject.examiner.evidence(image)).origins
         return await subject.examiner.origins(image)
     except VerificationError as error:
-        raise _Unknown(f"what is signed of {image.repository.name} is not valid: {error}") from error
+        raise _Unknown(f"the attestations of {image.repository.name} are not valid: {error}") from error
 
 
 async def _base(subject: VerifiedImage) -> str:
@@ -177,36 +177,36 @@ async def _base(subject: VerifiedImage) -> str:
     signed = await _signed_base(subject, base)
     if STAND_IN.fullmatch(base):
         if subject.allow_stand_in_base:
-            return f"{base}, a stand-in, which was allowed"
-        raise _Refuted(f"{base} is a stand-in of one machine; --allow-stand-in-base takes it")
+            return f"{base}, a stand-in, which you allowed"
+        raise _Refuted(f"{base} is a stand-in base of one machine; --allow-stand-in-base accepts it")
     is_archive = base.startswith("archive:")
     if not is_archive and (not digest or digest != base.partition("@")[2]):
-        raise _Refuted(f"{OCI}base.digest is {digest!r}, and the base {base}")
+        raise _Refuted(f"{OCI}base.digest is {digest!r}, but the base is {base}")
     try:
         if is_archive:
-            raise RegistryError(f"{base} is an archive, which only its owner has")
+            raise RegistryError(f"{base} is an archive, which is in no registry")
         found = await _upstream_layers(subject, base, digest)
     except (RegistryError, SettingsError) as error:
         if signed:
             return f"{signed}; its layers could not be compared: {error}"
-        raise _Unknown(f"{base} could not be looked at: {error}") from error
+        raise _Unknown(f"{base} could not be examined: {error}") from error
     if not found:
-        raise _Refuted(f"the layers of {base} are not the first")
-    return f"the layers of {base} are the first"
+        raise _Refuted(f"the image does not begin with the layers of {base}")
+    return f"the image begins with the layers of {base}"
 
 
 async def _signed_base(subject: VerifiedImage, base: str) -> str:
-    """Return a sentence on the base that the image's signed provenance names; empty where nobody's signature counts."""
+    """Return a sentence about the base in the image's signed provenance; empty without a trusted key or identity."""
     origins = await _stated(subject, subject.image)
     if origins is None:
         return ""
     if origins.base != base:
-        raise _Refuted(f"the signed provenance names the base {origins.base}, and the first image {base}")
+        raise _Refuted(f"the signed provenance names the base {origins.base}, but the first image names {base}")
     return f"the signed provenance names {base}"
 
 
 async def _upstream_layers(subject: VerifiedImage, base: str, digest: str) -> bool:
-    """Tell whether the layers of the base, looked up where it comes from, are the first of the image."""
+    """Return whether the image begins with the layers of its base, as the base's own registry has them."""
     async with open_upstream(base, subject.registry.access) as upstream:
         found = await find_base(upstream.repository, digest, subject.image.platform)
         if found is None:
@@ -217,7 +217,7 @@ async def _upstream_layers(subject: VerifiedImage, base: str, digest: str) -> bo
 
 def _examiner(subject: VerifiedImage) -> Examiner:
     if subject.examiner is None:
-        raise _Unknown("nobody was named whose signature counts; give --key FILE, or --identity and --issuer")
+        raise _Unknown("no trusted key or identity was given; give --key FILE, or --identity and --issuer")
     return subject.examiner
 
 
@@ -235,8 +235,8 @@ async def _attestations(subject: VerifiedImage) -> str:
     except VerificationError as error:
         raise _Refuted(str(error)) from error
     if not attestations:
-        raise _Unknown("nothing is attested: a pre-release may be published without the gates")
-    return f"signed, and all gates passed: {', '.join(dict.fromkeys(one.type for one in attestations))}"
+        raise _Unknown("it has no attestations: a pre-release may be published without the gates")
+    return f"signed, and all gates passed: {', '.join(dict.fromkeys(each.type for each in attestations))}"
 
 
 FACTS = (

@@ -1,4 +1,4 @@
-"""Files of an image in a registry, read from its layers as they come in; nothing is unpacked.
+"""Reads files of an image in a registry from its layers as they stream in; nothing is unpacked to disk.
 
 Source: https://github.com/opencontainers/image-spec/blob/v1.1.0/layer.md
 """
@@ -17,20 +17,20 @@ from pipeline.registry.manifest import Descriptor
 from pipeline.release.published import Published
 
 _WHITEOUT, _OPAQUE = ".wh.", ".wh..wh..opq"
-#: No file that is read here is larger, unless somebody wants to fill the memory.
+#: The largest file in bytes; larger ones are an attack on memory.
 _LARGEST_FILE = 64 << 20
 _DAMAGED = (tarfile.TarError, EOFError, zlib.error, lzma.LZMAError, OSError, ValueError)
 
 
 @dataclass
 class _Layer:
-    """What a layer has, and what it hides of those below it.
+    """The wanted files of a layer, and what it hides of the layers below.
 
     Attributes:
-        files: the contents of those that were wanted, by their paths.
-        hidden: paths that are gone, with all that was below them.
-        directories: in the place of which a layer below may have had something else.
-        opaque: directories that have nothing of the layers below.
+        files: the contents of the wanted files by their paths.
+        hidden: removed paths, with everything below them.
+        directories: directories, which may replace other entries of the layers below.
+        opaque: directories that hide their content in the layers below.
     """
 
     files: dict[str, bytes] = field(default_factory=dict)
@@ -40,10 +40,10 @@ class _Layer:
 
 
 class FileReader:
-    """Reads files of images, and each layer once, however many images have it.
+    """Reads files of images, each shared layer once.
 
     Args:
-        wanted: tells of a path without a leading slash whether its content is to be read.
+        wanted: whether to read a file, by its path without a leading slash.
     """
 
     def __init__(self, wanted: Callable[[str], bool]) -> None:
@@ -56,14 +56,14 @@ class FileReader:
         """Read the wanted files of an image.
 
         Args:
-            image: in a registry.
-            enough: tells of what has been found whether the layers below are needless; they are all read by default.
+            image: an image in a registry.
+            enough: whether the files found so far suffice, so that lower layers need not be read.
 
         Returns:
             The contents by their paths.
 
         Raises:
-            RegistryError: a layer is damaged, or packed in a way that is not known here.
+            RegistryError: a layer is damaged, or has an unknown compression.
         """
         found: dict[str, bytes] = {}
         hidden: set[str] = set()
@@ -95,13 +95,15 @@ def _read_layer(where: str, wanted: Callable[[str], bool], chunks: Iterable[byte
     try:
         with tarfile.open(fileobj=stream, mode="r|*") as tar:  # type: ignore[call-overload]  # it needs `read` only
             layer = _collected(tar, wanted)
-        # The digest is known to be right at the end of the stream, and not before.
+        # Only the end of the stream proves the digest.
         while stream.read(1 << 20):
             pass
     except RegistryError:
         raise
     except _DAMAGED as error:
-        raise RegistryError(f"{where} cannot be read ({escaped(str(error))}); it is no gzip-compressed tar.") from error
+        raise RegistryError(
+            f"{where} cannot be read ({escaped(str(error))}); it is not a gzip-compressed tar."
+        ) from error
     return layer
 
 
@@ -131,14 +133,14 @@ def _content(tar: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:
 
 
 class _Stream:
-    """Chunks as a file that is read from its start to its end."""
+    """Chunks as a file that is read sequentially."""
 
     def __init__(self, chunks: Iterable[bytes]) -> None:
         self._chunks: Iterator[bytes] = iter(chunks)
         self._rest = b""
 
     def read(self, size: int) -> bytes:
-        """Return so many bytes, or less at the end."""
+        """Return that many bytes, or fewer at the end."""
         parts, left = [self._rest[:size]], size - len(self._rest)
         self._rest = self._rest[size:]
         while left > 0 and (chunk := next(self._chunks, b"")):

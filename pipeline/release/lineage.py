@@ -1,6 +1,6 @@
-"""Whether images are each other's parents: the layers of a parent are the first of its children.
+"""Compares parents and children: a child begins with its parent's layers.
 
-Tools find a base image by that too: https://github.com/opencontainers/image-spec/blob/v1.1.0/annotations.md
+Tools find a base image that way, too: https://github.com/opencontainers/image-spec/blob/v1.1.0/annotations.md
 """
 
 from collections.abc import Iterable
@@ -12,15 +12,15 @@ from pipeline.release.published import Published
 
 
 def is_built_on(child: Manifest, parent: Manifest) -> bool:
-    """Tell whether the layers of one image, which has some, are the first of another."""
+    """Return whether an image begins with the layers of another, which has at least one."""
     return bool(parent.layers) and child.layers[: len(parent.layers)] == parent.layers
 
 
 def refuse_strangers(images: Iterable[Published]) -> None:
-    """Refuse images of a release of which one is not built on its parent.
+    """Refuse a release in which an image is not built on its parent.
 
     Raises:
-        VerificationError: one is not.
+        VerificationError: an image is not built on its parent.
     """
     by_image = {image.repository.name: image for image in images}
     for name, image in by_image.items():

@@ -1,4 +1,4 @@
-"""The user's words on how to reach a registry, as an Access."""
+"""Turns the user's login options into an Access."""
 
 import contextlib
 import ssl
@@ -22,10 +22,10 @@ class Login:
     """How a user reaches a registry.
 
     Args:
-        username: empty for nobody.
-        password: of the user.
-        ca: certificates in PEM that are trusted beside the well-known ones.
-        plain_http: hosts that may be spoken to without TLS.
+        username: empty for anonymous access.
+        password: the user's password.
+        ca: certificates in PEM to trust besides the well-known ones.
+        plain_http: hosts that may be reached without TLS.
         token_hosts: hosts of token services that may get the password.
     """
 
@@ -36,7 +36,7 @@ class Login:
     token_hosts: Sequence[str] = field(default_factory=tuple)
 
     def container(self, reference: Reference) -> dagger.Container:
-        """Return an image of the registry as a container; the engine gets the login."""
+        """Return an image of the registry as a container; the engine gets the login for it."""
         container = dag.container()
         if self.password is not None:
             container = container.with_registry_auth(reference.address.host, self.username, self.password)
@@ -44,14 +44,14 @@ class Login:
 
     @contextlib.asynccontextmanager
     async def access(self) -> AsyncIterator[Access]:
-        """Read the password and the certificates, for the time of a block.
+        """Provide the access for the duration of a block.
 
         Raises:
-            SettingsError: half a login, no certificate, or no host.
+            SettingsError: the login is incomplete, or a certificate or a host is not valid.
         """
         if bool(self.username) != (self.password is not None):
-            raise SettingsError("A login takes both --username NAME and --password env://VARIABLE; give the other too.")
-        # A file often ends with a line break that is no part of the password.
+            raise SettingsError("A login needs both --username NAME and --password env://VARIABLE; give both.")
+        # Files often end with a line break that is not part of the password.
         password = SecretStr((await self.password.plaintext()).rstrip("\r\n")) if self.password else None
         plain_http, token_hosts = _hosts(self.plain_http), _hosts(self.token_hosts)
         with tempfile.TemporaryDirectory(prefix="ska-registry-") as directory:
@@ -70,6 +70,8 @@ async def _bundle(ca: dagger.File, directory: Path) -> Path:
     try:
         ssl.create_default_context(cafile=given)
     except ssl.SSLError as error:
-        raise SettingsError("The file of --ca holds no certificate; give the CA's certificate in PEM.") from error
+        raise SettingsError(
+            "The file of --ca does not hold a certificate; give the CA's certificate in PEM."
+        ) from error
     bundle.write_bytes(Path(certifi.where()).read_bytes() + b"\n" + given.read_bytes())
     return bundle

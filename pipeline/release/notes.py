@@ -1,4 +1,4 @@
-"""What is new between two releases: packages of the distribution and of Python that came, went or changed."""
+"""Compares two releases: which distribution and Python packages were added, removed or changed."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -17,20 +17,20 @@ from pipeline.release.published import Published, find_images
 from pipeline.release.tags import parse_version
 
 _STATUS = "var/lib/dpkg/status"
-#: Where pip puts what it installs; what Debian's own packages bring is in their list already.
+#: The metadata of what pip installs; Debian's own Python packages are already in dpkg's list.
 _DISTRIBUTION = re.compile(r"(?!usr/lib/python3/).*(?:site|dist)-packages/([^/]+)-([^/-]+)\.dist-info/METADATA")
 _FORMATS = ("markdown", "json")
-NONE = "–"  # noqa: RUF001  in a table, for a version that there is none of
+NONE = "–"  # noqa: RUF001  in a table, for a missing version
 
 
 @dataclass(frozen=True)
 class Change:
-    """A package that is not the same in both releases.
+    """A package that differs between two releases.
 
     Args:
-        package: its name.
-        before: its version in the first; empty where it was not there.
-        after: its version in the second; empty where it is gone.
+        package: the package's name.
+        before: its version in the first release; empty if it was added.
+        after: its version in the second release; empty if it was removed.
     """
 
     package: str
@@ -40,14 +40,14 @@ class Change:
 
 @dataclass(frozen=True)
 class ImageNotes:
-    """What is new in an image.
+    """The changes of an image.
 
     Args:
-        name: of the image.
-        before: its reference in the first release; empty where it was not there.
-        after: its reference in the second; empty where it is gone.
-        packages: of the distribution, by name.
-        python: distributions of Python, by name.
+        name: the image's name.
+        before: its reference in the first release; empty if it was added.
+        after: its reference in the second release; empty if it was removed.
+        packages: the changed packages of the distribution, by name.
+        python: the changed Python packages, by name.
     """
 
     name: str
@@ -61,15 +61,15 @@ async def release_notes(before: str, after: str, layout: str, given: Mapping[str
     """Compare two releases.
 
     Args:
-        before: the version of the first.
-        after: the version of the second.
+        before: the version of the first release.
+        after: the version of the second release.
         layout: markdown or json.
-        given: the settings that were given as arguments; `registry` is read.
-        login: to the registry.
+        given: the settings given as arguments; only `registry` is read.
+        login: the login to the registry.
 
     Raises:
         ReleaseError: one of them is not published.
-        RegistryError: the registry refuses, or did not answer often enough.
+        RegistryError: the registry refuses, or does not answer.
     """
     if layout not in _FORMATS:
         raise SettingsError(f"The format {layout!r} is not known; give {' or '.join(_FORMATS)}.")
@@ -93,7 +93,7 @@ async def _compare(
     name: str, images: tuple[Published | None, Published | None], versions: tuple[str, str], reader: FileReader
 ) -> ImageNotes:
     before, after = [await reader.read(image) if image else {} for image in images]
-    # The versions under which they were found, whatever they call themselves.
+    # The references have the versions under which the images were found, not those of their labels.
     old, new = [str(image.reference(one)) if image else "" for image, one in zip(images, versions, strict=True)]
     return ImageNotes(
         name,
@@ -143,7 +143,7 @@ def _markdown(before: str, after: str, notes: list[ImageNotes]) -> str:
 
 
 def _section(one: ImageNotes, notes: list[ImageNotes]) -> Iterator[str]:
-    """Write what is new in an image, and leave to its parent's section what it has from there."""
+    """Write an image's own changes; those of its parent are in the parent's section."""
     parent = next((other for other in notes if other.name == by_name()[one.name].parent), None)
     yield from (f"## {one.name}", "", f"`{escaped(one.after or one.before)}`", "")
     if not (one.before and one.after):

@@ -1,7 +1,7 @@
-"""Which images of a release should be built again, and why: newer packages, a base that moved, age.
+"""Finds the images of a release that should be rebuilt: because of newer packages, a moved base, or age.
 
-Packages are looked up in the state of the archive that a release takes which is built at `created`. So that release,
-or one that is built later, contains the updates that have caused it.
+Packages are looked up in the archive snapshot that a release built at `created` would use. That release, or a later
+one, therefore contains the updates that caused it.
 """
 
 import re
@@ -28,18 +28,18 @@ from pipeline.release.tags import newest, parse_version
 from pipeline.release.upstream import open_upstream
 from pipeline.release.verdict import verdict
 
-#: What the check of pending updates says of a package.
+#: How the check of pending updates describes a package.
 _PENDING = re.compile(r"(?P<package>\S+): expected (?P<newer>\S+), found (?P<installed>\S+)")
 
 
 @dataclass(frozen=True)
 class Question:
-    """What is asked of a release.
+    """Which release to examine, and how.
 
     Args:
-        tag: its version; empty for the newest release.
-        max_age: days after which an image should be built again.
-        exit_code: when there is a reason for one of them.
+        tag: the release's version; empty for the newest release.
+        max_age: days after which an image should be rebuilt.
+        exit_code: the exit code if an image should be rebuilt.
     """
 
     tag: str
@@ -49,13 +49,13 @@ class Question:
 
 @dataclass(frozen=True)
 class Staleness:
-    """What was found of an image.
+    """The findings about an image.
 
     Args:
-        reasons: to build it again, a sentence each.
-        base: the reference that the base's tag names now, where it has moved.
-        packages: those that have a newer version in the security archive.
-        unknown: what could not be looked at, a sentence each.
+        reasons: the reasons for rebuilding it, a sentence each.
+        base: the reference that the base's tag names now, if it has moved.
+        packages: the packages with a newer version in the security archive.
+        unknown: what could not be examined, a sentence each.
     """
 
     reasons: tuple[str, ...] = ()
@@ -65,21 +65,21 @@ class Staleness:
 
 
 async def outdated(question: Question, given: Mapping[str, Any], login: Login) -> str:
-    """Look at every image of a release.
+    """Examine every image of a release.
 
     Args:
-        question: about which, and what counts.
-        given: the settings that were given as arguments; `registry` is read, and `created` and `snapshot` are the
-            moment of the look.
-        login: to the registry.
+        question: which release, and how.
+        given: the settings given as arguments; `registry` is read, and `created` and `snapshot` are the moment of the
+            examination.
+        login: the login to the registry.
 
     Returns:
-        JSON: each image with its reasons, and with what could not be looked at.
+        JSON: each image with the reasons for rebuilding it, and with what could not be examined.
 
     Raises:
-        SettingsError: the age or the exit code makes no sense.
+        SettingsError: the age or the exit code is out of range.
         ReleaseError: nothing is published.
-        dagger.ExecError: there is a reason; the text is its standard output (pipeline.release.verdict).
+        dagger.ExecError: an image should be rebuilt; the JSON is its standard output (pipeline.release.verdict).
     """
     _require_sense(question)
     settings = Settings(**given)
@@ -114,14 +114,14 @@ async def outdated(question: Question, given: Mapping[str, Any], login: Login) -
 
 def _require_sense(question: Question) -> None:
     if question.max_age < 0:
-        raise SettingsError(f"The argument max_age is a number of days such as 30, and not {question.max_age}.")
-    # A shell takes the rest of its division by 256, and 256 would say that nothing is outdated.
+        raise SettingsError(f"The argument max_age must be a number of days such as 30, not {question.max_age}.")
+    # A shell reduces exit codes modulo 256, so 256 would mean that nothing is outdated.
     if not 0 <= question.exit_code <= 255:
-        raise SettingsError(f"The argument exit_code is a number from 0 to 255, and not {question.exit_code}.")
+        raise SettingsError(f"The argument exit_code must be a number from 0 to 255, not {question.exit_code}.")
 
 
 def _base_of(images: Mapping[str, Published]) -> str:
-    """Return the base of a release, as its first image names it."""
+    """Return the base that the first image of a release names."""
     first = next((image for name, image in images.items() if by_name()[name].parent is None), None)
     return first.label("baseImage") if first else ""
 
@@ -147,7 +147,7 @@ def _entry(name: str, reference: str, findings: Iterable[Staleness]) -> dict[str
 async def _look(
     image: Published | None, max_age: int, created: str, snapshot: str, access: Access, login: Login
 ) -> list[Staleness]:
-    # One that came to the catalogue later is no reason: the next build of this version would lack it as well.
+    # An image that joined the catalogue later is not a reason: a rebuild of this version would lack it, too.
     if image is None:
         return []
     findings = [_age(image, created, max_age), await _packages(image, snapshot, login)]
@@ -161,15 +161,15 @@ def _age(image: Published, today: str, max_age: int) -> Staleness:
     try:
         age = (date.fromisoformat(today[:10]) - date.fromisoformat(created[:10])).days
     except ValueError:
-        return Staleness(unknown=(f"its label says no day of its creation ({created!r})",))
+        return Staleness(unknown=(f"its label has no valid day of creation ({created!r})",))
     if age < 0:
-        return Staleness(unknown=(f"its label names a day of its creation that is yet to come ({created!r})",))
-    return Staleness(reasons=(f"it is {age} days old, and may be {max_age}",) if age > max_age else ())
+        return Staleness(unknown=(f"its day of creation is in the future ({created!r})",))
+    return Staleness(reasons=(f"it is {age} days old; the limit is {max_age}",) if age > max_age else ())
 
 
 async def _packages(image: Published, snapshot: str, login: Login) -> Staleness:
     name = image.repository.name
-    # Another command in every run: engines would keep the answer of an earlier day.
+    # The variable makes the command differ in every run; an engine would otherwise reuse an earlier day's result.
     container = login.container(image.reference()).with_env_variable("SKA_LOOK", uuid.uuid4().hex)
     result = await SECURITY_UPDATES.run(Subject(name, container, 0, snapshot, lambda _: container))
     lines = () if result.passed else result.message.splitlines()
@@ -184,14 +184,14 @@ async def _packages(image: Published, snapshot: str, login: Login) -> Staleness:
 async def _base(base: str, access: Access) -> Staleness:
     name, _, digest = base.partition("@")
     if STAND_IN.fullmatch(base) or name.startswith("archive:"):
-        return Staleness(unknown=(f"the base {base} is in no registry, so that nobody knows of a newer one",))
+        return Staleness(unknown=(f"the base {base} is not in a registry, so a newer one cannot be found",))
     try:
         async with open_upstream(base, access) as upstream:
             now = await upstream.repository.manifest(upstream.reference.tag) if upstream.reference.tag else None
     except (RegistryError, SettingsError) as error:
-        return Staleness(unknown=(f"the base {name} could not be asked for: {error}",))
+        return Staleness(unknown=(f"the base {name} could not be looked up: {error}",))
     if now is None:
-        return Staleness(unknown=(f"the base {base} has no tag, or no longer",))
+        return Staleness(unknown=(f"the base {base} has no tag, or its tag is gone",))
     if now.digest == digest:
         return Staleness()
     return Staleness((f"the base {name} is {now.digest} now, and was {digest}",), base=f"{name}@{now.digest}")

@@ -1,4 +1,4 @@
-"""A release from one registry to another: the same digests, under the same tags, and nothing built."""
+"""Copies a release from one registry to another: the same digests under the same tags, without building."""
 
 from dataclasses import dataclass
 
@@ -20,11 +20,11 @@ from pipeline.release.tags import Tags, never_moves, parse_version
 
 @dataclass(frozen=True)
 class Side:
-    """A registry that a release comes from or goes to.
+    """The source or the target of a promotion.
 
     Args:
-        registry: its address.
-        login: to it.
+        registry: the registry's address.
+        login: the login to it.
     """
 
     registry: str
@@ -43,20 +43,20 @@ async def promote(
     """Copy a release, all or nothing.
 
     Args:
-        tag: its version.
-        source: where it is.
-        target: where it goes; the same registry, to have the tags that move name this release again.
-        dry_run: look only.
-        allow_stand_in_base: copy also what is built on a stand-in base.
-        resigning: how it is signed again; None for not at all.
+        tag: the release's version.
+        source: the registry of the release.
+        target: the registry to copy it to; the same registry moves its moving tags back to this release.
+        dry_run: change nothing.
+        allow_stand_in_base: also copy a release that is built on a stand-in base.
+        resigning: signs the copy; None leaves it unsigned.
 
     Returns:
-        JSON: each image's reference with its tag and digest, as it was read back.
+        JSON: each image's reference with its tag and digest, as read back from the registry.
 
     Raises:
-        ReleaseError: the release is not whole, or the target has another under its version.
-        RegistryError: a registry refuses, or did not answer often enough.
-        VerificationError: the images are not each other's parents, or are not signed as they should be.
+        ReleaseError: the release is incomplete, or the target has another one under its version.
+        RegistryError: a registry refuses, or does not answer.
+        VerificationError: an image is not built on its parent, or is not signed as required.
         SigningError: an image could not be signed.
     """
     version, to = parse_version(tag), parse_address(target.registry)
@@ -77,12 +77,12 @@ async def promote(
 
 
 async def _released(origin: Registry, version: str) -> list[Published]:
-    """Return the images of a release, after a look at whether they are one."""
+    """Return the images of a release, which must be complete and built on each other."""
     found = await find_images(origin, version)
     if missing := [name for name in by_name() if name not in found]:
         raise ReleaseError(
-            f"{origin.address}/{missing[0]}:{version} is not published, and a release is copied whole; "
-            "publish it, or run a publish that broke off again."
+            f"{origin.address}/{missing[0]}:{version} is not published, but a release is copied as a whole; publish "
+            "it, or repeat a publish that was interrupted."
         )
     images = list(found.values())
     refuse_strangers(images)
@@ -93,22 +93,22 @@ def _refuse_stand_in(images: list[Published]) -> None:
     base = images[0].label("baseImage")
     if STAND_IN.fullmatch(base):
         raise ReleaseError(
-            f"The release is built on {base}, a stand-in of one machine; promote one that is built on the real base, "
-            "or insist with --allow-stand-in-base."
+            f"The release is built on {base}, a stand-in base of one machine; promote one that is built on the real "
+            "base, or give --allow-stand-in-base."
         )
 
 
 def _tags(images: list[Published], version: str) -> Tags:
-    """Return the tags that the images were published under, as they say themselves."""
-    said = {image.label("tags") for image in images}
-    tags = tuple(said.pop().split(",")) if len(said) == 1 else ()
+    """Return the tags that the images' labels list."""
+    labels = {image.label("tags") for image in images}
+    tags = tuple(labels.pop().split(",")) if len(labels) == 1 else ()
     if {image.label("version") for image in images} != {version} or version not in tags:
         raise ReleaseError(
             f"The images do not agree that they are tagged {version} (int.skao.image.tags); publish the release again."
         )
     if wrong := [tag for tag in tags if tag != version and never_moves(tag)]:
         raise ReleaseError(
-            f"The images are tagged {escaped(wrong[0])!r} beside {version}, which is no tag that moves; publish the "
+            f"The images are tagged {escaped(wrong[0])!r} beside {version}, which is not a moving tag; publish the "
             "release again."
         )
     return Tags(version, tuple(tag for tag in tags if tag != version))

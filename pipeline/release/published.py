@@ -1,4 +1,4 @@
-"""An image in a registry, as it describes itself; whether that is true is for `facts` to find out."""
+"""An image in a registry as it describes itself; `facts` verifies whether that is true."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from pipeline.registry.registry import Registry
 from pipeline.registry.repository import Repository
 from pipeline.strict import object_of, text_of, texts_of
 
-#: Layers that every client unpacks; others lie elsewhere, are encrypted, or are no layers.
+#: Layers that every client unpacks; others are stored elsewhere, are encrypted, or are not layers at all.
 _LAYERS = frozenset(
     {
         "application/vnd.oci.image.layer.v1.tar",
@@ -34,9 +34,9 @@ class Configuration:
     """What an image's configuration claims: https://github.com/opencontainers/image-spec/blob/v1.1.0/config.md.
 
     Args:
-        platform: that it runs on.
-        labels: by their names.
-        diff_ids: the digests of its layers as they are unpacked, the lowest first.
+        platform: the image's platform.
+        labels: the labels by their names.
+        diff_ids: the digests of the unpacked layers, the lowest first.
     """
 
     platform: Platform
@@ -49,9 +49,9 @@ class Published:
     """An image in a registry.
 
     Args:
-        repository: where it is.
-        manifest: its own.
-        config: what it claims of itself.
+        repository: the image's repository.
+        manifest: the image's manifest.
+        config: the claims of its configuration.
     """
 
     repository: Repository
@@ -60,39 +60,39 @@ class Published:
 
     @property
     def labels(self) -> Mapping[str, str]:
-        """Its labels."""
+        """The image's labels."""
         return self.config.labels
 
     def label(self, key: str) -> str:
-        """Return one of the labels int.skao.image.*; empty where it is missing."""
+        """Return one of the labels int.skao.image.*; empty if it is missing."""
         return self.labels.get(PREFIX + key, "")
 
     @property
     def platform(self) -> Platform:
-        """What it runs on."""
+        """The platform that the image claims to run on."""
         return self.config.platform
 
     @property
     def diff_ids(self) -> tuple[str, ...]:
-        """The digests of its layers as they are unpacked, the lowest first, as it claims."""
+        """The claimed digests of the unpacked layers, the lowest first."""
         return self.config.diff_ids
 
     def reference(self, tag: str = "") -> Reference:
-        """Return its reference, with its digest."""
+        """Return the image's reference with its digest."""
         return Reference(self.repository.address, self.repository.name, tag, self.manifest.digest)
 
 
 async def find_published(repository: Repository, reference: str) -> Published | None:
-    """Look up an image by its tag or digest; None where there is none.
+    """Look up an image by its tag or digest; None if there is none.
 
-    An index is refused: its clients choose by their platforms, and each would have to be told what it gets.
+    An index is refused, because each client would get another image of it.
 
     Args:
-        repository: where it is.
+        repository: the image's repository.
         reference: a tag or a digest.
 
     Raises:
-        RegistryError: the registry refuses, or what it has there is not one image.
+        RegistryError: the registry refuses, or the reference does not name a single image.
     """
     manifest = await repository.manifest(reference)
     if manifest is None:
@@ -109,7 +109,7 @@ async def read_configuration(repository: Repository, manifest: Manifest) -> Conf
 
     Raises:
         RegistryError: the registry refuses, or the manifest is an index.
-        ValueError: the manifest is that of something else, or the configuration is not as its specification says.
+        ValueError: the manifest is not an image's, or the configuration does not follow its specification.
     """
     if manifest.config.media_type not in (CONFIG, DOCKER_CONFIG) or "artifactType" in manifest.document:
         raise ValueError(f"its configuration is {manifest.config.media_type!r}, which no client runs")
@@ -117,12 +117,12 @@ async def read_configuration(repository: Repository, manifest: Manifest) -> Conf
         raise ValueError(f"a layer is {foreign[0]!r}, which not every client unpacks")
     config = _configuration(await repository.document(manifest.config))
     if len(config.diff_ids) != len(manifest.layers):
-        raise ValueError(f"it has {len(manifest.layers)} layers and names {len(config.diff_ids)}")
+        raise ValueError(f"it has {len(manifest.layers)} layers, but its configuration names {len(config.diff_ids)}")
     return config
 
 
 async def find_images(registry: Registry, version: str) -> dict[str, Published]:
-    """Look up the images of a version, parents before children; those that are not there are left out.
+    """Look up the images of a version, parents before children; missing ones are left out.
 
     Raises:
         RegistryError: the registry refuses, or does not answer.
@@ -142,7 +142,7 @@ def _configuration(document: Mapping[str, Any]) -> Configuration:
     rootfs = object_of(found.get("rootfs"), "type", "diff_ids")
     diff_ids = texts_of(rootfs.get("diff_ids"))
     if not all(DIGEST.fullmatch(digest) for digest in diff_ids):
-        raise ValueError("its configuration names a layer by no digest")
+        raise ValueError("its configuration names a layer without a digest")
     return Configuration(platform, _labels({} if labels is None else labels), diff_ids)
 
 

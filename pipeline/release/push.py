@@ -1,16 +1,15 @@
-"""Images into a registry: blobs and manifests first, under no tag, and the tags last of all.
+"""Pushes images to a registry: blobs and manifests first, without tags, and tags last.
 
-What holds at every moment, also after `kill -9` or a broken network:
+These invariants hold at every moment, even after `kill -9` or a network failure:
 
-- A tag that a release sets names an image that is in the registry with all of its blobs, and so is every other image
-  of the release: no tag is set before all of them have been pushed and read back.
-- The tag of a version is set once. Parents get theirs before their children do, so that every image that a version's
-  tag names has a parent with that tag.
-- Where a release is signed, no tag names an image without its signature: they come between the two.
-- What belongs to a release is recorded before its first tag, so that another engine can complete it.
-- What is missing, blobs or tags, is put there by the same command again.
+- Every tag of a release names an image that is in the registry with all of its blobs, and so is every other image of
+  the release: all of them are pushed and read back before the first tag is set.
+- A version's tag is set once. Parents are tagged before their children, so every tagged image has a tagged parent.
+- If a release is signed, its images are signed before they are tagged.
+- The digests of a release are recorded before its first tag, so that another engine can complete the release.
+- Running the same command again adds what is missing.
 
-Dagger's Container.publish cannot do this: it pushes an image under a tag or not at all.
+Dagger's Container.publish cannot do this: it cannot push an image without a tag.
 """
 
 import logging
@@ -35,14 +34,14 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Candidate:
-    """An image that may be pushed.
+    """An image to push.
 
     Args:
-        name: of its repository.
+        name: the image's name.
         parent: the name of the image that it is built on; None for the first.
-        digest: of its manifest, as it was checked.
-        content: gives what is pushed, for the time of a block.
-        nearby: a repository of the same host that has its blobs.
+        digest: the digest of the manifest that was checked.
+        content: opens the image's content.
+        nearby: a repository on the same host that has its blobs.
     """
 
     name: str
@@ -52,7 +51,7 @@ class Candidate:
     nearby: Repository | None = None
 
 
-#: Signs images by their digests.
+#: Signs images by digest.
 Sign = Callable[[Sequence[Reference]], Awaitable[None]]
 
 
@@ -65,22 +64,22 @@ async def push_release(
     sign: Sign | None = None,
     inputs: str = "",
 ) -> frozenset[str]:
-    """Push the images of a release, and tag them when all are there.
+    """Push the images of a release, then tag them.
 
     Args:
-        registry: where to.
-        tags: of every image.
-        images: parents before children.
-        dry_run: look only.
-        sign: signs them when all are there; also those that were published before, which may lack it.
-        inputs: the digest of what they were built from, for the release's record; empty for none.
+        registry: the target.
+        tags: the tags of every image.
+        images: the images, parents before children.
+        dry_run: change nothing.
+        sign: signs the images before they are tagged, including published ones, which may lack signatures.
+        inputs: the digest of the release's inputs, for its record; empty for no record.
 
     Returns:
-        The names of those that had not been published under this version before.
+        The names of the images that were not published under this version before.
 
     Raises:
-        ReleaseError: an image is published, or was begun to be, under this version with another content.
-        RegistryError: the registry refuses, or did not answer often enough.
+        ReleaseError: this version is published, or partly published, with other content.
+        RegistryError: the registry refuses, or does not answer.
         SigningError: an image could not be signed; nothing was tagged.
     """
     missing = await _unpublished(registry, tags.version, images)
@@ -91,7 +90,7 @@ async def push_release(
         await _push_all(registry, images, missing)
         if sign:
             await sign([Reference(registry.address, image.name, digest=image.digest) for image in images])
-        # Somebody else may have published this version meanwhile.
+        # Someone else may have published this version in the meantime.
         lacking = await _unpublished(registry, tags.version, images)
         if record and lacking:
             await _record(registry.repository(images[0].name), images[0].digest, record)
@@ -102,7 +101,7 @@ async def push_release(
 
 
 async def published_digests(registry: Registry, version: str, names: Iterable[str]) -> dict[str, str]:
-    """Return what images are published under a version, by their names; what is not published is left out."""
+    """Return the digests of the images that are published under a version, by name."""
 
     async def one(name: str) -> tuple[str, str]:
         manifest = await registry.repository(name).manifest(version)
@@ -115,27 +114,28 @@ async def set_tag(repository: Repository, tag: str, digest: str, *, moves: bool 
     """Make a tag name a manifest of its repository, and read it back.
 
     Args:
-        repository: of the manifest.
-        tag: that is set.
-        digest: of the manifest.
-        moves: whether the tag may name another manifest by now.
+        repository: the manifest's repository.
+        tag: the tag to set.
+        digest: the manifest's digest.
+        moves: whether the tag may name another manifest so far.
 
     Raises:
-        ReleaseError: the registry has no such manifest, or tells another one for the tag.
+        ReleaseError: the registry lacks the manifest, or the tag names another one.
     """
     manifest = await repository.manifest(tag)
     if manifest and manifest.digest == digest:
         return
     if manifest and not moves:
         raise ReleaseError(
-            f"{repository.address}/{repository.name}:{tag} was published as {manifest.digest} meanwhile, and a version "
-            f"never changes to {digest}; run the same command again, when nobody else publishes."
+            f"{repository.address}/{repository.name}:{tag} was published as {manifest.digest} in the meantime, and a "
+            f"version never changes, so it cannot become {digest}; run the same command again when nobody else "
+            "publishes."
         )
     manifest = await repository.manifest(digest)
     if manifest is None:
         raise ReleaseError(
-            f"{repository.address}/{repository.name} has lost {digest} before it was tagged {tag!r} (a clean-up of "
-            "the registry removes what has no tag); run the same command again."
+            f"{repository.address}/{repository.name} lost {digest} before it was tagged {tag!r} (garbage collection "
+            "removes untagged manifests); run the same command again."
         )
     await repository.push_manifest(tag, manifest)
     await _read_back(repository, tag, digest)
@@ -148,9 +148,9 @@ async def _unpublished(registry: Registry, version: str, images: Sequence[Candid
         if found.get(image.name, image.digest) != image.digest:
             children = ", ".join(child.name for child in images if child.parent == image.name)
             raise ReleaseError(
-                f"{registry.address}/{image.name}:{version} is published as {found[image.name]}, and this build of it "
-                f"{f'(which {children} would be built on) ' if children else ''}is {image.digest}; a version never "
-                "changes, so nothing was tagged: publish this one under a new version."
+                f"{registry.address}/{image.name}:{version} is published as {found[image.name]}, but this build "
+                f"{f'(the parent of {children}) ' if children else ''}is {image.digest}; a version never changes, so "
+                "nothing was tagged: publish this build under a new version."
             )
     return frozenset(image.name for image in images if image.name not in found)
 
@@ -162,26 +162,27 @@ async def _record(repository: Repository, first: str, record: ReleaseRecord) -> 
         if error.passing:
             raise
         _log.warning(
-            "%s takes no record of the release, so only an engine that builds the same digests can complete it: %s",
+            "%s does not accept the release's record, so only an engine that builds the same digests can complete it: "
+            "%s",
             repository.address,
             error,
         )
 
 
 async def _refuse_other_record(registry: Registry, first: Candidate, record: ReleaseRecord) -> None:
-    """Refuse a release whose version was begun with other images, of which some may have no tag yet."""
+    """Refuse a release if a publish of its version with other images was interrupted."""
     found = await read_record(registry.repository(first.name), first.digest)
     if found and found.version == record.version and found.images != record.images:
         names = [name for name, digest in record.images.items() if found.images.get(name) != digest]
         raise ReleaseError(
-            f"{registry.address} has begun to publish {record.version} with another {names[0]} "
-            f"({found.images.get(names[0])}, and this build of it is {record.images[names[0]]}); a version never "
-            "changes, so nothing was tagged: publish this one under a new version."
+            f"{registry.address} has {record.version} partly published with another {names[0]} "
+            f"({found.images.get(names[0])}, but this build is {record.images[names[0]]}); a version never changes, so "
+            "nothing was tagged: publish this build under a new version."
         )
 
 
 async def _push_all(registry: Registry, images: Sequence[Candidate], missing: Collection[str]) -> None:
-    """Push images side by side, each when its parent is there: what they share is then sent once."""
+    """Push images concurrently, each after its parent, so that shared layers are sent once."""
     by_name = {image.name: image for image in images}
     done = {name: anyio.Event() for name in missing}
 
@@ -200,7 +201,7 @@ async def _push(registry: Registry, image: Candidate, parent: Candidate | None) 
     async with image.content() as content:
         manifest = content.manifest
         if manifest.digest != image.digest:
-            raise SkaError(f"{image.name} was checked as {image.digest}, and its archive is {manifest.digest}.")
+            raise SkaError(f"{image.name} was checked as {image.digest}, but its archive is {manifest.digest}.")
         sources = dict.fromkeys(manifest.blobs, image.nearby)
         if parent and (below := await registry.repository(parent.name).manifest(parent.digest)):
             sources |= dict.fromkeys(below.blobs, registry.repository(parent.name))
@@ -210,7 +211,7 @@ async def _push(registry: Registry, image: Candidate, parent: Candidate | None) 
             if not (await repository.has(blob) or (source and await repository.mount(blob, source))):
                 await repository.push_blob(blob, content.blobs[blob.digest])
                 sent += blob.size
-    # The registry has answered for every blob; it takes a manifest by its digest, and so under no tag.
+    # All blobs are there, so the registry accepts the manifest; pushing it by digest sets no tag.
     await repository.push_manifest(manifest.digest, manifest)
     await _read_back(repository, manifest.digest, manifest.digest)
     _log.info("%s: pushed, %.1f MB sent", image.name, sent / 1e6)
@@ -220,6 +221,6 @@ async def _read_back(repository: Repository, reference: str, digest: str) -> Non
     found = await repository.manifest(reference)
     if found is None or found.digest != digest:
         raise ReleaseError(
-            f"{repository.address}/{repository.name} was given {digest} as {reference!r} and answers with "
-            f"{found.digest if found else 'nothing'}; run the same command again, when nobody else publishes."
+            f"{repository.address}/{repository.name} got {digest} as {reference!r}, but returns "
+            f"{found.digest if found else 'nothing'}; run the same command again when nobody else publishes."
         )

@@ -1,4 +1,4 @@
-"""What a release says of itself to programs: one JSON document."""
+"""A release as a JSON document, for programs."""
 
 import json
 from collections.abc import Collection, Sequence
@@ -14,10 +14,10 @@ def release_document(
     """Return the document of a release.
 
     Args:
-        address: where it is published.
-        tags: of each image.
-        images: in the catalogue's order.
-        new: the names of those that were not published under this version before.
+        address: the registry of the release.
+        tags: the tags of each image.
+        images: the images in the catalogue's order.
+        new: the names of the images that were not published under this version before.
         dry_run: whether nothing was pushed.
     """
     document = {

@@ -1,11 +1,12 @@
-"""What belongs to a release, recorded in the registry before its first tag.
+"""The digests of a release, recorded in the registry before its first tag.
 
-Engines that do not build the same digests twice can then complete a release that broke off between its tags. The record
-is a small OCI artifact in the repository of the first image, under the tag `sha256-<digest of that image>.release`: it
-has the form of cosign's tags, which clean-ups leave alone, and two builds of one version never share it unless their
-first images are equal. The first image gets its version's tag first, so that the tag leads to the record.
+With the record, an engine that does not build the same digests twice can complete a release that was interrupted
+between its tags. The record is a small OCI artifact in the repository of the first image, under the tag
+`sha256-<digest of that image>.release`. Clean-ups spare tags of this form, which is cosign's, and two builds of a
+version share the tag only if their first images are equal. The first image is tagged first, so its tag leads to the
+record.
 
-A promotion has no record: it takes its digests from the registry that it reads, and a repeat finds the same ones.
+A promotion needs no record: it reads its digests from the source registry, where a repeat finds the same ones.
 Source: https://github.com/opencontainers/image-spec/blob/v1.1.0/manifest.md#guidelines-for-artifact-usage
 """
 
@@ -29,12 +30,12 @@ _LARGEST = 64 << 10
 
 @dataclass(frozen=True)
 class ReleaseRecord:
-    """What belongs to a release.
+    """The record of a release.
 
     Args:
-        version: of the release.
-        inputs: the digest of what its images were built from (`release_inputs`).
-        images: the digests of their manifests, by their names.
+        version: the release's version.
+        inputs: the digest of the release's inputs (`release_inputs`).
+        images: the digests of the images' manifests, by name.
     """
 
     version: str
@@ -42,19 +43,19 @@ class ReleaseRecord:
     images: Mapping[str, str]
 
     def render(self) -> bytes:
-        """Return it as JSON, the same bytes for the same release."""
+        """Return the record as JSON, the same bytes for the same release."""
         return json.dumps(asdict(self), sort_keys=True).encode()
 
 
 async def read_record(repository: Repository, first: str) -> ReleaseRecord | None:
-    """Return the record of a release; None where there is none.
+    """Return the record of a release; None if there is none.
 
     Args:
-        repository: of the first image.
-        first: the digest of that image's manifest.
+        repository: the first image's repository.
+        first: the digest of the first image's manifest.
 
     Raises:
-        RegistryError: the registry refuses, or what it has there is not a record.
+        RegistryError: the registry refuses, or the record is not valid.
     """
     manifest = await repository.manifest(_tag(first))
     if manifest is None:
@@ -67,21 +68,21 @@ async def read_record(repository: Repository, first: str) -> ReleaseRecord | Non
         return _parse(parse_object(content, _LARGEST))
     except (ValueError, KeyError, TypeError) as error:
         raise RegistryError(
-            f"The record {repository.path}:{_tag(first)} of a release cannot be read ({error}); remove that tag, or "
-            "publish under a new version."
+            f"The release record {repository.path}:{_tag(first)} cannot be read ({error}); remove that tag, or publish "
+            "under a new version."
         ) from error
 
 
 async def write_record(repository: Repository, first: str, record: ReleaseRecord) -> None:
-    """Put a record into the registry, and read it back.
+    """Push a record and read it back.
 
     Args:
-        repository: of the first image, which is there.
-        first: the digest of that image's manifest.
-        record: of the release.
+        repository: the repository of the first image, which has been pushed.
+        first: the digest of the first image's manifest.
+        record: the release's record.
 
     Raises:
-        ReleaseError: the registry has another record there now.
+        ReleaseError: someone else has replaced the record.
         RegistryError: the registry refuses.
     """
     content = record.render()
@@ -97,8 +98,8 @@ async def write_record(repository: Repository, first: str, record: ReleaseRecord
         found = await repository.manifest(tag)
     if found is None or found.digest != manifest.digest:
         raise ReleaseError(
-            f"{repository.address}/{repository.name} has another record of {record.version} than the one that was just "
-            "put there; run the same command again, when nobody else publishes."
+            f"{repository.address}/{repository.name} has another record of {record.version} than the one just pushed; "
+            "run the same command again when nobody else publishes."
         )
 
 
@@ -134,7 +135,7 @@ def _described(blob: Descriptor) -> dict[str, Any]:
 def _parse(document: Mapping[str, Any]) -> ReleaseRecord:
     version, inputs, images = document["version"], document["inputs"], document["images"]
     if not isinstance(version, str) or not isinstance(inputs, str) or not isinstance(images, dict):
-        raise ValueError("its members have other types")
+        raise ValueError("its members have the wrong types")
     if not all(isinstance(digest, str) and DIGEST.fullmatch(digest) for digest in images.values()):
-        raise ValueError("it names what is not a digest")
+        raise ValueError("it names something that is not a digest")
     return ReleaseRecord(version, inputs, images)

@@ -1,4 +1,4 @@
-"""A release that is promoted, signed again: what it was signed with names the repositories it came from."""
+"""Signs a promoted release again, because its signatures name the repositories it came from."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -23,12 +23,12 @@ from pipeline.signing.signer import Signer, parse_signer
 
 @dataclass(frozen=True)
 class Resigning:
-    """How a release is signed again.
+    """Signs a release again.
 
     Args:
-        signer: who signs it.
-        trusted: whose signatures it has to have before; None for the signer's own.
-        build: gives the base and the tools that are used.
+        signer: the new signer.
+        trusted: the key or identity that must have signed it before; None for the signer's own key.
+        build: provides the base and the tools.
     """
 
     signer: Signer
@@ -36,15 +36,15 @@ class Resigning:
     build: Callable[[], Awaitable[Build]]
 
     async def open(self, images: Sequence[Published], origin: Registry, target: Registry) -> Sign:
-        """Look at what was signed, and return what signs it in the registry that the release goes to.
+        """Verify a release's signatures and attestations, and return a function that signs it in the target.
 
         Args:
-            images: of the release.
-            origin: where they are.
-            target: where they go.
+            images: the images of the release.
+            origin: the source registry.
+            target: the target registry.
 
         Raises:
-            VerificationError: an image is not signed as it should be, and so is not signed again.
+            VerificationError: an image is not signed as required, so it is not signed again.
             SigningError: the key cannot be used.
         """
         build = await self.build()
@@ -60,21 +60,21 @@ class Resigning:
         if signing.public_key:
             return Trusted(file_of("cosign.pub", signing.public_key), tlog=self.signer.tlog)
         raise SettingsError(
-            "A release is signed again when it was signed before, and by whom is not known; give --from-key FILE, or "
-            "--from-identity and --from-issuer."
+            "A release is signed again only if its present signatures are valid; give their signer with --from-key "
+            "FILE, or with --from-identity and --from-issuer."
         )
 
 
 def parse_resigning(signer: Signer, trusted: Trusted, build: Callable[[], Awaitable[Build]]) -> Resigning | None:
-    """Return how a release is signed again; None where nobody signs it.
+    """Return how a release is signed again; None without a signer.
 
     Raises:
-        SettingsError: as of `parse_signer` and `parse_trusted`, or whose signatures count was said in vain.
+        SettingsError: as of `parse_signer` and `parse_trusted`, or a trusted key was given without a signer.
     """
     who, whose = parse_signer(signer), parse_trusted(trusted)
     if who is None and whose is not None:
         raise SettingsError(
-            "A release that is promoted is verified to be signed again; give --key, or leave out --from-key."
+            "The option --from-key verifies a release that is signed again; give --key too, or leave out --from-key."
         )
     return Resigning(who, whose, build) if who else None
 
@@ -88,19 +88,19 @@ async def _attested(examiner: Examiner, image: Published, images: Sequence[Publi
             _require_parent(image, evidence.origins, images)
     except VerificationError as error:
         raise VerificationError(
-            f"{reference} is not signed again, because what is signed of it does not hold ({escaped(str(error))}); "
-            "publish it with a signature, or name its signer with --from-key."
+            f"{reference} is not signed again, because its attestations are not valid ({escaped(str(error))}); publish "
+            "it with a signature, or name its signer with --from-key."
         ) from error
     return evidence.attestations
 
 
 def _require_parent(image: Published, origins: Origins, images: Sequence[Published]) -> None:
-    """Refuse an image whose provenance names another parent or base than its release has."""
-    digests = {one.repository.name: one.manifest.digest for one in images}
+    """Refuse an image whose provenance names another parent or base than the release has."""
+    digests = {each.repository.name: each.manifest.digest for each in images}
     parent = by_name()[image.repository.name].parent
     if parent and origins.parent != digests[parent]:
         raise VerificationError(
-            f"its provenance names {parent}@{origins.parent}, and the release has {digests[parent]}"
+            f"its provenance names {parent}@{origins.parent}, but the release has {digests[parent]}"
         )
     if origins.base != (base := images[0].label("baseImage")):
-        raise VerificationError(f"its provenance names the base {origins.base}, and the release has {base}")
+        raise VerificationError(f"its provenance names the base {origins.base}, but the release has {base}")

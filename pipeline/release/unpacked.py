@@ -1,4 +1,4 @@
-"""What a layer in a registry holds, whatever its configuration claims: the digest of its content as it is unpacked."""
+"""Computes the digest of a layer's unpacked content, whatever the image's configuration claims."""
 
 import hashlib
 import zlib
@@ -8,23 +8,23 @@ from pipeline.errors import RegistryError
 from pipeline.registry.manifest import Descriptor
 from pipeline.registry.repository import Repository
 
-#: No layer that is read here is larger, unpacked, unless somebody wants to keep the reader busy: 8 GiB.
+#: The largest unpacked layer in bytes; larger ones are an attack on the reader.
 LARGEST = 8 << 30
-#: zlib's word for gzip with its header and checksum.
+#: zlib's window size for gzip with its header and checksum.
 _GZIP = 16 + zlib.MAX_WBITS
 _CHUNK = 1 << 20
 
 
 async def unpacked_digest(repository: Repository, layer: Descriptor, largest: int = LARGEST) -> str:
-    """Return the digest of a layer's content, which its image's configuration should name as its DiffID.
+    """Return the digest of a layer's unpacked content, its true DiffID.
 
     Args:
-        repository: that has it.
-        layer: a tar, or one that gzip packed.
-        largest: size that is read, unpacked, in bytes.
+        repository: the layer's repository.
+        layer: a tar, plain or gzip-compressed.
+        largest: the limit of the unpacked size in bytes.
 
     Raises:
-        RegistryError: the registry refuses, or the layer is damaged, too large, or packed in another way.
+        RegistryError: the registry refuses, or the layer is damaged, too large, or compressed in another way.
     """
     unpack: Callable[[Iterable[bytes]], Iterator[bytes]]
     if layer.media_type.endswith("tar"):
@@ -32,27 +32,25 @@ async def unpacked_digest(repository: Repository, layer: Descriptor, largest: in
     elif layer.media_type.endswith("gzip"):
         unpack = _gunzipped
     else:
-        raise RegistryError(f"The layer {layer.digest} is a {layer.media_type!r}, which is not unpacked here.")
+        raise RegistryError(f"The layer {layer.digest} is a {layer.media_type!r}, which cannot be unpacked here.")
 
     def read(chunks: Iterable[bytes]) -> str:
         hashed, size = hashlib.sha256(), 0
         for part in unpack(chunks):
             size += len(part)
             if size > largest:
-                raise RegistryError(f"The layer {layer.digest} has more than {largest} bytes, unpacked; none may.")
+                raise RegistryError(f"The layer {layer.digest} has more than {largest} bytes unpacked, the limit.")
             hashed.update(part)
         return f"sha256:{hashed.hexdigest()}"
 
     try:
         return await repository.consume(layer, read)
     except zlib.error as error:
-        raise RegistryError(
-            f"The layer {layer.digest} of {repository.path} is not what gzip packs ({error})."
-        ) from error
+        raise RegistryError(f"The layer {layer.digest} of {repository.path} is not valid gzip ({error}).") from error
 
 
 def _gunzipped(chunks: Iterable[bytes]) -> Iterator[bytes]:
-    """Unpack gzip, which may have several members, and nothing after them: https://www.rfc-editor.org/rfc/rfc1952."""
+    """Decompress gzip, which may have several members but nothing else: https://www.rfc-editor.org/rfc/rfc1952."""
     member = zlib.decompressobj(_GZIP)
     is_whole = False
     for chunk in chunks:

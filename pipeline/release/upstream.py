@@ -1,4 +1,4 @@
-"""The image that all others are built from: in another registry, where nobody's password goes, and in their layers."""
+"""The base of all images: in its own registry, which gets no password, and in the images' layers."""
 
 import contextlib
 import logging
@@ -24,7 +24,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class UpstreamBase:
-    """The image at the root, where it comes from."""
+    """The base in its own registry."""
 
     reference: Reference
     repository: Repository
@@ -32,15 +32,15 @@ class UpstreamBase:
 
 @contextlib.asynccontextmanager
 async def open_upstream(base: str, own: Access) -> AsyncIterator[UpstreamBase]:
-    """Open the repository of a base for the time of a block.
+    """Open the repository of a base for the duration of a block; its requests are given up early.
 
     Args:
-        base: as in ubuntu:22.04@sha256:….
-        own: how the registry of the images is reached.
+        base: the base's reference, as in ubuntu:22.04@sha256:….
+        own: the access to the images' registry.
 
     Raises:
-        SettingsError: the base is no reference of an image in a registry.
-        RegistryError: in the block, by what is asked of it; nobody waits long for an answer.
+        SettingsError: the base is not a reference of an image in a registry.
+        RegistryError: the environment's proxies or certificates cannot be used.
     """
     reference = parse_image(base)
     access = replace(own, username="", password=None, patience=replace(own.patience, attempts=2))
@@ -49,7 +49,7 @@ async def open_upstream(base: str, own: Access) -> AsyncIterator[UpstreamBase]:
 
 
 async def find_base(repository: Repository, digest: str, platform: Platform) -> Published | None:
-    """Look up a base by its digest, and in an index the one image of a platform; None where there is none.
+    """Look up a base by its digest, and a platform's image if it is an index; None if there is none.
 
     Raises:
         RegistryError: the registry refuses, or clients may choose different images.
@@ -67,15 +67,15 @@ async def find_base(repository: Repository, digest: str, platform: Platform) -> 
     except ValueError as error:
         raise RegistryError(f"{repository.path}@{manifest.digest} is not an image ({error}).") from error
     if not found.platform.equals(platform):
-        raise RegistryError(f"{repository.path}@{manifest.digest} is for {found.platform}, and not for {platform}.")
+        raise RegistryError(f"{repository.path}@{manifest.digest} is for {found.platform}, not for {platform}.")
     return found
 
 
 async def rests_on(image: Published, base: Published) -> bool:
-    """Tell whether the first layers of an image are those of a base, by what they hold and not by what is claimed.
+    """Return whether an image begins with the layers of a base, by their content and not by any claim.
 
-    Layers of the same digest are the same. An engine may have packed them anew, so others are read and unpacked, those
-    of the base as well.
+    Layers with the same digest are equal. An engine may have repacked a layer, so if digests differ, both layers are
+    read and unpacked.
 
     Raises:
         RegistryError: the registry refuses, or a layer cannot be unpacked.
@@ -93,25 +93,26 @@ async def rests_on(image: Published, base: Published) -> bool:
 
 
 def _same(one: Descriptor, other: Descriptor) -> bool:
-    """Tell whether two layers are the same bytes, unpacked in the same way."""
-    ways = [layer.media_type.rpartition("tar")[2].lstrip("+.") for layer in (one, other)]
-    return one.digest == other.digest and ways[0] == ways[1]
+    """Return whether two layers are the same bytes with the same compression."""
+    compressions = [layer.media_type.rpartition("tar")[2].lstrip("+.") for layer in (one, other)]
+    return one.digest == other.digest and compressions[0] == compressions[1]
 
 
 async def require_base_layers(base: Base, layers: Sequence[str], platform: str, own: Access, *, required: bool) -> None:
-    """Refuse an image that does not begin with the very layers of its base, which `verify` would refuse later.
+    """Refuse an image that does not begin with its base's exact layers, because `verify` would refuse it later.
 
-    An engine that had the base from an archive before may pack it anew. A stand-in and an archive are in no registry.
+    An engine that once imported the base from an archive may repack it. Stand-ins and archives are not in a registry,
+    so they are not compared.
 
     Args:
-        base: that the image was built from.
+        base: the base that the image was built from.
         layers: the digests of the image's layers, the lowest first.
-        platform: of the image, as in linux/amd64.
-        own: how the registry of the images is reached.
-        required: whether a base that cannot be looked at is an error.
+        platform: the image's platform, as in linux/amd64.
+        own: the access to the images' registry.
+        required: whether it is an error that the base cannot be examined.
 
     Raises:
-        ReleaseError: the layers of the base are not the first, or cannot be looked at.
+        ReleaseError: the image does not begin with the layers of the base, or the base cannot be examined.
     """
     if not base.digest or STAND_IN.match(base.reference):
         return
@@ -122,8 +123,8 @@ async def require_base_layers(base: Base, layers: Sequence[str], platform: str, 
     except (RegistryError, SettingsError) as error:
         if required:
             raise ReleaseError(
-                f"Whether the images begin with the layers of {base.reference} cannot be established, so nothing was "
-                f"pushed: {error}"
+                f"The layers of {base.reference} cannot be compared with those of the images, so nothing was pushed: "
+                f"{error}"
             ) from error
         _log.warning("the layers of %s were not compared: %s", base.reference, error)
         return
@@ -131,6 +132,5 @@ async def require_base_layers(base: Base, layers: Sequence[str], platform: str, 
     if not expected or list(layers[: len(expected)]) != expected:
         raise ReleaseError(
             f"The images do not begin with the layers of {base.reference} ({', '.join(expected) or 'none'}), because "
-            "the engine packed them anew, so nothing was pushed; prune the engine's cache and run the same command "
-            "again."
+            "the engine repacked them, so nothing was pushed; prune the engine's cache and run the same command again."
         )

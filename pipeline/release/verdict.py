@@ -1,7 +1,8 @@
-"""Answers of which the exit code is a part.
+"""Results with an exit code.
 
-`dagger call` has no exit code for a function's result, but hands on that of a failed command. So an answer with an
-exit code is printed by a command that ends with it; both command lines know such an answer from a failure by its name.
+`dagger call` has no exit code for a function's result, but it passes on the exit code of a failed command. A result
+with an exit code is therefore printed by a command that exits with it; both command lines tell it from a failure by the
+command's name.
 """
 
 from typing import TYPE_CHECKING
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import dagger
 
-#: The name of the step: what it prints is the answer, and its exit code is not a failure.
+#: The name of the step whose output is the result, and whose exit code is not a failure.
 VERDICT = "verdict"
 
 
@@ -17,12 +18,12 @@ async def verdict(container: "dagger.Container", text: str, exit_code: int) -> s
     """Return a text, or fail with it and an exit code.
 
     Args:
-        container: any that has a shell.
-        text: up to 100 KiB, which is what engines keep of a failed command's output.
+        container: any container with a shell.
+        text: at most 100 KiB, the output of a failed command that engines keep.
         exit_code: 0 returns the text.
 
     Raises:
-        dagger.ExecError: with the text and the exit code, when that is not 0.
+        dagger.ExecError: the exit code is not 0; the error has the text and the exit code.
     """
     if exit_code == 0:
         return text
@@ -32,5 +33,5 @@ async def verdict(container: "dagger.Container", text: str, exit_code: int) -> s
 
 
 def is_verdict(error: "dagger.ExecError") -> bool:
-    """Tell whether a failed command is an answer."""
+    """Return whether a failed command is a result."""
     return len(error.command) > 3 and error.command[3] == VERDICT

@@ -1,4 +1,4 @@
-"""For a consumer: whether an image is of a release of this pipeline, and what of that was seen to be true."""
+"""Verifies for a consumer that an image was released by this pipeline."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
@@ -27,19 +27,19 @@ async def verify(
     """Verify an image.
 
     Args:
-        text: its reference, with a tag or a digest.
-        login: to its registry.
-        allow_stand_in_base: take an image that is built on a stand-in base.
-        trusted: whose signatures count.
-        build: gives the base and the tools by which signatures are looked at; not called where nobody's count.
+        text: the image's reference, with a tag or a digest.
+        login: the login to its registry.
+        allow_stand_in_base: accept an image that is built on a stand-in base.
+        trusted: the key or identity whose signatures are accepted.
+        build: provides the base and the tools that verify signatures; not called without a trusted key or identity.
 
     Returns:
-        JSON: the image's reference with its digest, and every fact with what was found.
+        JSON: the image's reference with its digest, and the finding on every fact.
 
     Raises:
-        VerificationError: a fact does not hold, or one of a final version could not be established; all findings are
-            in the text.
-        RegistryError: the registry refuses, or did not answer often enough.
+        VerificationError: a fact is not true, or one of a final version could not be examined; the text has all
+            findings.
+        RegistryError: the registry refuses, or does not answer.
     """
     reference, whose = parse_reference(text), parse_trusted(trusted)
     async with login.access() as access, open_registry(reference.address, access) as registry:
@@ -59,22 +59,20 @@ async def _find(registry: Registry, reference: Reference) -> Published:
 
 
 def _require(image: Published, reference: Reference, findings: Sequence[FactResult]) -> None:
-    """Refuse an image of which a fact does not hold, and a final version of which one could not be established."""
+    """Refuse an image if a fact is not true, and a final version if a fact could not be examined."""
     name = image.reference(reference.tag)
     if failed := [finding.fact for finding in findings if finding.holds is False]:
-        raise VerificationError(
-            f"{name} is not what it should be ({', '.join(failed)}); do not use it.\n{table(findings)}"
-        )
+        raise VerificationError(f"{name} failed verification ({', '.join(failed)}); do not use it.\n{table(findings)}")
     unknown = [finding.fact for finding in findings if finding.holds is None]
     if unknown and not is_pre_release(image):
         raise VerificationError(
-            f"{name} is a final version, and not all of it is verified ({', '.join(unknown)}); do not use it before it "
-            f"is.\n{table(findings)}"
+            f"{name} is a final version, but not every fact is verified ({', '.join(unknown)}); do not use it until "
+            f"they are.\n{table(findings)}"
         )
 
 
 def table(findings: Sequence[FactResult]) -> str:
-    """Return the findings, a line each."""
+    """Return a line for each finding."""
     words = {True: "verified", False: "FAILED", None: "not verified"}
     width = max(len(finding.fact) for finding in findings)
     return "\n".join(

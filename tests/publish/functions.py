@@ -140,7 +140,7 @@ RELEASE_FUNCTIONS = {
         "Tell which published images should be built again, and why; nothing is built.\n\n"
         "Looks for security updates in the images themselves, at the tag of their base, and at their age. "
         "Returns JSON:\n"
-        "the reasons of each image, its packages with a newer version, and what could not be looked at. Where there\n"
+        "the reasons of each image, its packages with a newer version, and what could not be examined. Where there\n"
         "is a reason the call ends with the exit code, and the JSON is its standard output.",
         {
             "tag": Argument("String!", '""', "Version to look at; by default the newest release of the registry."),

@@ -49,7 +49,7 @@ async def refusal(
         (replace(ORDER, to="team/images"), "The registry 'team/images' does not begin with a host"),
         (replace(ORDER, to="host.example/../x"), "The path '../x' of the registry"),
         (replace(ORDER, allow_stand_in_base=False), "The base bootstrap:auto is a stand-in of this machine"),
-        (replace(ORDER, tag="1.2.3"), "CHANGELOG.md says nothing of 1.2.3"),
+        (replace(ORDER, tag="1.2.3"), "CHANGELOG.md has no section about 1.2.3"),
         (replace(ORDER, tag="0.1.0"), "CHANGELOG.md heads the section of 0.1.0 with 'unreleased'"),
     ],
     ids=lambda value: value.tag if isinstance(value, Order) else value[:40],
@@ -116,7 +116,7 @@ async def test_an_unknown_certificate_is_refused(guarded: Running) -> None:
 async def test_a_ca_that_is_no_certificate_is_refused(engine: Session, guarded: Running, tmp_path: Path) -> None:
     (tmp_path / "ca.pem").write_text("no certificate")
     error = await refusal(guarded.host, login=Login(ca=dag.host().file(str(tmp_path / "ca.pem"))))
-    assert str(error) == "The file of --ca holds no certificate; give the CA's certificate in PEM."
+    assert str(error) == "The file of --ca does not hold a certificate; give the CA's certificate in PEM."
 
 
 async def test_plain_http_without_consent_is_refused(server: Running, path: str) -> None:

@@ -102,15 +102,15 @@ async def test_a_package_that_is_behind_is_named_with_both_versions(document: di
 
 
 async def test_a_stand_in_base_is_known_to_nobody(document: dict[str, Any]) -> None:
-    assert "is in no registry, so that nobody knows of a newer one" in entry(document, "ska-base")["unknown"][0]
+    assert "is not in a registry, so a newer one cannot be found" in entry(document, "ska-base")["unknown"][0]
 
 
 @pytest.mark.parametrize(
     ("question", "sentence"),
     [
-        (Question("", -1, 10), "max_age is a number of days such as 30, and not -1"),
-        (Question("", 30, 256), "exit_code is a number from 0 to 255, and not 256"),
-        (Question("", 30, -1), "exit_code is a number from 0 to 255, and not -1"),
+        (Question("", -1, 10), "max_age must be a number of days such as 30, not -1"),
+        (Question("", 30, 256), "exit_code must be a number from 0 to 255, not 256"),
+        (Question("", 30, -1), "exit_code must be a number from 0 to 255, not -1"),
     ],
 )
 async def test_an_age_or_an_exit_code_that_makes_no_sense_is_refused(question: Question, sentence: str) -> None:
@@ -176,7 +176,7 @@ async def test_an_image_that_a_release_does_not_have_is_no_reason_to_build_that_
 
 @pytest.mark.parametrize(
     ("today", "reasons"),
-    [("2026-12-24T00:00:00Z", ()), ("2026-12-25T00:00:00Z", ("it is 31 days old, and may be 30",))],
+    [("2026-12-24T00:00:00Z", ()), ("2026-12-25T00:00:00Z", ("it is 31 days old; the limit is 30",))],
 )
 async def test_an_image_that_is_too_old_is_one(
     registry: Registry, release: Maker, today: str, reasons: tuple[str, ...]
@@ -192,7 +192,7 @@ async def test_an_image_of_the_future_is_not_taken_for_a_young_one(registry: Reg
     await push_release(registry, Tags("1.0.0"), release()[:1])
     found = await find_published(registry.repository("ska-base"), "1.0.0")
     assert found
-    sentence = "its label names a day of its creation that is yet to come ('2026-11-24T00:00:00Z')"
+    sentence = "its day of creation is in the future ('2026-11-24T00:00:00Z')"
     assert _age(found, "2026-11-23T00:00:00Z", 30) == Staleness(unknown=(sentence,))
 
 
@@ -216,7 +216,7 @@ async def test_a_base_that_has_moved_is_a_reason(registry: Registry, release: Ma
     [
         ("bootstrap:debian-12", "is in no registry"),
         (f"archive:base.tar@{DIGEST}", "is in no registry"),
-        (f"{free_address()}/ubuntu:22.04@{DIGEST}", "could not be asked for: The registry"),
+        (f"{free_address()}/ubuntu:22.04@{DIGEST}", "could not be looked up: The registry"),
     ],
 )
 async def test_a_base_that_cannot_be_asked_for_is_said(base: str, sentence: str) -> None:

@@ -129,7 +129,7 @@ async def test_a_dry_run_copies_nothing(
 
 async def test_half_a_release_is_not_promoted(registry: Registry, release: Maker, production: str, path: str) -> None:
     await push_release(registry, Tags("1.0.0"), release()[:3])
-    with pytest.raises(ReleaseError, match=r"ska-python:1\.0\.0 is not published, and a release is copied whole"):
+    with pytest.raises(ReleaseError, match=r"ska-python:1\.0\.0 is not published, but a release is copied as a whole"):
         await promoted(registry.address, f"{production}/{path}")
 
 
@@ -162,7 +162,7 @@ async def test_a_tag_that_never_moves_is_not_set_by_another_version(
     registry: Registry, release: Maker, production: str, path: str, tag: str
 ) -> None:
     await push_release(registry, Tags("1.0.0"), release(extra_tags=(tag,)))
-    with pytest.raises(ReleaseError, match="which is no tag that moves"):
+    with pytest.raises(ReleaseError, match="which is not a moving tag"):
         await promoted(registry.address, f"{production}/{path}")
     assert await found(f"{production}/{path}", "1.0.0") == {}
 

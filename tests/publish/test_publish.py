@@ -126,7 +126,8 @@ async def test_a_base_that_cannot_be_asked_for_stops_a_final_version(
     monkeypatch.setattr(module, "require_section", lambda *_: None)
     monkeypatch.setattr(module, "open_gates", open_gates)
     with pytest.raises(
-        ReleaseError, match=r"begin with the layers of \S+ cannot be established, so nothing was pushed"
+        ReleaseError,
+        match=r"The layers of \S+ cannot be compared with those of the images, so nothing was pushed",
     ):
         await published(f"{server.host}/{path}", base, release(base=base), monkeypatch, "1.0.0")
     assert server.repositories(path) == set()

@@ -115,7 +115,7 @@ async def test_another_image_is_refused_in_a_version_that_was_begun_with_the_sam
     begun = release(extra_tags=TAGS.extra)
     other = release(extra_tags=TAGS.extra, files={"ska-python": {"new": b"new"}})
     await broken_off(behind, proxy, begun, "ska-python/manifests/1.0.0$")
-    with pytest.raises(ReleaseError, match=r"has begun to publish 1\.0\.0 with another ska-python"):
+    with pytest.raises(ReleaseError, match=r"has 1\.0\.0 partly published with another ska-python"):
         await push_release(registry, TAGS, other, inputs="sha256:" + "2" * 64)
     assert "ska-python" not in await digests(registry, "1.0.0")
 
@@ -154,7 +154,7 @@ async def test_a_record_is_not_trusted(
     repository = registry.repository("ska-base")
     await push_release(registry, Tags("0.0.1"), images)
     await write_record(repository, images[0].digest, forged)
-    assert "says that it is another release" in (await found(registry)).obstacle
+    assert "is labelled as another release" in (await found(registry)).obstacle
 
 
 async def test_a_record_of_strangers_is_not_trusted(
@@ -176,7 +176,7 @@ async def test_a_registry_that_takes_no_record_is_published_to_all_the_same(
     images = release()
     await push_release(behind, Tags("1.0.0"), images, inputs=INPUTS)
     assert await digests(behind, "1.0.0") == of(images)
-    assert "takes no record of the release" in caplog.text
+    assert "does not accept the release's record" in caplog.text
 
 
 async def test_a_version_that_somebody_else_tags_after_the_last_look_is_not_moved(

@@ -111,7 +111,7 @@ async def test_labels_that_disagree_are_seen(registry: Registry, release: Maker,
 async def test_a_parent_of_another_content_is_seen(registry: Registry, release: Maker, base: str) -> None:
     one, other = release(base=base), release(base=base, files={"ska-build": {"new": b"new"}})
     message = await refused(registry, [*one[:2], other[2], one[3]])
-    assert "FAILED        lineage       the layers of ska-build:1.0.0 are not the first of ska-build-python" in message
+    assert "FAILED        lineage       ska-build-python does not begin with the layers of ska-build:1.0.0" in message
 
 
 async def test_a_parent_that_is_not_there_is_seen(registry: Registry, release: Maker, base: str) -> None:
@@ -164,7 +164,7 @@ async def test_a_stand_in_base_takes_consent(registry: Registry, release: Maker)
     images = release(base="bootstrap:debian-12", version=PRE_RELEASE.version)
     await push_release(registry, Tags(PRE_RELEASE.version), images)
     document = await verified(registry, allow_stand_in_base=True)
-    assert said(document, "base") == (True, "bootstrap:debian-12, a stand-in, which was allowed")
+    assert said(document, "base") == (True, "bootstrap:debian-12, a stand-in, which you allowed")
 
 
 async def test_a_base_that_nobody_serves_is_not_verified_and_said(registry: Registry, release: Maker) -> None:
@@ -172,7 +172,7 @@ async def test_a_base_that_nobody_serves_is_not_verified_and_said(registry: Regi
     await push_release(registry, Tags(PRE_RELEASE.version), release(base=gone, version=PRE_RELEASE.version))
     is_verified, message = said(await verified(registry), "base")
     assert not is_verified
-    assert "could not be looked at: The registry" in message
+    assert "could not be examined: The registry" in message
 
 
 async def test_an_image_that_is_not_there_is_said(registry: Registry) -> None:
@@ -181,7 +181,9 @@ async def test_an_image_that_is_not_there_is_said(registry: Registry) -> None:
 
 
 async def test_a_foreign_image_is_none_of_this_pipeline(registry: Registry, base: str) -> None:
-    with pytest.raises(VerificationError, match=r"FAILED        labels[\s\S]*ubuntu .* is no image of ska-base"):
+    with pytest.raises(
+        VerificationError, match=r"FAILED        labels[\s\S]*ubuntu .* is not one of the images ska-base"
+    ):
         await verified(registry, "ubuntu:22.04")
 
 
@@ -189,7 +191,7 @@ async def test_a_final_version_with_a_fact_that_is_not_verified_is_refused(
     registry: Registry, release: Maker, base: str
 ) -> None:
     message = await refused(registry, release(base=base))
-    assert "is a final version, and not all of it is verified (signature, attestations)" in message
+    assert "is a final version, but not every fact is verified (signature, attestations)" in message
     assert [line.split()[0] for line in message.splitlines()[1:]] == ["verified"] * len(FACTS) + ["not"] * len(SIGNED)
 
 

@@ -73,7 +73,7 @@ async def test_a_final_version_of_which_something_is_not_attested_is_refused(
 ) -> None:
     await publish_signed(workbench, registry, images[:1], keys.signer)
     message = await refused(workbench, registry, keys.trusted)
-    missing = "nothing is attested of type https://slsa.dev/provenance/v1, and a final version has passed all gates"
+    missing = "it has no attestation of type https://slsa.dev/provenance/v1, which a final version requires"
     assert f"FAILED        attestations  {missing}" in message
 
 
@@ -98,7 +98,7 @@ async def test_a_pre_release_of_which_nothing_is_attested_is_not_verified_in_tha
     assert found["signature"][0]
     assert found["attestations"] == (
         False,
-        "nothing is attested: a pre-release may be published without the gates",
+        "it has no attestations: a pre-release may be published without the gates",
     )
 
 
@@ -107,8 +107,8 @@ async def test_without_a_key_nothing_is_said_to_be_verified(
 ) -> None:
     await publish_signed(workbench, registry, images[:1], keys.signer)
     message = await refused(workbench, registry, Trusted())
-    sentence = "nobody was named whose signature counts; give --key FILE, or --identity and --issuer"
-    assert "is a final version, and not all of it is verified (signature, attestations)" in message
+    sentence = "no trusted key or identity was given; give --key FILE, or --identity and --issuer"
+    assert "is a final version, but not every fact is verified (signature, attestations)" in message
     assert [line.split()[2] for line in message.splitlines() if sentence in line] == list(FACTS)
 
 

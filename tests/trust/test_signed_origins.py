@@ -42,7 +42,7 @@ async def test_the_parent_is_the_one_that_the_signed_provenance_names(
     found = await findings(workbench, registry, keys.trusted, "ska-build:1.0.0", ("lineage", "base"))
     assert found == {
         "lineage": (True, "ska-build is built on ska-base"),
-        "base": (True, f"{STAND_IN}, a stand-in, which was allowed"),
+        "base": (True, f"{STAND_IN}, a stand-in, which you allowed"),
     }
     # Its layers are the first of ska-build as well.
     like = dict(await registry.repository("ska-base").document((await _manifest(registry, images[0])).config))
