@@ -145,7 +145,7 @@ async def test_a_base_of_another_content_is_seen(registry: Registry, release: Ma
     images = release()
     await push_release(registry, Tags("22.04"), [image for image in images if image.name == "ska-python"])
     wrong = f"{registry.address}/ska-python:22.04@{images[-1].digest}"
-    assert f"FAILED        base          the layers of {wrong} are not the first" in await refused(
+    assert f"FAILED        base          the image does not begin with the layers of {wrong}" in await refused(
         registry, release(base=wrong)
     )
 
