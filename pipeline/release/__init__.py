@@ -1,7 +1,7 @@
 """Releases: the images in registries, under versions that never change.
 
 tags              versions and the tags beside them
-gates             what images pass before they are published
+build_all         all images as archives, each of which passed its checks
 changelog         what a release must say of itself
 content           an image as a manifest and blobs, in an archive or in another registry
 copies            an image of one registry as what is pushed to another
@@ -13,7 +13,7 @@ unpacked          what a layer holds, whatever is claimed of it
 facts             what must be true of an image, one function a fact
 verify            whether it is
 resign            a release that is promoted, signed again
-publish           build, check, push
+publish           build, hold against the gates, push
 login             the user's words on how to reach registries
 upstream          the image that all others are built from, in its own registry
 attested          what is signed of an image, held against what must be
