@@ -12,6 +12,7 @@ checks       what must hold inside an image
 steps        the scripts that images are made by
 registry     a client of registries
 metadata     an image's labels and its /etc/skao.metadata
+statement    statements on images, in in-toto's form
 errors       what can go wrong
 concurrency  independent work side by side, within limits
 strict       JSON from outside, read strictly

@@ -7,12 +7,10 @@ SkaError                    exit code 1: a defect of the pipeline
     ├── CatalogueError      an entry of the catalogue has no parent, or is its own ancestor
     ├── MetadataError       a value cannot stand in /etc/skao.metadata
     ├── BaseArchiveError    a base archive is damaged or of an unknown kind
-    ├── ChecksFailedError   an image was built and is not what it should be
-    ├── ScanError           an image cannot be scanned as it should be, or is vulnerable
+    ├── GateError           an image did not pass a gate
+    ├── HoldError           a gate cannot be held: its database, its rules or its exceptions are not as they should be
     ├── RegistryError       a registry refuses, or does not answer
     ├── ReleaseError        a release cannot be made as it was asked for
-    ├── SbomError           an SBOM does not say what is in its image
-    ├── AuditError          an image is not as hard as its baseline, or cannot be audited
     ├── SigningError        an image cannot be signed
     ├── ToolError           a tool cannot be had, or is not what it should be
     └── VerificationError   a published image is not what it says of itself
@@ -53,12 +51,15 @@ class BaseArchiveError(UserError):
     """A base archive is damaged or of an unknown kind."""
 
 
-class ChecksFailedError(UserError):
-    """An image was built and is not what it should be; the text holds every result."""
+class GateError(UserError):
+    """An image did not pass a gate; the text holds every result."""
 
 
-class ScanError(UserError):
-    """An image cannot be scanned as it should be, or has vulnerabilities that stop a release."""
+class HoldError(UserError):
+    """A gate cannot be held: a database, a baseline, rules or exceptions are not as they should be.
+
+    Where an image is the reason, its gate turns this into a problem of the image.
+    """
 
 
 class RegistryError(UserError):
@@ -79,20 +80,12 @@ class ReleaseError(UserError):
     """A release cannot be made as it was asked for; nothing was tagged."""
 
 
-class SbomError(UserError):
-    """An SBOM does not say what is in its image."""
-
-
 class SigningError(UserError):
     """An image cannot be signed; nothing was tagged."""
 
 
 class ToolError(UserError):
     """A program that a gate runs cannot be had, or its bytes are not those that are known."""
-
-
-class AuditError(UserError):
-    """An image is not as hard as its baseline, whose text then holds every result, or cannot be audited."""
 
 
 class VerificationError(UserError):

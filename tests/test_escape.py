@@ -6,30 +6,36 @@ from collections import deque
 from typing import Any
 
 import pytest
-from dagger import dag
 from rich.console import Console
 
-from pipeline.build.assembly import Packed
-from pipeline.build.build_report import Archive, CheckedImage, check_table
-from pipeline.build.inputs import Base, Build
-from pipeline.build.settings import Settings
+from pipeline.build.assembly import Archive
 from pipeline.catalogue.lookup import by_name
 from pipeline.checks import CheckResult
 from pipeline.cli.failures import report
 from pipeline.cli.live import LiveView
 from pipeline.cli.progress import PlainView, Progress, Step
 from pipeline.cli.tables import TABLES
-from pipeline.errors import VerificationError
+from pipeline.errors import GateError, VerificationError
 from pipeline.escape import escaped, escaped_lines, escaped_markdown, json_text
 from pipeline.evidence.report import page
 from pipeline.evidence.report_data import Reported, report_document
+from pipeline.gates import gate_checks
+from pipeline.gates.audit import audited
 from pipeline.gates.audit.audited import Audited
+from pipeline.gates.definition import GateResult, Problem
+from pipeline.gates.hold import require_passed, table
+from pipeline.gates.sbom import gate_sbom
 from pipeline.gates.sbom.gate_sbom import Sbom
 from pipeline.gates.sbom.inventory import Package
-from pipeline.gates.scan.findings import ScanResult, Vulnerability, scan_table
+from pipeline.gates.scan import scanned
+from pipeline.gates.scan.findings import ScanResult, Vulnerability
+from tests.built_images import RULES, TRIVY, stand_in_build
 
 #: Clears the screen; the same with one character; turns the direction around; ends a line in five ways.
 HOSTILE = ("\x1b[2J", "\x9b2J", "\u202eevil\u2066", "\u2028", "\x85", "\r", "\x07", "\x7f", "\x00", "\ufeff")
+
+#: Of an image.
+PACKAGE = Package("deb", "a", "1")
 
 
 def is_safe(text: str) -> bool:
@@ -122,34 +128,40 @@ def test_the_live_view_commands_no_terminal(hostile: str) -> None:
     assert is_safe(written.getvalue())
 
 
-@pytest.mark.parametrize("hostile", HOSTILE)
-def test_what_a_check_found_commands_no_terminal(hostile: str) -> None:
-    result = CheckResult("check", False, f"found a{hostile}b")
-    assert is_safe(check_table([CheckedImage(by_name()["ska-base"], (result,))]))
+@pytest.mark.parametrize("hostile", [*HOSTILE, "\n  pass"])
+def test_what_a_gate_found_commands_no_terminal(hostile: str) -> None:
+    result = GateResult("gate", "ska-base", (Problem(f"a{hostile}", f"found a{hostile}b"),))
+    assert is_safe(table([result]))
+    with pytest.raises(GateError) as raised:
+        require_passed([result])
+    assert is_safe(str(raised.value))
+    assert "\n  pass\n" not in str(raised.value)
 
 
 @pytest.mark.parametrize("hostile", [*HOSTILE, "\n  pass"])
 def test_what_a_scan_found_stays_on_its_line(hostile: str) -> None:
-    finding = Vulnerability("CVE-1", "critical", f"a{hostile}", "", "1", "", "base", f"a{hostile}b", "", stops=True)
-    updates = CheckResult("security-updates", True, "none")
-    scanned = ScanResult("ska-base", "sha256:0", f"a{hostile}", 1, "Trivy 1", "db", "", (finding,), updates)
-    table = scan_table([scanned])
-    assert is_safe(table)
-    assert table.count("\n") == 4
+    shown = table([scanned.result_of(_scanned(hostile), "", "", {})])
+    assert is_safe(shown)
+    assert shown.count("\n") == 6
 
 
 @pytest.mark.parametrize("hostile", HOSTILE)
 def test_the_page_of_a_report_turns_no_text_around(hostile: str) -> None:
-    finding = Vulnerability("CVE-1", "critical", "a", "", "1", "", "base", f"a{hostile}b", "", stops=True)
-    result = CheckResult("security-updates", True, f"a{hostile}b")
-    scanned = ScanResult("ska-base", "sha256:0", f"a{hostile}", 1, "Trivy 1", "db", "", (finding,), result)
-    image, container = by_name()["ska-base"], dag.container()
-    archive = Archive(f"sha256:{'0' * 64}", 1, 1, ("sha256:0",), (1,))
-    packed = Packed(image, container, container.as_tarball(), archive, CheckedImage(image, (result,)))
-    audited = Audited("ska-base", "debian-12", "profile", "ssg-debian12-ds.xml", {"rule": "pass"})
-    sbom = Sbom("ska-base", "sha256:0", "{}", "{}", (Package("deb", "a", "1"),))
-    build = Build(Settings(base="bootstrap:debian-12"), Base(container, "bootstrap:debian-12"))
-    reported = Reported(packed, scanned, audited, sbom, {f"a{hostile}b": 1})
+    build = stand_in_build()
+    found, archive = _scanned(hostile), Archive(f"sha256:{'0' * 64}", 1, 1, ("sha256:0",), (1,))
+    results = (
+        gate_checks.result_of("ska-base", (CheckResult("check", True, f"a{hostile}b"),), build),
+        gate_sbom.result_of(Sbom("ska-base", '{"components": []}', '{"packages": []}', (PACKAGE,)), TRIVY),
+        audited.result_of(Audited("ska-base", "debian-12", RULES, {"rule": "pass"}), (), build),
+        scanned.result_of(found, "", "", {}),
+    )
+    reported = Reported(by_name()["ska-base"], archive, {f"a{hostile}b": 1}, results)
     text = page(report_document([reported], build, "2026-01-31T12:00:00Z"))
     assert escaped(f"a{hostile}b") in text
     assert is_safe(text)
+
+
+def _scanned(hostile: str) -> ScanResult:
+    finding = Vulnerability("CVE-1", "critical", f"a{hostile}", "", "1", "", "base", f"a{hostile}b", "", stops=True)
+    updates = CheckResult("security-updates", True, "none")
+    return ScanResult("ska-base", f"a{hostile}", 1, TRIVY, "db", "", (finding,), updates)

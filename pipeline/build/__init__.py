@@ -9,8 +9,8 @@ inputs           what all images of a run have in common
 label_syntax     what may stand in a label
 labelling        the step that writes labels and metadata
 gitlab           the labels that lead back to a GitLab job
-assembly         images built, checked, packed and read
-build_report     build-report.json and the table of checks
+assembly         images that are built, packed and checked when somebody asks
+build_report     build-report.json
 chain            the container of an image, not yet run
 project          what pyproject.toml says
 settings_errors  malformed settings as sentences

@@ -1,24 +1,21 @@
-"""From chains to results: images built, checked, packed and read."""
+"""From chains to results: images that are built, packed and checked when somebody asks."""
 
 import hashlib
 import json
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 
 import dagger
-from dagger import dag
 
-from pipeline.build.build_report import Archive, CheckedImage, build_report, file_name, require_passed
 from pipeline.build.chain import chain
 from pipeline.build.inputs import Build
 from pipeline.catalogue.image import Image
 from pipeline.catalogue.lookup import by_name, checks_of, find
-from pipeline.checks import Subject
-from pipeline.concurrency import both, concurrently
+from pipeline.checks import Check, CheckResult, Subject
+from pipeline.concurrency import Shared
 from pipeline.errors import SkaError
 
-REPORT = "build-report.json"
 _TARBALL = "/mnt/image.tar"
 _FACTS = "/tmp/facts"  # noqa: S108  in the container that reads the archive, and thrown away with it
 # The size of all files, the digest in index.json, and the manifest that it names.
@@ -32,24 +29,58 @@ tar -xOf "$1" "blobs/sha256/${digest#sha256:}"
 
 
 @dataclass(frozen=True)
-class Finished:
-    """An image that was built: its finished chain, the archive as a file, and what that holds."""
+class Archive:
+    """What an image's archive holds.
 
-    image: Image
-    container: dagger.Container
-    tarball: dagger.File
-    archive: Archive
+    Args:
+        digest: of the manifest.
+        size: of all layers as they are packed, in bytes.
+        unpacked_size: of all files, in bytes.
+        layers: their digests, the lowest first.
+        layer_sizes: of each as it is packed, in bytes.
+    """
+
+    digest: str
+    size: int
+    unpacked_size: int
+    layers: tuple[str, ...]
+    layer_sizes: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
-class Packed(Finished):
-    """An image that was built, and what its checks found."""
+class BuiltImage:
+    """An image of a run; each part is made when somebody first asks for it, and once.
 
-    checked: CheckedImage
+    Args:
+        image: its entry in the catalogue.
+        build: that it is of.
+        container: its finished chain, evaluated.
+        archive: what its archive holds; packs the image.
+        checks: what each of its checks found, by the check's name.
+    """
+
+    image: Image
+    build: Build
+    container: Shared[dagger.Container]
+    archive: Shared[Archive]
+    checks: Mapping[str, Shared[CheckResult]]
+
+    @property
+    def name(self) -> str:
+        """The name of the image."""
+        return self.image.name
+
+    async def tarball(self) -> dagger.File:
+        """Return its OCI archive.
+
+        Raises:
+            dagger.ExecError: the image cannot be built.
+        """
+        return (await self.container.get()).as_tarball()
 
 
-async def check_images(names: Iterable[str], build: Build) -> list[CheckedImage]:
-    """Build images and run their checks side by side; no failure hides another's result.
+def open_images(names: Iterable[str], build: Build) -> list[BuiltImage]:
+    """Return images that are built from the catalogue, parents before children.
 
     Args:
         names: of the images; all, where there are none.
@@ -57,131 +88,47 @@ async def check_images(names: Iterable[str], build: Build) -> list[CheckedImage]
 
     Raises:
         UnknownImageError: there is no such image.
-        dagger.ExecError: an image cannot be built.
     """
-
-    async def one(image: Image) -> CheckedImage:
-        return await _check(image, await _finish(image, build), build)
-
-    return await concurrently([partial(one, image) for image in _listed(names)])
-
-
-async def finish_images(names: Iterable[str], build: Build) -> list[Finished]:
-    """Build and pack images side by side, without their checks.
-
-    Args:
-        names: of the images; all, where there are none.
-        build: the settings and the base.
-
-    Raises:
-        UnknownImageError: there is no such image.
-        dagger.ExecError: an image cannot be built.
-    """
-
-    async def one(image: Image) -> Finished:
-        container = await _finish(image, build)
-        tarball = container.as_tarball()
-        return Finished(image, container, tarball, await _read(image, container, tarball))
-
-    return await concurrently([partial(one, image) for image in _listed(names)])
+    listed = [find(name) for name in names] or by_name().values()
+    # What follows names the finished image by its ID, and not by the whole chain; and the error of a step that fails
+    # comes once, and not from every check.
+    return [_opened(image, Shared(chain(image.name, build).sync), build) for image in listed]
 
 
-async def build_all(build: Build) -> dagger.Directory:
-    """Build and check all images.
-
-    Returns:
-        An OCI archive of each, NAME.tar, and build-report.json.
-
-    Raises:
-        ChecksFailedError: an image is not what it should be.
-        dagger.ExecError: an image cannot be built.
-    """
-    packed = await pack_all(build)
-    directory = dag.directory()
-    for one in packed:
-        directory = directory.with_file(file_name(one.checked.image), one.tarball)
-    return directory.with_new_file(REPORT, build_report(build, ((one.checked, one.archive) for one in packed)))
-
-
-async def pack_all(build: Build) -> list[Packed]:
-    """Build, check and pack all images, parents before children.
-
-    Raises:
-        ChecksFailedError: an image is not what it should be.
-        dagger.ExecError: an image cannot be built.
-    """
-    packed = await pack_images((), build)
-    require_passed(one.checked for one in packed)
-    return packed
-
-
-async def pack_images(names: Iterable[str], build: Build, only: Collection[str] | None = None) -> list[Packed]:
-    """Build and pack images, and run checks; one that fails is a result.
-
-    Args:
-        names: of the images; all, where there are none.
-        build: the settings and the base.
-        only: the names of the checks; all, where it is None.
-
-    Raises:
-        UnknownImageError: there is no such image.
-        dagger.ExecError: an image cannot be built.
-    """
-
-    async def one(image: Image) -> Packed:
-        return await _pack(image, await _finish(image, build), build, only)
-
-    return await concurrently([partial(one, image) for image in _listed(names)])
-
-
-async def pack_containers(containers: Mapping[str, dagger.Container], build: Build) -> list[Packed]:
-    """Pack and check images that are there already.
+def open_containers(containers: Mapping[str, dagger.Container], build: Build) -> list[BuiltImage]:
+    """Return images that exist already, as in a registry.
 
     Args:
         containers: by the images' names.
         build: the settings that they were built with.
     """
-    jobs = [partial(_pack, find(name), container, build, None) for name, container in containers.items()]
-    return await concurrently(jobs)
+    return [_opened(find(name), Shared(container.sync), build) for name, container in containers.items()]
 
 
-async def _pack(image: Image, container: dagger.Container, build: Build, only: Collection[str] | None) -> Packed:
-    tarball = container.as_tarball()
-    # Packing a large layer is the longest of these, so that it begins first.
-    read, check = partial(_read, image, container, tarball), partial(_check, image, container, build, only)
-    archive, checked = await both(read, check)
-    return Packed(image, container, tarball, archive, checked)
+def _opened(image: Image, container: Shared[dagger.Container], build: Build) -> BuiltImage:
+    async def read() -> Archive:
+        return await _read(image, await container.get())
+
+    async def run(check: Check) -> CheckResult:
+        return await check.run(_subject(image, await container.get(), build))
+
+    checks = {check.name: Shared(partial(run, check)) for check in checks_of(image)}
+    return BuiltImage(image, build, container, Shared(read), checks)
 
 
-def _listed(names: Iterable[str]) -> list[Image]:
-    return [find(name) for name in names] or list(by_name().values())
-
-
-async def _finish(image: Image, build: Build) -> dagger.Container:
-    # What follows then names the finished image by its ID, and not by the whole chain; and the error of a
-    # step that fails comes once, and not from every check.
-    return await chain(image.name, build).sync()
-
-
-async def _check(
-    image: Image, container: dagger.Container, build: Build, only: Collection[str] | None = None
-) -> CheckedImage:
-    subject = Subject(
+def _subject(image: Image, container: dagger.Container, build: Build) -> Subject:
+    return Subject(
         image=image.name,
         container=container,
         size_budget=image.size_budget,
         snapshot=build.settings.snapshot_id,
         sibling=partial(chain, build=build),
     )
-    # The image's own checks do more than those of all images; what takes longest begins first.
-    checks = [check for check in checks_of(image) if only is None or check.name in only]
-    results = await concurrently([partial(check.run, subject) for check in reversed(checks)])
-    return CheckedImage(image, tuple(reversed(results)))
 
 
-async def _read(image: Image, container: dagger.Container, tarball: dagger.File) -> Archive:
+async def _read(image: Image, container: dagger.Container) -> Archive:
     command = ["sh", "-euc", _READ_ARCHIVE, f"{image.name}: read the archive", _TARBALL, _FACTS]
-    done = container.with_mounted_file(_TARBALL, tarball).with_exec(command)
+    done = container.with_mounted_file(_TARBALL, container.as_tarball()).with_exec(command)
     unpacked, digest, text = (await done.file(_FACTS).contents()).split("\n", 2)
     if f"sha256:{hashlib.sha256(text.encode()).hexdigest()}" != digest:
         raise SkaError(f"The archive of {image.name} holds no manifest with the digest {digest!r} of its index.")

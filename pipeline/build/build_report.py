@@ -1,40 +1,13 @@
-"""What a run says of its images: build-report.json, and the table of the checks."""
+"""What a build says of its images: build-report.json."""
 
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
 
+from pipeline.build.assembly import Archive
 from pipeline.build.inputs import Build
 from pipeline.catalogue.image import Image
 from pipeline.checks import CheckResult
-from pipeline.errors import ChecksFailedError
-from pipeline.escape import escaped, json_text
-
-
-@dataclass(frozen=True)
-class Archive:
-    """What an image's archive holds.
-
-    Args:
-        digest: of the manifest.
-        size: of all layers as they are packed, in bytes.
-        unpacked_size: of all files, in bytes.
-        layers: their digests, the lowest first.
-        layer_sizes: of each as it is packed, in bytes.
-    """
-
-    digest: str
-    size: int
-    unpacked_size: int
-    layers: tuple[str, ...]
-    layer_sizes: tuple[int, ...] = ()
-
-
-@dataclass(frozen=True)
-class CheckedImage:
-    """An image and what its checks found, in their order."""
-
-    image: Image
-    results: tuple[CheckResult, ...]
+from pipeline.escape import json_text
 
 
 def file_name(image: Image) -> str:
@@ -42,53 +15,24 @@ def file_name(image: Image) -> str:
     return f"{image.name}.tar"
 
 
-def build_report(build: Build, images: Iterable[tuple[CheckedImage, Archive]]) -> str:
-    """Return build-report.json."""
+def build_report(build: Build, images: Iterable[tuple[Image, Archive, Sequence[CheckResult]]]) -> str:
+    """Return build-report.json.
+
+    Args:
+        build: the settings and the base.
+        images: each with what its archive holds and what its checks found.
+    """
     document = {
         "version": build.settings.version,
         "created": build.settings.created,
         "base": build.base.reference,
         "snapshot": build.settings.snapshot_id,
-        "images": [_entry(build, checked, archive) for checked, archive in images],
+        "images": [_entry(build, *one) for one in images],
     }
     return json_text(document)
 
 
-def check_table(images: Iterable[CheckedImage]) -> str:
-    """Return every result, a line each, with what a failed check found below it."""
-    listed = list(images)
-    names = max((len(result.name) for checked in listed for result in checked.results), default=0)
-    lines: list[str] = []
-    for checked in listed:
-        lines.append(checked.image.name)
-        for result in checked.results:
-            first, *rest = result.message.splitlines() or [""]
-            mark = "pass" if result.passed else "FAIL"
-            lines.append(f"  {mark}  {result.name.ljust(names)}  {escaped(first)}".rstrip())
-            lines += [" " * (names + 10) + escaped(line) for line in rest]
-    return "\n".join(lines) + "\n"
-
-
-def require_passed(images: Iterable[CheckedImage]) -> None:
-    """Refuse images that are not what they should be.
-
-    Raises:
-        ChecksFailedError: a check failed; the text holds the results of all.
-    """
-    listed = list(images)
-    failed = [
-        f"{checked.image.name}: {result.name}" for checked in listed for result in checked.results if not result.passed
-    ]
-    if failed:
-        checks = "check" if len(failed) == 1 else "checks"
-        raise ChecksFailedError(
-            f"{len(failed)} {checks} failed ({', '.join(failed)}), so nothing is handed out; "
-            f"mend what is marked FAIL and run again.\n{check_table(listed)}".rstrip()
-        )
-
-
-def _entry(build: Build, checked: CheckedImage, archive: Archive) -> dict[str, object]:
-    image = checked.image
+def _entry(build: Build, image: Image, archive: Archive, results: Sequence[CheckResult]) -> dict[str, object]:
     return {
         "name": image.name,
         "reference": build.reference(image.name),
@@ -96,5 +40,5 @@ def _entry(build: Build, checked: CheckedImage, archive: Archive) -> dict[str, o
         "title": image.title,
         "archive": file_name(image),
         **asdict(archive),
-        "checks": [asdict(result) for result in checked.results],
+        "checks": [asdict(result) for result in results],
     }

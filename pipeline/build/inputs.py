@@ -44,3 +44,7 @@ class Build:
     def reference(self, name: str) -> str:
         """Return the reference under which an image is published."""
         return f"{self.settings.registry}/{name}:{self.settings.version}"
+
+    def repository(self, name: str) -> str:
+        """Return an image's name in its registry, without a tag."""
+        return f"{self.settings.registry}/{name}"

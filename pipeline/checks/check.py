@@ -63,7 +63,7 @@ class Check:
     find: Callable[[Subject, str], Awaitable[str]]
 
     async def run(self, subject: Subject) -> CheckResult:
-        """Run the check; an image that fails it is a result, an engine that fails is an error."""
+        """Run the check; an image that fails it is a result, and never an error."""
         try:
             return CheckResult(self.name, True, await self.find(subject, f"{subject.image}: check {self.name}"))
         except CheckFailure as failure:
@@ -121,7 +121,7 @@ async def run_script(
         What it printed for the first user.
 
     Raises:
-        CheckFailure: it ended with an error.
+        CheckFailure: it ended with an error, or could not start.
     """
 
     async def run(user: str) -> str:
@@ -129,8 +129,9 @@ async def run_script(
             # A failed exec is in no cache, unlike one that is allowed to fail: the next run looks again.
             done = with_script(container, script, step, *arguments, user=user, setup=setup)
             return await done.stdout()
-        except dagger.ExecError as error:
-            raise CheckFailure(_said(error, user)) from error
+        except dagger.QueryError as error:
+            # A command that failed, or could not start, as where the image does not have the user.
+            raise CheckFailure(_reason(error, user)) from error
 
     return (await concurrently([partial(run, user) for user in users]))[0].strip()
 
@@ -144,7 +145,9 @@ def script_check(name: str, title: str, *, script: str | None = None, users: tup
     return Check(name, title, find)
 
 
-def _said(error: dagger.ExecError, user: str) -> str:
-    said = error.stderr.strip() or error.stdout.strip() or f"exit code {error.exit_code}, and no word"
-    lines = said.splitlines()[-20:]
+def _reason(error: dagger.QueryError, user: str) -> str:
+    text = str(error)
+    if isinstance(error, dagger.ExecError):
+        text = error.stderr.strip() or error.stdout.strip() or f"exit code {error.exit_code}, without output"
+    lines = text.splitlines()[-20:]
     return "\n".join(lines if user == ROOT else [f"(as {user}) {line}" for line in lines])

@@ -1,6 +1,6 @@
 """What the statements on a release must say: that it passed every gate, of this very image, without contradiction.
 
-Each statement is read as the pipeline writes it (`results`, `provenance`), so that a word that it never writes counts
+Each statement is read as the pipeline writes it (gates, `provenance`), so that a word that it never writes counts
 as a failure.
 """
 
@@ -13,12 +13,15 @@ from typing import Any, TypeVar
 from pipeline.build.severity import SEVERITIES
 from pipeline.errors import VerificationError
 from pipeline.evidence.provenance import BUILD_TYPE, OWN_MACHINE, PREDICATE
-from pipeline.evidence.results import CYCLONEDX, OF_A_RELEASE, PASSED, SPDX, TEST_RESULT, VULNERABILITIES
-from pipeline.evidence.statement import digest_set
+from pipeline.evidence.results import OF_A_RELEASE
+from pipeline.gates.definition import PASSED, TEST_RESULT
+from pipeline.gates.sbom.gate_sbom import CYCLONEDX, SPDX
 from pipeline.gates.scan.exemptions import JUSTIFICATIONS
 from pipeline.gates.scan.findings import Policy
+from pipeline.gates.scan.scanned import VULNERABILITIES
 from pipeline.registry.address import DIGEST
 from pipeline.signing.attestation import Attestation
+from pipeline.statement import digest_set
 from pipeline.strict import list_of, object_of, parse_json, text_of, texts_of
 
 T = TypeVar("T")

@@ -1,21 +1,23 @@
-"""Provenance: from what, how and where an image was built, as SLSA has it.
+"""Provenance: from what, how and where an image was built, in SLSA's form.
 
 Source: https://slsa.dev/spec/v1.1/provenance
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import dagger
 from dagger import dag
 
-from pipeline.build.assembly import Finished, finish_images
+from pipeline.build.assembly import BuiltImage, open_images
 from pipeline.build.gitlab import of_a_job
 from pipeline.build.inputs import Build
-from pipeline.catalogue.lookup import find
-from pipeline.evidence.statement import Statement, digest_set, repository, source_of
-from pipeline.gates.tools import TOOLS
+from pipeline.catalogue.lookup import by_name, find
+from pipeline.concurrency import concurrently
+from pipeline.gates.descriptors import source_descriptor, tool_descriptor
+from pipeline.gates.tools import UsedTool
+from pipeline.statement import Predicate, Statement, digest_set
 
 PREDICATE = "https://slsa.dev/provenance/v1"
 #: Described in docs/build-type.md of the source.
@@ -25,8 +27,6 @@ OWN_MACHINE = "docs/build-type.md#own-machine"
 _SHAPING = (
     *("base", "version", "created", "team", "url", "source", "documentation", "vendor", "licenses", "registry"),
 )
-#: What every image is held against.
-SCANNERS = ("trivy",)
 _SNAPSHOTS = "https://snapshot.ubuntu.com/ubuntu/"
 
 
@@ -56,59 +56,64 @@ async def provenance_directory(
         names: of the images; all, where there are none.
         started: when this began, ISO 8601, UTC.
         build: the settings and the base.
-        clock: says the same of now.
+        clock: gives the present moment, in the same form.
 
     Raises:
         UnknownImageError: there is no such image.
         dagger.ExecError: an image cannot be built.
     """
-    wanted = [find(name).name for name in names]
+    wanted = [find(name).name for name in names] or by_name()
     # All of them, since the provenance of an image names its parent's digest.
-    finished = await finish_images((), build)
+    digests = await digests_of(open_images((), build))
     run = await describe_run(started, clock)
     directory = dag.directory()
-    for image, statement in provenance_of(finished, build, run).items():
-        if not wanted or image in wanted:
-            directory = directory.with_new_file(f"{image}.provenance.json", statement.render())
+    for name in wanted:
+        statement = Statement(build.repository(name), digests[name], provenance_of(name, digests, build, run))
+        directory = directory.with_new_file(f"{name}.provenance.json", statement.render())
     return directory
 
 
+async def digests_of(images: Iterable[BuiltImage]) -> dict[str, str]:
+    """Pack images; return the digest of each one's manifest by its name.
+
+    Raises:
+        dagger.ExecError: an image cannot be built.
+    """
+    listed = list(images)
+    archives = await concurrently([one.archive.get for one in listed])
+    return {one.name: archive.digest for one, archive in zip(listed, archives, strict=True)}
+
+
 async def describe_run(started: str, clock: Callable[[], str]) -> Run:
-    """Return what is to be said of a run whose images are finished.
+    """Return the facts of a run whose images are finished.
 
     Args:
         started: when it began, ISO 8601, UTC.
-        clock: says the same of now.
+        clock: gives the present moment, in the same form.
     """
     return Run(str(await dag.default_platform()), await dag.version(), started, clock())
 
 
 def provenance_of(
-    images: Sequence[Finished], build: Build, run: Run, tools: Iterable[str] = SCANNERS
-) -> dict[str, Statement]:
-    """Return the provenance of each image by its name.
+    name: str, digests: Mapping[str, str], build: Build, run: Run, tools: Iterable[UsedTool] = ()
+) -> Predicate:
+    """Return the provenance of an image.
 
     Args:
-        images: with the parents of each.
-        build: their settings and base.
-        run: in which they were built.
-        tools: whose findings let the images pass, names of TOOLS.
+        name: of the image.
+        digests: of the manifests of the image's parent, and of others, by their names.
+        build: the settings and the base.
+        run: in which the image was built.
+        tools: whose findings let the image pass its gates.
     """
-    used = [tool_descriptor(name) for name in sorted(set(tools))]
-    digests = {one.image.name: one.archive.digest for one in images}
-    details = _run_details(build, run)
-    statements = {}
-    for one in images:
-        name = one.image.name
-        definition = {
-            "buildType": f"{build.settings.source}/-/blob/main/{BUILD_TYPE}",
-            "externalParameters": {"image": name, **_parameters(build)},
-            "internalParameters": {"platform": run.platform, "job": of_a_job(build.settings.labels, personal=False)},
-            "resolvedDependencies": [*_dependencies(one.image.parent, digests, build), *used],
-        }
-        predicate = {"buildDefinition": definition, "runDetails": details}
-        statements[name] = Statement(repository(name, build), digests[name], PREDICATE, predicate)
-    return statements
+    used = [tool_descriptor(tool) for tool in sorted(set(tools), key=lambda tool: tool.name)]
+    definition = {
+        "buildType": f"{build.settings.source}/-/blob/main/{BUILD_TYPE}",
+        "externalParameters": {"image": name, **_parameters(build)},
+        "internalParameters": {"platform": run.platform, "job": of_a_job(build.settings.labels, personal=False)},
+        "resolvedDependencies": [*_dependencies(find(name).parent, digests, build), *used],
+    }
+    return Predicate(PREDICATE, {"buildDefinition": definition, "runDetails": _run_details(build, run)})
 
 
 def _parameters(build: Build) -> dict[str, Any]:
@@ -126,19 +131,12 @@ def _parameters(build: Build) -> dict[str, Any]:
 
 def _dependencies(parent: str | None, digests: Mapping[str, str], build: Build) -> list[dict[str, Any]]:
     base = build.base.reference
-    found = [source_of(build), {"name": "base", "uri": base, **_pinned(base.partition("@")[2])}]
+    found = [source_descriptor(build), {"name": "base", "uri": base, **_pinned(base.partition("@")[2])}]
     if parent:
         found.append({"name": parent, "uri": build.reference(parent), **_pinned(digests[parent])})
     if build.settings.snapshot_id:
         found.append({"name": "snapshot", "uri": _SNAPSHOTS + build.settings.snapshot_id})
     return found
-
-
-def tool_descriptor(name: str) -> dict[str, Any]:
-    """Return the descriptor of a tool, with its version and digest."""
-    tool = TOOLS[name]
-    (checksum,) = tool.files
-    return {"name": name, "uri": f"pkg:generic/{name}@{tool.version}", "digest": {"sha256": checksum}}
 
 
 def _pinned(digest: str) -> dict[str, Any]:

@@ -1,86 +1,75 @@
 """One report of a build: a page for people, and the same for programs."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import dagger
 import jinja2
-from dagger import dag
 
-from pipeline.build.assembly import Packed, pack_images
+from pipeline.build.assembly import Archive, BuiltImage, open_images
 from pipeline.build.inputs import Build
 from pipeline.concurrency import both, concurrently
 from pipeline.escape import escaped_lines, json_text
 from pipeline.evidence.package_groups import sizes_of_groups
 from pipeline.evidence.report_data import Reported, report_document
-from pipeline.gates.audit.gate_audit import audit_finished
-from pipeline.gates.sbom import gate_sbom
-from pipeline.gates.scan.container_scanning import FILE, container_scanning
-from pipeline.gates.scan.database import DatabaseOrder
-from pipeline.gates.scan.exemptions import VEX
-from pipeline.gates.scan.gate_scan import Scanner, prepare, scan_packed
+from pipeline.gates import GATES
+from pipeline.gates.definition import GateInputs, Look
+from pipeline.gates.hold import files_of, look_at, prepare_all
 
 _TEMPLATE = Path(__file__).parent.parent / "data" / "report.html"
 
 
-async def report(
-    names: Iterable[str], build: Build, order: DatabaseOrder, clock: Callable[[], str], vex: Path = VEX
-) -> dagger.Directory:
-    """Build images, look at all of them with every gate's tool, and report what was found, whether it is good or not.
+async def report(names: Iterable[str], inputs: GateInputs) -> dagger.Directory:
+    """Build images, look at all of them with every gate, and report what was found, whether it is good or not.
 
     Args:
         names: of the images; all, where there are none.
-        build: the settings, the base and the tools.
-        order: where Trivy's database comes from.
-        clock: gives the present moment, as in 2026-01-31T12:00:00Z.
-        vex: the directory of the exceptions.
+        inputs: what the gates take; the images are built with its settings.
 
     Returns:
-        report.html, report.json, the SBOMs that they name, and the findings as GitLab reads them.
+        report.html, report.json, and the files of the gates: the SBOMs, and the findings as GitLab reads them.
 
     Raises:
-        UnknownImageError, SettingsError, ToolError: this cannot be done as it was asked for.
-        ScanError, AuditError, SbomError: an image cannot be looked at, or the tools cannot be trusted.
+        UnknownImageError: there is no such image.
+        ToolError, HoldError, SettingsError: a gate cannot be held.
         dagger.ExecError: an image cannot be built.
     """
-    scanner = await prepare(build, order, clock(), vex)
-    return await report_on(await pack_images(names, build), build, scanner, clock)
+    images = open_images(names, inputs.build)
+    return await report_on(images, await prepare_all(GATES, inputs), inputs.build, inputs.clock())
 
 
-async def report_on(
-    packed: Sequence[Packed], build: Build, scanner: Scanner, clock: Callable[[], str]
-) -> dagger.Directory:
-    """Look at images with every gate's tool, and report what was found.
+async def report_on(images: Sequence[BuiltImage], looks: Iterable[Look], build: Build, now: str) -> dagger.Directory:
+    """Look at images with gates, and report what was found.
 
     Args:
-        packed: the images, with the results of their checks.
-        build: the settings, the base and the tools.
-        scanner: from `scan.prepare`.
-        clock: gives the present moment, as in 2026-01-31T12:00:00Z.
+        images: parents before children.
+        looks: of the gates that are prepared.
+        build: the settings and the base of the images.
+        now: the present moment, as in 2026-01-31T12:00:00Z.
 
     Raises:
-        ToolError, ScanError, AuditError, SbomError: an image cannot be looked at, or the tools cannot be trusted.
+        ToolError: a gate cannot be held.
+        dagger.ExecError: an image cannot be built.
     """
-    now = clock()
-    groups = [partial(sizes_of_groups, one.container, one.image.name) for one in packed]
-    (sboms, sizes), (audited, scanned) = await both(
-        partial(both, partial(gate_sbom.gate, packed, build), partial(concurrently, groups)),
-        partial(both, partial(audit_finished, packed, build), partial(scan_packed, packed, build, scanner)),
+    # Packing a large layer is the longest of these, so that it begins first.
+    measured, results = await both(
+        partial(concurrently, [partial(_measure, image) for image in images]), partial(look_at, looks, images)
     )
-    reported = [Reported(*one) for one in zip(packed, scanned, audited, sboms, sizes, strict=True)]
+    reported = [
+        Reported(image.image, *sizes, [result for result in results if result.image == image.name])
+        for image, sizes in zip(images, measured, strict=True)
+    ]
     document = report_document(reported, build, now)
-    files = {
-        "report.html": page(document),
-        "report.json": json_text(document),
-        FILE: json_text(container_scanning(scanned, build, now, clock())),
-        **{f"sbom/{name}": text for one in sboms for name, text in one.files.items()},
-    }
-    directory = dag.directory()
-    for name, text in files.items():
-        directory = directory.with_new_file(name, text)
-    return directory
+    return (
+        files_of(results).with_new_file("report.html", page(document)).with_new_file("report.json", json_text(document))
+    )
+
+
+async def _measure(image: BuiltImage) -> tuple[Archive, dict[str, int]]:
+    archive = await image.archive.get()
+    return archive, await sizes_of_groups(await image.container.get(), image.name)
 
 
 def page(document: Mapping[str, Any]) -> str:

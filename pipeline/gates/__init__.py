@@ -1,8 +1,22 @@
 """The gates that every image passes before a release.
 
-sbom        SBOMs, refused where they are not complete
-audit       how hard an image is, by OpenSCAP
-scan        known vulnerabilities, by Trivy
-tools       other projects' programs and rules, pinned by digest
-trivy       Trivy on an image's archive
+definition   what a gate is
+gate_checks  what must hold inside an image
+sbom         SBOMs, which list what the image holds
+audit        how hard an image is, by OpenSCAP
+scan         known vulnerabilities, by Trivy
+hold         images held against gates, whichever these are
+descriptors  what a result rests on
+tools        other projects' programs and rules, pinned by digest
+trivy        Trivy on an image's archive
 """
+
+from pipeline.gates.audit.gate_audit import AUDIT
+from pipeline.gates.gate_checks import CHECKS
+from pipeline.gates.sbom.gate_sbom import SBOM
+from pipeline.gates.scan.gate_scan import SCAN
+
+#: Every final version passes these. Who publishes, reports or attests knows no other list.
+GATES = (CHECKS, SBOM, AUDIT, SCAN)
+
+__all__ = ["AUDIT", "CHECKS", "GATES", "SBOM", "SCAN"]

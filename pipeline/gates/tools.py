@@ -97,6 +97,24 @@ TOOLS = MappingProxyType({tool.name: tool for tool in _ALL})
 
 
 @dataclass(frozen=True)
+class UsedTool:
+    """A tool as it was mounted.
+
+    Args:
+        name: of TOOLS.
+        version: of its makers.
+        checksum: SHA-256 of the file that was mounted, hexadecimal.
+    """
+
+    name: str
+    version: str
+    checksum: str
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.version}"
+
+
+@dataclass(frozen=True)
 class Toolbox:
     """Where tools are taken from.
 
@@ -113,8 +131,8 @@ class Toolbox:
         """Return the one of a run."""
         return cls(build.base.container, build.tools)
 
-    async def mount(self, name: str, path: str) -> Step:
-        """Return the step that mounts a tool, whose bytes are known by then.
+    async def mount(self, name: str, path: str) -> tuple[Step, UsedTool]:
+        """Return the step that mounts a tool, whose bytes are known by then, and what it mounts.
 
         Args:
             name: one of TOOLS.
@@ -123,30 +141,34 @@ class Toolbox:
         Raises:
             ToolError: it cannot be had, or is not what it should be.
         """
-        file = await self.file(name)
-        return lambda container: container.with_mounted_file(path, file)
+        file, tool = await self.file(name)
+        return lambda container: container.with_mounted_file(path, file), tool
 
-    async def file(self, name: str) -> dagger.File:
-        """Return a tool's file, whose bytes are known by then.
+    async def file(self, name: str) -> tuple[dagger.File, UsedTool]:
+        """Return a tool's file, whose bytes are known by then, and what it is.
 
         Raises:
             ToolError: it cannot be had, or is not what it should be.
         """
         tool = TOOLS[name]
-        return await (self._released(tool) if self.given is None else self._from_given(self.given, tool))
+        file = await (self._released(tool) if self.given is None else self._from_given(self.given, tool))
+        checksum = await self._checksum(file)
+        # A release of the makers was compared with its own digest.
+        if self.given is not None and checksum not in tool.files:
+            raise ToolError(
+                f"{name} in the directory of --tools has the SHA-256 {checksum}, which is not {tool.version} as it "
+                "was looked at; do not run it, and take it from `make tools`."
+            )
+        return file, UsedTool(name, tool.version, checksum)
+
+    async def _checksum(self, file: dagger.File) -> str:
+        command = ["sha256sum", "/mnt/file"]
+        return (await self.helper.with_mounted_file("/mnt/file", file).with_exec(command).stdout()).split(" ")[0]
 
     async def _from_given(self, given: dagger.Directory, tool: Tool) -> dagger.File:
         if tool.name not in await given.entries():
             raise ToolError(f"The directory of --tools has no {tool.name}; `make tools` fills one.")
-        file = given.file(tool.name)
-        command = ["sha256sum", "/mnt/file"]
-        found = (await self.helper.with_mounted_file("/mnt/file", file).with_exec(command).stdout()).split(" ")[0]
-        if found not in tool.files:
-            raise ToolError(
-                f"{tool.name} in the directory of --tools has the SHA-256 {found}, which is not {tool.version} as it "
-                "was looked at; do not run it, and take it from `make tools`."
-            )
-        return file
+        return given.file(tool.name)
 
     async def _released(self, tool: Tool) -> dagger.File:
         upstream = tool.upstream
@@ -162,3 +184,9 @@ class Toolbox:
             return await file.sync()
         except dagger.QueryError as error:
             raise ToolError(f"{tool.name} {tool.version} cannot be had from its makers ({error}); {_HOW}.") from error
+
+
+def last_words(error: dagger.QueryError) -> str:
+    """Return the end of what a program wrote before it failed, on one line."""
+    text = error.stderr or f"exit code {error.exit_code}" if isinstance(error, dagger.ExecError) else str(error)
+    return " ".join(text.split()[-60:])

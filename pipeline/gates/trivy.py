@@ -4,11 +4,13 @@ Source: https://trivy.dev/docs/latest/guide/references/configuration/cli/trivy_i
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import dagger
 
 from pipeline.build.inputs import Build
-from pipeline.gates.tools import Toolbox
+from pipeline.errors import HoldError
+from pipeline.gates.tools import Toolbox, UsedTool, last_words
 
 #: Where the program is mounted.
 TRIVY = "/mnt/tools/trivy"
@@ -38,36 +40,57 @@ rm -rf "$layout" "$cache/fanal"
 """
 
 
-async def with_trivy(build: Build) -> dagger.Container:
-    """Return a container of the base in which Trivy is mounted.
+@dataclass(frozen=True)
+class Trivy:
+    """Trivy in a container of the base.
+
+    Args:
+        container: in which it is mounted at TRIVY.
+        tool: which Trivy that is.
+    """
+
+    container: dagger.Container
+    tool: UsedTool
+
+
+async def open_trivy(build: Build) -> Trivy:
+    """Return Trivy in a container of the base.
 
     Raises:
         ToolError: Trivy cannot be had, or is not what it should be.
     """
-    return build.base.container.with_(await Toolbox.of(build).mount("trivy", TRIVY))
+    mount, tool = await Toolbox.of(build).mount("trivy", TRIVY)
+    return Trivy(build.base.container.with_(mount), tool)
 
 
-def trivy_image(
+async def trivy_image(
     container: dagger.Container, archive: dagger.File, step: str, formats: Sequence[str], *options: str
-) -> dagger.Directory:
+) -> list[str]:
     """Run Trivy on an image, whose layers it reads; nothing of the image is run, and nothing is fetched.
 
     Args:
         container: made from the base, with Trivy mounted at TRIVY and what the options name.
         archive: the image's OCI archive.
         step: the step's name in progress and errors.
-        formats: of the results, as Trivy calls them: json, cyclonedx, spdx-json …
+        formats: of the results, in Trivy's words: json, cyclonedx, spdx-json …
         options: of `trivy image`, beyond those that keep it from the network.
 
     Returns:
-        A file for each format, named as the format.
+        What Trivy wrote in each format.
+
+    Raises:
+        HoldError: Trivy cannot read the image.
     """
     for name in _PROXIES:
         container = container.with_env_variable(name, _NOWHERE)
     arguments = [TRIVY, _ARCHIVE, CACHE, _FOUND, " ".join(formats), *_OFFLINE, *options]
-    return (
+    done = (
         container.with_mounted_file(_ARCHIVE, archive)
         .with_user("root")
         .with_exec(["sh", "-euc", _SCRIPT, step, *arguments])
-        .directory(_FOUND)
     )
+    try:
+        found = await done.directory(_FOUND).sync()
+    except dagger.QueryError as error:
+        raise HoldError(f"Trivy cannot read the image ({last_words(error)}).") from error
+    return [await found.file(name).contents() for name in formats]

@@ -9,11 +9,12 @@ from pipeline.build.inputs import Build
 from pipeline.build.settings import moment
 from pipeline.evidence.provenance import provenance_directory
 from pipeline.evidence.report import report
-from pipeline.gates.audit.audited import audit_table, require_hard
-from pipeline.gates.audit.gate_audit import audit_images, record_audit
-from pipeline.gates.sbom.gate_sbom import sbom_directory
+from pipeline.gates import AUDIT, SBOM, SCAN
+from pipeline.gates.audit.gate_audit import record_audit
+from pipeline.gates.definition import GateInputs
+from pipeline.gates.hold import files_of, hold, table
+from pipeline.gates.sbom.gate_sbom import DIRECTORY
 from pipeline.gates.scan.database import DatabaseOrder
-from pipeline.gates.scan.gate_scan import describe_scan, scan
 from pipeline.module.fresh import fresh
 from pipeline.signing.policy import policy_directory
 
@@ -57,7 +58,8 @@ class TrustFunctions:
         Returns a directory with NAME.cdx.json and NAME.spdx.json for each image. An SBOM that lists other packages
         than its image says to hold fails the call.
         """
-        return await sbom_directory(image or (), await self._build())
+        results = await hold([SBOM], image or (), GateInputs(await self._build(), moment))
+        return files_of(results).directory(DIRECTORY)
 
     @fresh
     async def provenance(
@@ -81,9 +83,7 @@ class TrustFunctions:
         The call fails when a rule fails that the committed baseline does not know to fail, or when one that
         passed is gone. Nothing of the images runs.
         """
-        audited = await audit_images(image or (), await self._build())
-        require_hard(audited)
-        return audit_table(audited)
+        return table(await hold([AUDIT], image or (), GateInputs(await self._build(), moment)))
 
     @fresh
     async def audit_baseline(self) -> str:
@@ -106,8 +106,8 @@ class TrustFunctions:
         A critical vulnerability fails the call, and so does a high one that has a fix, unless an OpenVEX statement
         in pipeline/data/vex excepts it; so does a security update that is pending. All results are shown then.
         """
-        order = DatabaseOrder(vulnerability_db, vulnerability_db_directory)
-        return describe_scan(await scan(image or (), await self._build(), order, moment()))
+        database = DatabaseOrder(vulnerability_db, vulnerability_db_directory)
+        return table(await hold([SCAN], image or (), GateInputs(await self._build(), moment, database)))
 
     @fresh
     async def report(
@@ -121,5 +121,5 @@ class TrustFunctions:
         Returns a directory with report.html, a page whole in itself, the same as report.json, the SBOMs, and
         gl-container-scanning-report.json for GitLab.
         """
-        order = DatabaseOrder(vulnerability_db, vulnerability_db_directory)
-        return await report(image or (), await self._build(), order, moment)
+        database = DatabaseOrder(vulnerability_db, vulnerability_db_directory)
+        return await report(image or (), GateInputs(await self._build(), moment, database))

@@ -7,18 +7,20 @@ from typing import Annotated, Any
 import dagger
 from dagger import Doc, check, function, object_type
 
-from pipeline.build import assembly
 from pipeline.build.base import select_base
-from pipeline.build.build_report import check_table, require_passed
 from pipeline.build.chain import chain
 from pipeline.build.inputs import Build
 from pipeline.build.labelling import metadata_of
-from pipeline.build.settings import Settings
+from pipeline.build.settings import Settings, moment
 from pipeline.catalogue.lookup import by_name, checks_of, find
+from pipeline.gates import CHECKS
+from pipeline.gates.definition import GateInputs
+from pipeline.gates.hold import hold, table
 from pipeline.module.fresh import fresh
 from pipeline.module.gates import TrustFunctions
 from pipeline.module.hints import constructor_without_defaults
 from pipeline.module.releases import ReleaseFunctions
+from pipeline.release.build_all import build_all
 
 #: The base of the settings.
 AUTO = "auto"
@@ -70,7 +72,7 @@ class SkaBaseImages(ReleaseFunctions, TrustFunctions):
         Returns a directory with an OCI archive of each image, NAME.tar, and build-report.json.
         When a check fails nothing is returned, and the results of all checks are shown.
         """
-        return await assembly.build_all(await self._build())
+        return await build_all(GateInputs(await self._build(), moment))
 
     @fresh
     async def build(self, image: ImageName) -> dagger.Container:
@@ -107,9 +109,7 @@ class SkaBaseImages(ReleaseFunctions, TrustFunctions):
 
         When a check fails the call fails, and the results of all checks are shown.
         """
-        checked = await assembly.check_images(image or (), await self._build())
-        require_passed(checked)
-        return check_table(checked)
+        return table(await hold([CHECKS], image or (), GateInputs(await self._build(), moment)))
 
     @fresh
     async def metadata(self, image: ImageName) -> str:

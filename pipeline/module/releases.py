@@ -7,6 +7,7 @@ from dagger import Doc
 
 from pipeline.build.inputs import Build
 from pipeline.build.settings import moment
+from pipeline.gates.definition import GateInputs
 from pipeline.gates.scan.database import DatabaseOrder
 from pipeline.module.fresh import fresh
 from pipeline.module.gates import DatabaseDirectory, Mirror
@@ -230,6 +231,6 @@ class ReleaseFunctions:
 
         Returns the same directory as `report`. Nothing is built but what the tools run in.
         """
-        order = DatabaseOrder(vulnerability_db, vulnerability_db_directory)
+        database = DatabaseOrder(vulnerability_db, vulnerability_db_directory)
         release = Release(tag, Login(username, password, ca, tuple(plain_http or ()), tuple(token_host or ())))
-        return await report_release(release, await self._build(), order, moment)
+        return await report_release(release, GateInputs(await self._build(), moment, database))

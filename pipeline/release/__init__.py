@@ -1,7 +1,7 @@
 """Releases: the images in registries, under versions that never change.
 
 tags              versions and additional tags
-gates             what images pass before they are published
+build_all         all images as archives, after their checks
 changelog         the section that a release must have in CHANGELOG.md
 content           an image as a manifest and blobs, in an archive or in another registry
 copies            an image of one registry as a candidate for another
@@ -13,7 +13,7 @@ unpacked          the digest of a layer's unpacked content
 facts             the facts that must be true of an image, one function each
 verify            verifies the facts of an image
 resign            signs a promoted release again
-publish           builds, checks and pushes a release
+publish           builds a release, holds it against the gates, and pushes it
 login             the user's login as a registry client needs it
 upstream          the base image, in its own registry
 attested          an image's attestations, compared with the required ones

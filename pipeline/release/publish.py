@@ -1,9 +1,9 @@
-"""Build the images, check them, and publish them under a version."""
+"""Build the images, hold them against the gates, and publish them under a version."""
 
 import contextlib
 import logging
 import tempfile
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -13,25 +13,32 @@ import anyio.to_thread
 import dagger
 from dagger import dag
 
-from pipeline.build.assembly import Packed, pack_all
+from pipeline.build.assembly import BuiltImage, open_images
 from pipeline.build.base import select_base
 from pipeline.build.inputs import Build
 from pipeline.build.settings import STAND_IN, Settings, moment
 from pipeline.catalogue.lookup import by_name
+from pipeline.concurrency import both, concurrently
 from pipeline.errors import ReleaseError
+from pipeline.evidence.provenance import Run, describe_run, digests_of
+from pipeline.evidence.results import state
+from pipeline.gates import GATES
+from pipeline.gates.definition import Gate, GateInputs, GateResult
+from pipeline.gates.hold import look_at, prepare_all, require_passed
 from pipeline.gates.scan.database import DatabaseOrder
+from pipeline.registry.access import Access
 from pipeline.registry.address import parse_address
 from pipeline.registry.registry import Registry, open_registry
 from pipeline.release.changelog import require_section
 from pipeline.release.completion import Completion, find_completion, release_inputs
 from pipeline.release.content import ImageContent, read_archive
-from pipeline.release.gates import open_gates
 from pipeline.release.login import Login
 from pipeline.release.published import find_published
 from pipeline.release.push import Candidate, push_release
 from pipeline.release.release_document import release_document
 from pipeline.release.tags import Tags, parse_extra_tags, parse_version
 from pipeline.release.upstream import require_base_layers
+from pipeline.signing.attestation import Attestation
 from pipeline.signing.sign import Signing, open_signing, sign_images
 from pipeline.signing.signer import Signer, parse_signer
 
@@ -83,8 +90,8 @@ async def publish(
     Raises:
         SettingsError, ReleaseError: it cannot be published as ordered.
         RegistryError: the registry refuses, or did not answer often enough.
-        ChecksFailedError: an image is not what it should be.
-        SbomError, AuditError, ScanError: it does not pass a gate.
+        ToolError, HoldError: a gate cannot be held.
+        GateError: an image does not pass a gate.
         SigningError: an image could not be signed.
     """
     signer = parse_signer(order.signer)
@@ -110,18 +117,56 @@ async def publish(
             _log.info("%s was begun before, and is completed from its record; nothing is built", tags.version)
             new = await push_release(registry, tags, candidates, dry_run=order.dry_run, inputs=inputs)
             return release_document(address, tags, candidates, new, dry_run=order.dry_run)
-        gates = await open_gates(build, order.database, moment, required=tags.is_final)
-        packed = await pack_all(build)
-        platform = str(await dag.default_platform())
-        await require_base_layers(build.base, packed[0].archive.layers, platform, access, required=tags.is_final)
-        attestations = await gates.hold(packed)
-        candidates = [_candidate(one) for one in packed]
+        gates = _gates(build, is_final=tags.is_final)
+        looks = await prepare_all(gates, GateInputs(build, moment, order.database))
+        images = open_images((), build)
+        require_base = partial(_require_base, images[0], access, is_final=tags.is_final)
+        run, results = await both(partial(_pack, images, require_base), partial(look_at, looks, images))
+        require_passed(results)
+        # An image that was not held against all gates is published without a word on them.
+        attestations = await _attestations(results, images, run) if gates == GATES else {}
+        candidates = [await _candidate(image) for image in images]
         sign = partial(sign_images, signing, attestations=attestations) if signing else None
         try:
             new = await push_release(registry, tags, candidates, dry_run=order.dry_run, sign=sign, inputs=inputs)
         except ReleaseError as error:
             raise ReleaseError(f"{error} {completion.obstacle}".rstrip()) from error
     return release_document(address, tags, candidates, new, dry_run=order.dry_run)
+
+
+def _gates(build: Build, *, is_final: bool) -> tuple[Gate, ...]:
+    """Return the gates that are held: all, or those that need no tools where a pre-release is given none."""
+    if build.tools is not None:
+        return GATES
+    if is_final:
+        raise ReleaseError(
+            f"{build.settings.version} is a final version, which passes all gates, and their tools were not given; "
+            "give --tools DIR (`make tools` fills one), or publish a pre-release."
+        )
+    held = tuple(gate for gate in GATES if not gate.needs_tools)
+    left_out = ", ".join(gate.name for gate in GATES if gate.needs_tools)
+    _log.warning("no --tools: the gates %s are not held; `make tools` fills a directory for that", left_out)
+    return held
+
+
+async def _pack(images: Sequence[BuiltImage], require_base: Callable[[], Awaitable[None]]) -> Run:
+    """Build and pack the images, and require the layers of the base in them."""
+    started = moment()
+    await concurrently([image.archive.get for image in images])
+    await require_base()
+    return await describe_run(started, moment)
+
+
+async def _require_base(image: BuiltImage, access: Access, *, is_final: bool) -> None:
+    layers, platform = (await image.archive.get()).layers, str(await dag.default_platform())
+    await require_base_layers(image.build.base, layers, platform, access, required=is_final)
+
+
+async def _attestations(
+    results: Sequence[GateResult], images: Sequence[BuiltImage], run: Run
+) -> dict[str, list[Attestation]]:
+    stated = state(results, await digests_of(images), images[0].build, run)
+    return {name: [Attestation(one.type, one.encoded()) for one in predicates] for name, predicates in stated.items()}
 
 
 async def _begun(registry: Registry, tags: Tags, inputs: str, build: Build, signing: Signing | None) -> Completion:
@@ -147,9 +192,9 @@ async def _as_begun(settings: Settings, given: Mapping[str, Any], registry: Regi
     return Settings(**{**given, "created": settings.created})
 
 
-def _candidate(packed: Packed) -> Candidate:
-    image = packed.checked.image
-    return Candidate(image.name, image.parent, packed.archive.digest, partial(_exported, packed.tarball))
+async def _candidate(image: BuiltImage) -> Candidate:
+    digest = (await image.archive.get()).digest
+    return Candidate(image.name, image.image.parent, digest, partial(_exported, await image.tarball()))
 
 
 @contextlib.asynccontextmanager

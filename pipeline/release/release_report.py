@@ -1,17 +1,18 @@
 """The report of a release: its images taken out of the registry, and looked at as those of a build are."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import dagger
 
-from pipeline.build.assembly import Packed, pack_containers
+from pipeline.build.assembly import Archive, BuiltImage, open_containers
 from pipeline.build.inputs import Build
 from pipeline.catalogue.lookup import by_name
+from pipeline.concurrency import Shared
 from pipeline.errors import ReleaseError
 from pipeline.evidence.report import report_on
-from pipeline.gates.scan.database import DatabaseOrder
-from pipeline.gates.scan.gate_scan import prepare
+from pipeline.gates import GATES
+from pipeline.gates.definition import GateInputs
+from pipeline.gates.hold import prepare_all
 from pipeline.registry.address import parse_address
 from pipeline.registry.registry import open_registry
 from pipeline.release.login import Login
@@ -32,31 +33,27 @@ class Release:
     login: Login
 
 
-async def report_release(
-    release: Release, build: Build, order: DatabaseOrder, clock: Callable[[], str]
-) -> dagger.Directory:
-    """Look at the images of a release with every gate's tool, and report what was found.
+async def report_release(release: Release, inputs: GateInputs) -> dagger.Directory:
+    """Look at the images of a release with every gate, and report what was found.
 
     Args:
         release: which.
-        build: settings with the registry, a base for the tools' containers, and the tools.
-        order: where Trivy's database comes from.
-        clock: gives the present moment, as in 2026-01-31T12:00:00Z.
+        inputs: what the gates take: settings with the registry, a base for the tools' containers, and the tools.
 
     Raises:
         ReleaseError: it is not published, or not all of it.
         RegistryError: the registry refuses, or does not answer.
-        ScanError, AuditError, SbomError, ToolError: an image cannot be looked at, or the tools cannot be trusted.
+        ToolError, HoldError, SettingsError: a gate cannot be held.
     """
-    version = parse_version(release.tag)
-    scanner = await prepare(build, order, clock())
-    images = await _published(release, version, build)
+    version, now = parse_version(release.tag), inputs.clock()
+    looks = await prepare_all(GATES, inputs)
+    images = await _published(release, version, inputs.build)
     created = next(iter(images.values())).label("created")
-    settings = build.settings.model_copy(update={"version": version, "created": created})
+    settings = inputs.build.settings.model_copy(update={"version": version, "created": created})
+    build = replace(inputs.build, settings=settings)
     containers = {name: release.login.container(one.reference()) for name, one in images.items()}
-    packed = await pack_containers(containers, build)
-    published = [_as_published(one, images[one.image.name]) for one in packed]
-    return await report_on(published, replace(build, settings=settings), scanner, clock)
+    opened = [_as_published(one, images[one.name]) for one in open_containers(containers, build)]
+    return await report_on(opened, looks, build, now)
 
 
 async def _published(release: Release, version: str, build: Build) -> dict[str, Published]:
@@ -68,6 +65,9 @@ async def _published(release: Release, version: str, build: Build) -> dict[str, 
     return images
 
 
-def _as_published(packed: Packed, image: Published) -> Packed:
-    # The archive was packed anew; what people pull has the registry's digest.
-    return replace(packed, archive=replace(packed.archive, digest=image.manifest.digest))
+def _as_published(image: BuiltImage, published: Published) -> BuiltImage:
+    async def archive() -> Archive:
+        # The archive was packed anew; what people pull has the registry's digest.
+        return replace(await image.archive.get(), digest=published.manifest.digest)
+
+    return replace(image, archive=Shared(archive))

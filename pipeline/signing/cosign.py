@@ -58,8 +58,10 @@ async def open_cosign(build: Build, registry: Registry) -> Cosign:
     Raises:
         ToolError: cosign is missing, or its digest is wrong.
     """
-    mounted = (await Toolbox.of(build).mount("cosign", COSIGN))(build.base.container)
-    return Cosign(_reaching(mounted, registry.access, registry.address.host), registry.plain_http)
+    mount, _ = await Toolbox.of(build).mount("cosign", COSIGN)
+    return Cosign(
+        _reaching(build.base.container.with_(mount), registry.access, registry.address.host), registry.plain_http
+    )
 
 
 def _reaching(container: dagger.Container, access: Access, host: str) -> dagger.Container:

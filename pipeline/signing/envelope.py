@@ -9,7 +9,7 @@ import binascii
 from collections.abc import Mapping
 from typing import Any
 
-from pipeline.evidence.statement import TYPE, digest_set
+from pipeline.statement import TYPE, digest_set
 from pipeline.strict import list_of, object_of, parse_json, text_of
 
 _IN_TOTO = "application/vnd.in-toto+json"

@@ -13,7 +13,8 @@ import pytest
 from pydantic import SecretStr
 
 from pipeline.catalogue.families import CATALOGUE
-from pipeline.evidence.results import TEST_RESULT, VULNERABILITIES
+from pipeline.gates.definition import TEST_RESULT
+from pipeline.gates.scan.scanned import VULNERABILITIES
 from pipeline.registry.access import Access
 from pipeline.registry.address import parse_address
 from pipeline.registry.registry import open_registry

@@ -175,6 +175,7 @@ BASE = (
         shell("sed -i 's/^nonroot:x:65532/nonroot:x:999/' /etc/passwd"),
         "entry in passwd: expected nonroot:x:65532:.*, found nonroot:x:999:",
     ),
+    Sabotage("the user", "ska-base", "nonroot", shell("userdel nonroot"), "user 'nonroot' is not in the image"),
     Sabotage("the user's shell", "ska-base", "nonroot", shell("rm /bin/bash"), "its shell's answer: expected 65532"),
     Sabotage(
         "what the user may write", "ska-base", "nonroot", shell("chown nonroot /etc/passwd"), "in /etc: .*/etc/passwd"

@@ -11,8 +11,9 @@ from embedded_engine.session import Session
 
 from pipeline.build import assembly
 from pipeline.checks import Check, Subject
+from pipeline.checks.base_checks import SECURITY_UPDATES
 from pipeline.checks.check import CheckFailure
-from pipeline.errors import ChecksFailedError, ReleaseError, SettingsError, UserError
+from pipeline.errors import GateError, ReleaseError, SettingsError, UserError
 from pipeline.release import publish as module
 from pipeline.release.login import Login
 from pipeline.release.publish import Order, publish
@@ -140,15 +141,15 @@ async def test_a_check_that_fails_stops_everything(
             raise CheckFailure("sabotage")
         return ""
 
-    monkeypatch.setattr(assembly, "checks_of", lambda image: (Check("sabotaged", "a fact", find),))
+    monkeypatch.setattr(assembly, "checks_of", lambda image: (SECURITY_UPDATES, Check("sabotaged", "a fact", find)))
     # The images of the session, which nothing has to be built for.
     monkeypatch.setattr(module, "require_section", lambda *_: None)
     given = {"created": built.report["created"], "base": built.report["base"]}
     database = order_of(make_database(tmp_path / "database", *NOT_HERE))
     order = replace(ORDER, tag=built.report["version"], database=database)
     error = await refusal(f"{server.host}/{path}", order, tools=tools, **given)
-    assert isinstance(error, ChecksFailedError)
-    assert str(error).startswith("1 check failed (ska-python: sabotaged), so nothing is handed out")
+    assert isinstance(error, GateError)
+    assert str(error).startswith("ska-python does not pass checks (sabotaged), so nothing is handed out")
     assert server.repositories(path) == set()
 
 
@@ -170,11 +171,11 @@ async def test_a_right_login_publishes(
     """The same way that is refused above ends well, up to the build."""
     reached = []
 
-    async def pack_all(build: object) -> list[Any]:
+    def open_images(_: object, build: object) -> list[Any]:
         reached.append(build)
         raise ReleaseError("far enough")
 
-    monkeypatch.setattr(module, "pack_all", pack_all)
+    monkeypatch.setattr(module, "open_images", open_images)
     right = dag.set_secret("right-password", PASSWORD + "\n")
     error = await refusal(guarded.host, login=Login(USER, right, dag.host().file(str(signed.ca))))
     assert (str(error), len(reached)) == ("far enough", 1)

@@ -2,17 +2,18 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
+import dagger
 import pytest
 from dagger import dag
 from embedded_engine.session import Session
 
-from pipeline.build.assembly import Packed
-from pipeline.build.build_report import Archive, CheckedImage
+from pipeline.build.assembly import Archive, BuiltImage
 from pipeline.build.inputs import Build
-from pipeline.catalogue.lookup import by_name
 from pipeline.errors import RegistryError, ReleaseError
+from pipeline.gates import CHECKS
 from pipeline.registry.address import parse_address
 from pipeline.registry.registry import Registry, open_registry
 from pipeline.release import publish as module
@@ -21,6 +22,7 @@ from pipeline.release.login import Login
 from pipeline.release.publish import Order, publish
 from pipeline.release.push import Candidate, push_release
 from pipeline.release.tags import Tags
+from tests.built_images import built_image
 from tests.publish.conftest import NOBODY, Maker, Running, digests, of
 from tests.publish.proxy import Proxy, answer
 from tests.publish.small_release import BOTTOM, CREATED, layer, make_base
@@ -40,14 +42,24 @@ async def base(server: Running, path: str, tmp_path: Path) -> str:
     return f"{server.host}/{path}/upstream/ubuntu:22.04@{image.digest}"
 
 
-def packed(image: Candidate) -> Packed:
-    """Return a small image as one that an engine built and checked."""
+@dataclass(frozen=True)
+class SmallImage(BuiltImage):
+    """A small image in the place of one that an engine built and checked."""
+
+    file: Path
+
+    async def tarball(self) -> dagger.File:
+        return dag.host().file(str(self.file))
+
+
+def built(image: Candidate, build: Build) -> SmallImage:
+    """Return a small image as one of a build."""
     archive = image.content.args[0]  # type: ignore[attr-defined]
     manifest = read_archive(archive).manifest
     layers, sizes = tuple(one.digest for one in manifest.layers), tuple(one.size for one in manifest.layers)
-    found = by_name()[image.name]
     held = Archive(manifest.digest, sum(sizes), sum(sizes), layers, sizes)
-    return Packed(found, dag.container(), dag.host().file(str(archive)), held, CheckedImage(found, ()))
+    one = built_image(image.name, held, build=build)
+    return SmallImage(one.image, one.build, one.container, one.archive, one.checks, archive)
 
 
 async def published(
@@ -59,11 +71,11 @@ async def published(
 ) -> dict[str, str]:
     """Publish images, and return the digests of the document; None for images that nobody may build."""
 
-    async def pack_all(_: Build) -> list[Packed]:
+    def open_images(_: object, build: Build) -> list[BuiltImage]:
         assert images is not None, "something was built"
-        return [packed(image) for image in images]
+        return [built(image, build) for image in images]
 
-    monkeypatch.setattr(module, "pack_all", pack_all)
+    monkeypatch.setattr(module, "open_images", open_images)
     given = {"registry": registry, "base": base, "created": CREATED}
     text = await publish(Order(version, to=registry), given, None, Login())
     return {image["name"]: image["digest"] for image in json.loads(text)["images"]}
@@ -119,12 +131,8 @@ async def test_a_base_that_cannot_be_asked_for_stops_a_final_version(
     engine: Session, server: Running, path: str, release: Maker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     base = f"{free_address()}/ubuntu:22.04@sha256:{'b' * 64}"
-
-    async def open_gates(*_: object, **__: object) -> object:
-        return object()
-
     monkeypatch.setattr(module, "require_section", lambda *_: None)
-    monkeypatch.setattr(module, "open_gates", open_gates)
+    monkeypatch.setattr(module, "_gates", lambda *_, **__: (CHECKS,))
     with pytest.raises(
         ReleaseError,
         match=r"The layers of \S+ cannot be compared with those of the images, so nothing was pushed",

@@ -6,27 +6,29 @@ from typing import Any
 
 from dagger import dag
 
-from pipeline.build.assembly import Finished
-from pipeline.build.build_report import Archive, CheckedImage
 from pipeline.build.inputs import Base, Build
 from pipeline.build.settings import Settings
-from pipeline.catalogue.lookup import by_name
 from pipeline.checks import CheckResult
 from pipeline.evidence.provenance import Run, provenance_of
-from pipeline.evidence.results import of_audit, of_checks, of_sbom, of_scan
-from pipeline.evidence.statement import Statement
+from pipeline.gates import gate_checks
+from pipeline.gates.audit import audited
 from pipeline.gates.audit.audited import Audited
+from pipeline.gates.definition import Problem
+from pipeline.gates.sbom import gate_sbom
 from pipeline.gates.sbom.fixed import Described
 from pipeline.gates.sbom.gate_sbom import Sbom
+from pipeline.gates.scan import scanned
 from pipeline.gates.scan.findings import ScanResult, Vulnerability
 from pipeline.release.push import Candidate
 from pipeline.signing.attestation import Attestation
+from pipeline.statement import Predicate
+from tests.built_images import RULES, TRIVY
 from tests.publish.small_release import CREATED
 
 RUN = Run("linux/amd64", "v0.21.8", CREATED, CREATED)
 PACKAGE = "pkg:deb/ubuntu/libc6@2.35"
-#: The statements of an image by these names, in the order in which they are signed.
-KINDS = ("provenance", "cyclonedx", "spdx", "checks", "audit", "scan")
+#: What is stated of an image by these names, in the order in which it is signed.
+KINDS = ("provenance", "checks", "cyclonedx", "spdx", "audit", "scan")
 
 
 def statements(
@@ -39,8 +41,8 @@ def statements(
     findings: tuple[Vulnerability, ...] = (),
     is_hard: bool = True,
     is_right: bool = True,
-) -> dict[str, dict[str, Statement]]:
-    """Return the statements on each image of a release, by the image's name and their own.
+) -> dict[str, dict[str, Predicate]]:
+    """Return what is stated of each image of a release, by the image's name and their own.
 
     Args:
         images: parents before children.
@@ -55,32 +57,31 @@ def statements(
     settings = Settings(registry=str(registry), version=version, created=CREATED, base=base, revision="c" * 40)
     build = Build(settings, Base(dag.container(), base), extra_tags)
     digests = {image.name: image.digest for image in images}
-    provenance = provenance_of([_finished(name, digest) for name, digest in digests.items()], build, RUN)
 
-    def of(name: str, digest: str) -> dict[str, Statement]:
-        problems = () if is_hard else ("xccdf_rule: fail, not in the baseline",)
+    def of(name: str, digest: str) -> dict[str, Predicate]:
+        problems = () if is_hard else (Problem("xccdf_rule", "fail, not in the baseline"),)
         outcomes = {"xccdf_rule": "pass" if is_hard else "fail"}
-        audited = Audited(name, "ubuntu-22.04", "profile", "ssg-ubuntu2204-ds.xml", outcomes, problems)
         updates = CheckResult("security-updates", is_right, "what was found")
-        scanned = ScanResult(
-            name, digest, "ubuntu 22.04", 1, "Trivy 0.76.0", "a.example/db", CREATED, findings, updates
+        looked_up = ScanResult(name, "ubuntu 22.04", 1, TRIVY, "a.example/db", CREATED, findings, updates)
+        results = (
+            gate_checks.result_of(name, (updates,), build),
+            gate_sbom.result_of(_sbom(Described(name, digest, CREATED, settings.source)), TRIVY),
+            audited.result_of(Audited(name, "ubuntu-22.04", RULES, outcomes), problems, build),
+            scanned.result_of(looked_up, CREATED, CREATED, {}),
         )
-        listed = (
-            provenance[name],
-            *of_sbom(_sbom(Described(name, digest, CREATED, settings.source)), build),
-            of_checks(CheckedImage(by_name()[name], (updates,)), digest, build),
-            of_audit(audited, digest, build),
-            of_scan(scanned, build, CREATED, CREATED),
-        )
+        listed = [
+            provenance_of(name, digests, build, RUN),
+            *(predicate for result in results for predicate in result.predicates),
+        ]
         return dict(zip(KINDS, listed, strict=True))
 
     return {name: of(name, digest) for name, digest in digests.items()}
 
 
-def signed_as(statement: Statement, **changes: Any) -> Attestation:
-    """Return what is signed of a statement, with fields of its predicate changed."""
-    predicate = {**json.loads(statement.predicate_json()), **changes}
-    return Attestation(statement.predicate_type, json.dumps(predicate).encode())
+def signed_as(predicate: Predicate, **changes: Any) -> Attestation:
+    """Return what is signed of a predicate, with fields of it changed."""
+    content = {**json.loads(predicate.encoded()), **changes}
+    return Attestation(predicate.type, json.dumps(content).encode())
 
 
 def complete(images: Iterable[Candidate], registry: object, **differs: Any) -> dict[str, list[Attestation]]:
@@ -89,10 +90,6 @@ def complete(images: Iterable[Candidate], registry: object, **differs: Any) -> d
         name: [signed_as(one) for one in kinds.values()]
         for name, kinds in statements(images, registry, **differs).items()
     }
-
-
-def _finished(name: str, digest: str) -> Finished:
-    return Finished(by_name()[name], dag.container(), dag.container().as_tarball(), Archive(digest, 1, 1, ()))
 
 
 def _sbom(image: Described) -> Sbom:
@@ -110,4 +107,4 @@ def _sbom(image: Described) -> Sbom:
             {"name": "libc6", "primaryPackagePurpose": "LIBRARY"},
         ],
     }
-    return Sbom(image.name, image.digest, json.dumps(cyclonedx), json.dumps(spdx), ())
+    return Sbom(image.name, json.dumps(cyclonedx), json.dumps(spdx), ())

@@ -1,17 +1,19 @@
 """The finished images, packed, and their SBOMs: made once by the real functions."""
 
+from functools import partial
 from pathlib import Path
 
 import pytest_asyncio
 from dagger import dag
 from embedded_engine.session import Session
 
-from pipeline.build.assembly import Finished, Packed, finish_images, pack_images
+from pipeline.build.assembly import BuiltImage, open_images
 from pipeline.build.base import select_base
 from pipeline.build.inputs import Build
 from pipeline.build.settings import Settings
-from pipeline.gates.sbom import gate_sbom
-from pipeline.gates.sbom.gate_sbom import Sbom
+from pipeline.concurrency import concurrently
+from pipeline.gates.sbom.gate_sbom import Sbom, describe
+from pipeline.gates.trivy import Trivy, open_trivy
 from tests.conftest import Built
 from tests.trust.signing import cosign, keys, other_keys, path, registry, release, server, workbench
 
@@ -26,18 +28,18 @@ async def trusting(engine: Session, built: Built, tools: Path) -> Build:
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def packed(trusting: Build) -> list[Packed]:
-    """The images, parents before children, with the check of security updates."""
-    return await pack_images((), trusting, ["security-updates"])
+async def images(trusting: Build) -> list[BuiltImage]:
+    """The images, parents before children."""
+    return open_images((), trusting)
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def finished(trusting: Build) -> dict[str, Finished]:
-    """The images, built and packed, by their names."""
-    return {one.image.name: one for one in await finish_images((), trusting)}
+async def trivy(trusting: Build) -> Trivy:
+    """Trivy, without a database."""
+    return await open_trivy(trusting)
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def sboms(finished: dict[str, Finished], trusting: Build) -> dict[str, Sbom]:
+async def sboms(images: list[BuiltImage], trivy: Trivy) -> dict[str, Sbom]:
     """The SBOMs of all images by their names."""
-    return {one.image: one for one in await gate_sbom.gate(finished.values(), trusting)}
+    return {one.image: one for one in await concurrently([partial(describe, image, trivy) for image in images])}

@@ -7,39 +7,51 @@ import xml.etree.ElementTree as ET
 from dataclasses import replace
 from pathlib import Path
 
+import dagger
 import pytest
 import pytest_asyncio
 from dagger import dag
 
+from pipeline.build.assembly import open_images
 from pipeline.build.chain import chain
 from pipeline.build.inputs import Build
+from pipeline.build.settings import moment
 from pipeline.catalogue.lookup import by_name
-from pipeline.errors import AuditError, ToolError
+from pipeline.errors import GateError, HoldError, ToolError
 from pipeline.gates.audit import gate_audit as audits
-from pipeline.gates.audit.audited import Audited, audit_table, judged, require_hard
+from pipeline.gates.audit.audited import Audited, problems_of, result_of
 from pipeline.gates.audit.baseline import read_baseline
-from pipeline.gates.audit.gate_audit import audit, audit_images, outcomes_of, record_audit
+from pipeline.gates.audit.gate_audit import AUDIT, audit, auditor, outcomes_of, record_audit
 from pipeline.gates.audit.tailoring import DROPPED, RULE, render
+from pipeline.gates.definition import GateInputs, Problem
+from pipeline.gates.hold import hold, require_passed, table
+from pipeline.gates.tools import Toolbox
 from pipeline.steps.hardening import HARDENING
+from tests.built_images import RULES, ready, stand_in_build
 from tests.conftest import PROJECT, Built
 from tests.images.sabotage import shell
 
-CLEAN = Audited("ska-base", "debian-12", "profile", "ssg-debian12-ds.xml", {"one": "pass", "two": "notapplicable"})
+CLEAN = Audited("ska-base", "debian-12", RULES, {"one": "pass", "two": "notapplicable"})
 
 
-async def sabotaged(build: Build, script: str) -> Audited:
-    return judged(await audit("ska-base", chain("ska-base", build).with_(shell(script)), build))
+async def audited(name: str, container: dagger.Container, build: Build) -> Audited:
+    return await audit(name, container, auditor(build), Toolbox.of(build))
+
+
+async def sabotaged(build: Build, script: str) -> tuple[Audited, tuple[Problem, ...]]:
+    found = await audited("ska-base", chain("ska-base", build).with_(shell(script)), build)
+    return found, problems_of(found)
 
 
 async def test_all_images_are_as_hard_as_the_baseline(trusting: Build) -> None:
-    audited = await audit_images((), trusting)
-    assert [one.image for one in audited] == list(by_name())
-    assert {one.problems for one in audited} == {()}
+    results = await hold([AUDIT], (), GateInputs(trusting, moment))
+    assert [one.image for one in results] == list(by_name())
     known = read_baseline("debian-12")
     assert known
-    assert {one.counts for one in audited} == {
-        tuple(list(known.outcomes.values()).count(outcome) for outcome in ("pass", "fail", "notapplicable"))
-    }
+    outcomes = list(known.outcomes.values())
+    keys = ("passed", "failed", "not_applicable")
+    counts = tuple(outcomes.count(word) for word in ("pass", "fail", "notapplicable"))
+    assert {tuple(one.part["audit"][key] for key in keys) for one in results} == {counts}
 
 
 async def test_the_committed_baseline_is_what_an_audit_records(trusting: Build) -> None:
@@ -51,12 +63,14 @@ def test_the_command_shows_the_table(built: Built, store: Path, tools: Path) -> 
     command = [sys.executable, "-m", "pipeline", "audit", *options]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    assert re.search(r"^ska-base +[0-9]+ +0 +[0-9]+  debian-12, ssg-debian12-ds\.xml", done.stdout, re.MULTILINE)
+    assert re.search(
+        r"^  pass +[0-9]+ rules +of ssg-debian12-ds\.xml [0-9.]+ hold in debian-12", done.stdout, re.MULTILINE
+    )
 
 
 async def test_the_plain_base_is_not(trusting: Build) -> None:
-    audited = judged(await audit("the base", trusting.base.container, trusting))
-    failed = {problem.split(":")[0] for problem in audited.problems}
+    found = await audited("the base", trusting.base.container, trusting)
+    failed = {problem.subject for problem in problems_of(found)}
     assert {"accounts_umask_etc_profile", "accounts_umask_etc_bashrc", "use_pam_wheel_group_for_su"} <= failed
 
 
@@ -74,18 +88,18 @@ WRONG = {
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def wrong(trusting: Build) -> Audited:
-    """An image in which all of that is wrong."""
-    return await sabotaged(trusting, "\n".join(WRONG.values()))
+async def wrong(trusting: Build) -> tuple[Problem, ...]:
+    """The problems of an image in which all of that is wrong."""
+    return (await sabotaged(trusting, "\n".join(WRONG.values())))[1]
 
 
 @pytest.mark.parametrize("rule", WRONG)
-async def test_what_is_wrong_in_an_image_is_found(rule: str, wrong: Audited) -> None:
-    assert f"{rule}: fail, in the baseline pass" in wrong.problems
+async def test_what_is_wrong_in_an_image_is_found(rule: str, wrong: tuple[Problem, ...]) -> None:
+    assert Problem(rule, "fail, in the baseline pass") in wrong
 
 
-async def test_nothing_else_is_found(wrong: Audited) -> None:
-    assert len(wrong.problems) == len(WRONG)
+async def test_nothing_else_is_found(wrong: tuple[Problem, ...]) -> None:
+    assert len(wrong) == len(WRONG)
 
 
 def test_every_rule_that_hardening_is_for_is_seen_to_fail() -> None:
@@ -96,50 +110,50 @@ def test_every_rule_that_hardening_is_for_is_seen_to_fail() -> None:
 
 
 async def test_a_package_database_that_cannot_be_read_is_no_audit(trusting: Build) -> None:
-    with pytest.raises(AuditError, match=r"could not look at all of the image .*dpkginfo_init has failed"):
+    with pytest.raises(HoldError, match=r"could not look at all of the image .*dpkginfo_init has failed"):
         await sabotaged(trusting, "echo nonsense >/etc/apt/sources.list")
 
 
 async def test_rules_that_vanish_with_the_package_database_stop_a_release(trusting: Build) -> None:
-    audited = await sabotaged(trusting, "rm /var/lib/dpkg/status")
-    assert "accounts_umask_etc_bashrc: notapplicable, in the baseline pass" in audited.problems
+    _, problems = await sabotaged(trusting, "rm /var/lib/dpkg/status")
+    assert Problem("accounts_umask_etc_bashrc", "notapplicable, in the baseline pass") in problems
 
 
 async def test_rules_of_another_distribution_pass_nothing(trusting: Build) -> None:
-    audited = await sabotaged(
+    found, problems = await sabotaged(
         trusting, "sed -i 's/^ID=.*/ID=ubuntu/; s/^VERSION_ID=.*/VERSION_ID=\"22.04\"/' /usr/lib/os-release"
     )
-    assert audited.system == "ubuntu-22.04"
-    assert "no rule passed at all: the rules are not those of this image" in audited.problems
+    assert found.system == "ubuntu-22.04"
+    assert Problem("no rule passed at all", "the rules are not those of this image") in problems
 
 
 async def test_a_system_without_rules_cannot_be_audited(trusting: Build) -> None:
     with pytest.raises(
-        AuditError, match=r"ska-base is of debian-99, and there are rules for debian-12, ubuntu-22\.04 only"
+        HoldError, match=r"system of ska-base is debian-99, and there are rules for debian-12, ubuntu-22\.04 only"
     ):
         await sabotaged(trusting, "sed -i 's/^VERSION_ID=.*/VERSION_ID=99/' /usr/lib/os-release")
 
 
 async def test_an_error_of_openscap_is_no_audit(trusting: Build, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(audits, "TAILORED", "xccdf_int.skao_profile_of-another-name")
-    with pytest.raises(AuditError, match=r"OpenSCAP cannot audit ska-base .*of-another-name"):
-        await audit("ska-base", chain("ska-base", trusting), trusting)
+    with pytest.raises(HoldError, match=r"OpenSCAP cannot audit ska-base .*of-another-name"):
+        await audited("ska-base", chain("ska-base", trusting), trusting)
 
 
 async def test_without_the_rules_there_is_no_audit(trusting: Build) -> None:
     with pytest.raises(ToolError, match=r"has no ssg-debian12-ds\.xml"):
-        await audit_images(["ska-base"], replace(trusting, tools=dag.directory()))
+        await hold([AUDIT], ["ska-base"], GateInputs(replace(trusting, tools=dag.directory()), moment))
 
 
 @pytest.mark.parametrize("error", ["fsdev_init() failed.", "dpkginfo_init has failed.", "a probe ended."])
 def test_where_openscap_could_not_look_nothing_is_known(error: str) -> None:
-    with pytest.raises(AuditError, match=re.escape(error)):
+    with pytest.raises(HoldError, match=re.escape(error)):
         outcomes_of(f"{RULE}one:pass\n", f"W: oscap: a warning\nE: oscap:     {error}\n")
 
 
 @pytest.mark.parametrize("line", ["Segmentation fault", f"{RULE}one", f"{RULE}one:", "another_rule:pass"])
 def test_what_is_no_outcome_is_an_error(line: str) -> None:
-    with pytest.raises(AuditError, match="is no outcome of a rule"):
+    with pytest.raises(HoldError, match="is not the outcome of a rule"):
         outcomes_of(f"{RULE}one:pass\n{line}\n", "")
 
 
@@ -148,22 +162,41 @@ def test_outcomes_are_read_by_the_names_of_rules() -> None:
 
 
 def test_an_image_with_a_problem_is_refused_and_all_are_shown() -> None:
-    bad = replace(CLEAN, image="ska-python", outcomes={"one": "fail"}, problems=("one: fail, in the baseline pass",))
-    with pytest.raises(AuditError) as raised:
-        require_hard([CLEAN, bad])
+    bad = replace(CLEAN, image="ska-python", outcomes={"one": "fail"})
+    problem = Problem("one", "fail, in the baseline pass")
+    with pytest.raises(GateError) as raised:
+        require_passed([result_of(CLEAN, (), stand_in_build()), result_of(bad, (problem,), stand_in_build())])
     text = str(raised.value)
-    assert text.startswith("The audit of ska-python found what its baseline does not know")
-    assert "  FAIL  one: fail, in the baseline pass\n" in text
-    assert "ska-base               1       0               1  debian-12, ssg-debian12-ds.xml 0.1.82\n" in text
+    assert text.startswith("ska-python does not pass audit (one), so nothing")
+    assert re.search(r"^  FAIL    one +fail, in the baseline pass$", text, re.MULTILINE)
+    assert re.search(
+        r"^  pass    1 rule +of ssg-debian12-ds\.xml 0\.1\.82 hold in debian-12, 1 are", text, re.MULTILINE
+    )
 
 
 def test_images_without_a_problem_are_not_refused() -> None:
-    require_hard([CLEAN])
+    require_passed([result_of(CLEAN, (), stand_in_build())])
+
+
+def test_a_failure_that_the_baseline_knows_is_shown_as_an_exception() -> None:
+    failing = replace(CLEAN, outcomes={**CLEAN.outcomes, "three": "fail"})
+    shown = table([result_of(failing, (), stand_in_build())])
+    assert re.search(r"^  except  1 rule +fail in the baseline as well\n +three$", shown, re.MULTILINE)
 
 
 def test_the_table_gives_the_reason_of_each_rule_that_was_dropped() -> None:
-    table = audit_table([CLEAN])
-    assert [dropped for dropped in DROPPED if dropped.rule not in table or dropped.reason not in table] == []
+    shown = table([result_of(CLEAN, (), stand_in_build())])
+    assert [dropped for dropped in DROPPED if dropped.rule not in shown or dropped.reason not in shown] == []
+
+
+async def test_an_image_that_cannot_be_audited_is_a_problem_of_that_image_alone(trusting: Build) -> None:
+    first, second = open_images(("ska-base", "ska-python"), trusting)
+    broken = replace(first, container=ready((await first.container.get()).with_(shell("rm /usr/lib/os-release"))))
+    look = await AUDIT.prepare(GateInputs(trusting, moment))
+    one, two = await look([broken, second])
+    assert [problem.subject for problem in one.problems] == ["OpenSCAP"]
+    assert "os-release of ska-base cannot be read" in one.problems[0].sentence
+    assert (two.problems, one.predicates) == ((), ())
 
 
 def test_no_rule_is_dropped_twice() -> None:

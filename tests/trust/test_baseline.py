@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.errors import AuditError
+from pipeline.errors import HoldError
 from pipeline.gates.audit import baseline
 from pipeline.gates.audit.baseline import Baseline, differences, read_baseline, render_baseline
+from pipeline.gates.definition import Problem
 
 KNOWN = Baseline({"one": "pass", "two": "fail", "three": "notapplicable"})
 
@@ -17,23 +18,23 @@ def test_the_same_outcomes_stop_nothing() -> None:
 
 
 @pytest.mark.parametrize(
-    ("differs", "says"),
+    ("differs", "problem"),
     [
-        ({"one": "fail"}, "one: fail, in the baseline pass"),
-        ({"three": "fail"}, "three: fail, in the baseline notapplicable"),
-        ({"four": "fail"}, "four: fail, not in the baseline"),
-        ({"two": "error"}, "two: error, in the baseline fail"),
-        ({"four": "unknown"}, "four: unknown, not in the baseline"),
-        ({"four": "notchecked"}, "four: notchecked, not in the baseline"),
-        ({"one": "notapplicable"}, "one: notapplicable, in the baseline pass"),
+        ({"one": "fail"}, Problem("one", "fail, in the baseline pass")),
+        ({"three": "fail"}, Problem("three", "fail, in the baseline notapplicable")),
+        ({"four": "fail"}, Problem("four", "fail, not in the baseline")),
+        ({"two": "error"}, Problem("two", "error, in the baseline fail")),
+        ({"four": "unknown"}, Problem("four", "unknown, not in the baseline")),
+        ({"four": "notchecked"}, Problem("four", "notchecked, not in the baseline")),
+        ({"one": "notapplicable"}, Problem("one", "notapplicable, in the baseline pass")),
     ],
 )
-def test_an_outcome_that_is_worse_stops_a_release(differs: dict[str, str], says: str) -> None:
-    assert differences({**KNOWN.outcomes, "five": "pass", **differs}, KNOWN) == [says]
+def test_an_outcome_that_is_worse_stops_a_release(differs: dict[str, str], problem: Problem) -> None:
+    assert differences({**KNOWN.outcomes, "five": "pass", **differs}, KNOWN) == [problem]
 
 
 def test_a_rule_that_passed_and_is_gone_stops_a_release() -> None:
-    assert differences({"five": "pass", "two": "fail"}, KNOWN) == ["one: gone, in the baseline pass"]
+    assert differences({"five": "pass", "two": "fail"}, KNOWN) == [Problem("one", "gone, in the baseline pass")]
 
 
 @pytest.mark.parametrize("differs", [{"two": "pass"}, {"three": "pass"}, {"four": "pass"}, {"four": "notapplicable"}])
@@ -43,11 +44,11 @@ def test_an_outcome_that_is_better_stops_nothing(differs: dict[str, str]) -> Non
 
 def test_nothing_passed_stops_a_release() -> None:
     found = differences({"three": "notapplicable"}, None)
-    assert found == ["no rule passed at all: the rules are not those of this image"]
+    assert found == [Problem("no rule passed at all", "the rules are not those of this image")]
 
 
 def test_without_a_baseline_every_failure_stops_a_release() -> None:
-    assert differences(KNOWN.outcomes, None) == ["two: fail, not in the baseline"]
+    assert differences(KNOWN.outcomes, None) == [Problem("two", "fail, not in the baseline")]
 
 
 def test_a_distribution_without_a_baseline_has_none() -> None:
@@ -64,7 +65,7 @@ def test_a_baseline_is_read_as_it_was_written(tmp_path: Path, monkeypatch: pytes
 def test_a_damaged_baseline_is_an_error(text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(baseline, "_DIRECTORY", tmp_path)
     (tmp_path / "debian-12.json").write_text(text)
-    with pytest.raises(AuditError, match=r"debian-12\.json cannot be read .*; restore the file"):
+    with pytest.raises(HoldError, match=r"debian-12\.json cannot be read .*; restore the file"):
         read_baseline("debian-12")
 
 

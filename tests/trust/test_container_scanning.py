@@ -13,6 +13,7 @@ from pipeline.checks import CheckResult
 from pipeline.gates.scan.container_scanning import container_scanning
 from pipeline.gates.scan.exemptions import Exemption
 from pipeline.gates.scan.findings import ScanResult, Vulnerability
+from tests.built_images import TRIVY
 
 TEXT = {"type": "string", "minLength": 1}
 MOMENT = {"type": "string", "pattern": r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}$"}
@@ -81,7 +82,7 @@ EXEMPTION = Exemption("CVE-2026-0001", "pkg:deb/debian/libc6", "", "component_no
 
 def reported(build: Build, *findings: Vulnerability) -> dict[str, Any]:
     updates = CheckResult("security-updates", True, "")
-    one = ScanResult("ska-base", "sha256:0", "debian 12", 1, "Trivy 0.76.0", "X", "2026-01-01", findings, updates)
+    one = ScanResult("ska-base", "debian 12", 1, TRIVY, "X", "2026-01-01", findings, updates)
     return container_scanning([one], build, "2026-01-31T12:00:00Z", "2026-01-31T12:00:05Z")
 
 

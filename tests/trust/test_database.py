@@ -14,12 +14,13 @@ from pathlib import Path
 import pytest
 import requests
 
-from pipeline.build.assembly import Packed
+from pipeline.build.assembly import BuiltImage
 from pipeline.build.inputs import Build
 from pipeline.build.settings import moment
-from pipeline.errors import ScanError, SettingsError
+from pipeline.errors import HoldError, SettingsError
+from pipeline.gates.definition import GateInputs
 from pipeline.gates.scan.database import DatabaseOrder, read_updated
-from pipeline.gates.scan.gate_scan import prepare, scan_packed
+from pipeline.gates.scan.gate_scan import open_scanner, scan
 from tests.registry import free_address, running
 from tests.trust.databases import CRITICAL, make, order_of
 
@@ -85,56 +86,56 @@ def test_a_database_of_these_days_is_taken(age: timedelta) -> None:
     ],
 )
 def test_a_database_of_another_time_is_refused(metadata: str, says: str) -> None:
-    with pytest.raises(ScanError, match=re.escape(says)):
+    with pytest.raises(HoldError, match=re.escape(says)):
         read_updated(metadata, "X", NOW, 3)
 
 
 async def test_a_database_of_last_year_is_refused(trusting: Build, tmp_path: Path) -> None:
     old = make(tmp_path / "db", CRITICAL, age=timedelta(days=365))
-    with pytest.raises(ScanError, match="older than the 3 days"):
-        await prepare(trusting, order_of(old), moment())
+    with pytest.raises(HoldError, match="older than the 3 days"):
+        await open_scanner(GateInputs(trusting, moment, order_of(old)))
 
 
 @pytest.mark.parametrize("name", ["trivy.db", "metadata.json"])
 async def test_no_database_is_refused(trusting: Build, tmp_path: Path, name: str) -> None:
     (make(tmp_path / "db") / name).unlink()
-    with pytest.raises(ScanError, match=f"^--vulnerability-db-directory holds no {re.escape(name)}; give a directory"):
-        await prepare(trusting, order_of(tmp_path), moment())
+    with pytest.raises(HoldError, match=f"^--vulnerability-db-directory holds no {re.escape(name)}; give a directory"):
+        await open_scanner(GateInputs(trusting, moment, order_of(tmp_path)))
 
 
 async def test_a_database_without_the_distribution_is_refused(trusting: Build, tmp_path: Path) -> None:
     # Trivy finds nothing with it, and ends well.
     other = make(tmp_path / "db", CRITICAL, distributions={"debian 11": "debian", "ubuntu 20.04": "ubuntu"})
-    with pytest.raises(ScanError, match=r"knows nothing of (debian 12|ubuntu 22\.04); give one that does"):
-        await prepare(trusting, order_of(other), moment())
+    with pytest.raises(HoldError, match=r"knows nothing of (debian 12|ubuntu 22\.04); give one that does"):
+        await open_scanner(GateInputs(trusting, moment, order_of(other)))
 
 
 async def test_a_damaged_database_is_refused(trusting: Build, tmp_path: Path) -> None:
     database = make(tmp_path / "db", CRITICAL)
     (database / "trivy.db").write_bytes((database / "trivy.db").read_bytes()[:8192])
-    with pytest.raises(ScanError, match="knows nothing of"):
-        await prepare(trusting, order_of(database), moment())
+    with pytest.raises(HoldError, match="knows nothing of"):
+        await open_scanner(GateInputs(trusting, moment, order_of(database)))
 
 
 async def test_two_databases_are_refused(trusting: Build, tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="both name a database; give one"):
-        await prepare(trusting, replace(order_of(tmp_path), reference="registry.example/db:2"), moment())
+        await open_scanner(GateInputs(trusting, moment, replace(order_of(tmp_path), reference="registry.example/db:2")))
 
 
-async def test_trivy_pulls_a_mirror(packed: list[Packed], trusting: Build, registry: str, tmp_path: Path) -> None:
+async def test_trivy_pulls_a_mirror(images: list[BuiltImage], trusting: Build, registry: str, tmp_path: Path) -> None:
     reference = mirror(registry, "mirror/trivy-db", make(tmp_path / "db", CRITICAL))
-    scanner = await prepare(trusting, DatabaseOrder(reference), moment())
-    (base,) = await scan_packed(packed[:1], trusting, scanner)
+    scanner = await open_scanner(GateInputs(trusting, moment, DatabaseOrder(reference)))
+    (base,) = await scan(images[:1], scanner)
     assert (base.database, {one.vulnerability for one in base.findings}) == (reference, {CRITICAL.id})
 
 
 async def test_a_mirror_that_stands_still_is_refused(trusting: Build, registry: str, tmp_path: Path) -> None:
     reference = mirror(registry, "old/trivy-db", make(tmp_path / "db", CRITICAL, age=timedelta(days=365)))
-    with pytest.raises(ScanError, match=f"of {re.escape(reference)} is of .*, older than the 3 days"):
-        await prepare(trusting, DatabaseOrder(reference), moment())
+    with pytest.raises(HoldError, match=f"of {re.escape(reference)} is of .*, older than the 3 days"):
+        await open_scanner(GateInputs(trusting, moment, DatabaseOrder(reference)))
 
 
 async def test_a_mirror_that_does_not_answer_is_named(trusting: Build) -> None:
     reference = f"{free_address()}/trivy-db:2"
-    with pytest.raises(ScanError, match=f"cannot be pulled from {re.escape(reference)} .*; make it reachable, or give"):
-        await prepare(trusting, DatabaseOrder(reference), moment())
+    with pytest.raises(HoldError, match=f"cannot be pulled from {re.escape(reference)} .*; make it reachable, or give"):
+        await open_scanner(GateInputs(trusting, moment, DatabaseOrder(reference)))

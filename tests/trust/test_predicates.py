@@ -11,11 +11,11 @@ from pipeline.build.settings import Settings
 from pipeline.catalogue.lookup import by_name
 from pipeline.errors import VerificationError
 from pipeline.evidence.predicates import Expected, Origins, judge, origins_of
-from pipeline.evidence.statement import Statement
 from pipeline.gates.scan.exemptions import Exemption
 from pipeline.gates.scan.findings import Policy, Vulnerability
 from pipeline.release.push import Candidate
 from pipeline.signing.attestation import Attestation
+from pipeline.statement import Predicate
 from tests.publish.small_release import BASE, CREATED
 from tests.trust.attested import KINDS, RUN, signed_as, statements
 
@@ -43,8 +43,8 @@ def _no_content() -> Any:
     raise AssertionError("Nothing is pushed.")
 
 
-def kinds(**differs: Any) -> dict[str, Statement]:
-    """Return the statements on ska-build."""
+def kinds(**differs: Any) -> dict[str, Predicate]:
+    """Return what is stated of ska-build."""
     images = [Candidate(name, image.parent, DIGESTS[name], _no_content) for name, image in by_name().items()]
     return statements(images, REGISTRY, base=BASE, extra_tags=("1.0",), **differs)["ska-build"]
 
@@ -56,9 +56,9 @@ def signed(**differs: Any) -> list[Attestation]:
 def changed(kind: str, change: Callable[[dict[str, Any]], None]) -> list[Attestation]:
     """Return all that is signed, with one predicate changed in place."""
     found = kinds()
-    predicate = json.loads(found[kind].predicate_json())
+    predicate = json.loads(found[kind].encoded())
     change(predicate)
-    return [signed_as(replace(one, predicate=predicate) if name == kind else one) for name, one in found.items()]
+    return [signed_as(replace(one, content=predicate) if name == kind else one) for name, one in found.items()]
 
 
 def refused(attestations: list[Attestation]) -> str:
@@ -201,4 +201,4 @@ def test_the_provenance_is_that_of_the_image(change: Callable[[dict[str, Any]], 
 def test_a_predicate_that_is_not_an_object_is_refused(kind: str, predicate: bytes) -> None:
     found = kinds()
     rest = [signed_as(one) for name, one in found.items() if name != kind]
-    assert "is not valid" in refused([*rest, Attestation(found[kind].predicate_type, predicate)])
+    assert "is not valid" in refused([*rest, Attestation(found[kind].type, predicate)])

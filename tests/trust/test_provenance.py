@@ -4,7 +4,6 @@ import json
 import subprocess
 import sys
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,16 +16,16 @@ from in_toto_attestation.v1 import statement_pb2
 from in_toto_attestation.v1.resource_descriptor import ResourceDescriptor
 from in_toto_attestation.v1.statement import Statement as Validator
 
-from pipeline.build.assembly import Finished
-from pipeline.build.build_report import Archive, CheckedImage
 from pipeline.build.inputs import Base, Build
 from pipeline.build.labelling import labels_of
 from pipeline.build.settings import Settings
 from pipeline.catalogue.lookup import by_name, find
 from pipeline.checks import CheckResult
 from pipeline.evidence.provenance import Run, provenance_of
-from pipeline.evidence.results import of_checks
-from pipeline.evidence.statement import Statement
+from pipeline.gates.gate_checks import result_of
+from pipeline.gates.tools import UsedTool
+from pipeline.statement import Predicate, Statement
+from tests.built_images import RULES, TRIVY
 from tests.conftest import Built
 from tests.test_gitlab_labels import JOB, PERSONAL, SECRET
 
@@ -40,12 +39,7 @@ def _digest(name: str) -> str:
     return f"sha256:{IMAGES.index(name):064}"
 
 
-def _finished() -> list[Finished]:
-    container = dag.container()
-    return [
-        Finished(image, container, container.as_tarball(), Archive(_digest(image.name), 1, 1, ()))
-        for image in by_name().values()
-    ]
+DIGESTS = {name: _digest(name) for name in IMAGES}
 
 
 def _build(base: str = UBUNTU, **given: Any) -> Build:
@@ -53,13 +47,18 @@ def _build(base: str = UBUNTU, **given: Any) -> Build:
     return Build(settings, Base(dag.container(), base), ("1.2",))
 
 
-def _said(image: str, build: Build) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(provenance_of(_finished(), build, RUN)[image].render())
+def _stated(predicate: Predicate, image: str = "ska-base", build: Build | None = None) -> Statement:
+    return Statement((build or _build()).repository(image), _digest(image), predicate)
+
+
+def _said(image: str, build: Build, *tools: UsedTool) -> dict[str, Any]:
+    predicate = provenance_of(image, DIGESTS, build, RUN, tools)
+    found: dict[str, Any] = json.loads(_stated(predicate, image, build).render())
     return found
 
 
-def _dependencies(image: str, build: Build) -> dict[str, Any]:
-    definition = _said(image, build)["predicate"]["buildDefinition"]
+def _dependencies(image: str, build: Build, *tools: UsedTool) -> dict[str, Any]:
+    definition = _said(image, build, *tools)["predicate"]["buildDefinition"]
     return {one.pop("name"): one for one in definition["resolvedDependencies"]}
 
 
@@ -83,7 +82,7 @@ def job(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("image", IMAGES)
 def test_provenance_is_valid(image: str) -> None:
-    found = _valid(provenance_of(_finished(), _build(), RUN)[image], Provenance())
+    found = _valid(_stated(provenance_of(image, DIGESTS, _build(), RUN), image), Provenance())
     _descriptors_are_valid(found.build_definition.resolved_dependencies)
     assert found.build_definition.build_type.startswith("https://")
 
@@ -132,8 +131,14 @@ def test_without_a_commit_it_names_the_repository() -> None:
     }
 
 
-def test_it_names_the_tool_that_let_the_image_pass() -> None:
-    assert len(_dependencies("ska-base", _build())["trivy"]["digest"]["sha256"]) == 64
+def test_it_names_the_tools_that_let_the_image_pass_by_the_bytes_that_were_used() -> None:
+    found = _dependencies("ska-base", _build(), TRIVY, RULES, TRIVY)
+    assert list(found)[-2:] == [RULES.name, TRIVY.name]
+    assert found["trivy"] == {"uri": "pkg:generic/trivy@0.76.0", "digest": {"sha256": TRIVY.checksum}}
+
+
+def test_without_a_gate_it_names_no_tool() -> None:
+    assert list(_dependencies("ska-base", _build())) == ["source", "base", "snapshot"]
 
 
 def test_a_setting_that_shapes_the_image_is_a_parameter() -> None:
@@ -186,9 +191,9 @@ def test_outside_of_gitlab_nobody_vouches() -> None:
 
 def test_nothing_names_people_or_tells_secrets(job: None) -> None:
     build = _build(label=["GITLAB_USER_NAME=the name given"])
-    checked = CheckedImage(by_name()["ska-base"], (CheckResult("a", True, "x"),))
-    statements = (*provenance_of(_finished(), build, RUN).values(), of_checks(checked, _digest("ska-base"), build))
-    for text in (one.render() for one in statements):
+    checked = result_of("ska-base", (CheckResult("a", True, "x"),), build)
+    provenance = [provenance_of(image, DIGESTS, build, RUN) for image in IMAGES]
+    for text in (_stated(one).render() for one in (*provenance, *checked.predicates)):
         hidden = {*SECRET.values(), *(f"the {name}" for name in PERSONAL), "the name given"}
         assert [value for value in hidden if value in text] == []
         assert "the CI_JOB_URL" in text
@@ -197,8 +202,8 @@ def test_nothing_names_people_or_tells_secrets(job: None) -> None:
 @pytest.mark.parametrize(("passed", "result"), [(True, "PASSED"), (False, "FAILED")])
 def test_the_checks_are_a_test_result(passed: bool, result: str, job: None) -> None:
     results = (CheckResult("metadata", True, "fine"), CheckResult("size", passed, "so large"))
-    statement = of_checks(CheckedImage(by_name()["ska-base"], results), _digest("ska-base"), _build())
-    found = _valid(statement, test_result_pb2.TestResult())
+    (predicate,) = result_of("ska-base", results, _build()).predicates
+    found = _valid(_stated(predicate), test_result_pb2.TestResult())
     _descriptors_are_valid(found.configuration)
     assert (found.result, found.url) == (result, "the CI_JOB_URL")
     assert [*found.passed_tests, *found.failed_tests] == ["metadata", "size"]
@@ -206,14 +211,13 @@ def test_the_checks_are_a_test_result(passed: bool, result: str, job: None) -> N
 
 
 def test_cosign_is_given_the_predicate_alone() -> None:
-    statement = provenance_of(_finished(), _build(), RUN)["ska-base"]
-    assert json.loads(statement.predicate_json()) == json.loads(statement.render())["predicate"]
+    statement = _stated(provenance_of("ska-base", DIGESTS, _build(), RUN))
+    assert json.loads(statement.predicate.encoded()) == json.loads(statement.render())["predicate"]
 
 
 def test_another_parent_is_another_provenance() -> None:
-    first, *others = _finished()
-    moved = [replace(first, archive=replace(first.archive, digest=f"sha256:{'f' * 64}")), *others]
-    one, two = (provenance_of(images, _build(), RUN)["ska-build"].render() for images in (_finished(), moved))
+    moved = {**DIGESTS, "ska-base": f"sha256:{'f' * 64}"}
+    one, two = (provenance_of("ska-build", digests, _build(), RUN) for digests in (DIGESTS, moved))
     assert one != two
 
 

@@ -13,6 +13,7 @@ from pipeline.build.inputs import Build
 from pipeline.build.settings import moment
 from pipeline.catalogue.lookup import by_name
 from pipeline.errors import ReleaseError
+from pipeline.gates.definition import GateInputs
 from pipeline.registry.registry import Registry
 from pipeline.release.content import read_archive
 from pipeline.release.login import Login
@@ -26,7 +27,8 @@ from tests.trust.databases import NOT_HERE, make, order_of
 async def look(build: Build, registry: Registry, version: str, root: Path) -> dagger.Directory:
     settings = build.settings.model_copy(update={"registry": str(registry.address)})
     order = order_of(make(root / "database", *NOT_HERE))
-    return await report_release(Release(version, Login()), replace(build, settings=settings), order, moment)
+    inputs = GateInputs(replace(build, settings=settings), moment, order)
+    return await report_release(Release(version, Login()), inputs)
 
 
 @pytest_asyncio.fixture

@@ -2,16 +2,22 @@
 
 import json
 from html.parser import HTMLParser
+from pathlib import Path
 from typing import Any
 
 import dagger
 import pytest
 import pytest_asyncio
 
+from pipeline.build.assembly import open_containers, open_images
 from pipeline.build.inputs import Build
 from pipeline.build.settings import moment
-from pipeline.evidence.report import page, report
-from tests.trust.databases import CRITICAL, HIGH, make, order_of
+from pipeline.evidence.report import page, report, report_on
+from pipeline.gates import GATES
+from pipeline.gates.definition import GateInputs
+from pipeline.gates.hold import prepare_all
+from tests.images.sabotage import shell
+from tests.trust.databases import CRITICAL, HIGH, NOT_HERE, make, order_of
 
 VOID = {"meta", "br"}
 
@@ -47,7 +53,8 @@ class Page(HTMLParser):
 async def made(trusting: Build, tmp_path_factory: pytest.TempPathFactory) -> dagger.Directory:
     """The report of ska-base, in which something is planted."""
     root = tmp_path_factory.mktemp("report")
-    return await report(["ska-base"], trusting, order_of(make(root / "db", CRITICAL, HIGH)), moment, root)
+    inputs = GateInputs(trusting, moment, order_of(make(root / "db", CRITICAL, HIGH)), root)
+    return await report(["ska-base"], inputs)
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
@@ -106,3 +113,24 @@ async def test_the_page_needs_neither_network_nor_script(document: dict[str, Any
     assert "default-src 'none'; style-src 'unsafe-inline'" in text
     assert Page(text).tags.isdisjoint({"script", "img", "link", "iframe", "object"})
     assert "@import" not in text and "url(" not in text
+
+
+async def test_a_report_shows_what_no_gate_could_look_at(trusting: Build, tmp_path: Path) -> None:
+    (image,) = open_images(["ska-base"], trusting)
+    script = "rm /usr/lib/os-release; mkdir -p /opt/found-1.0.dist-info; echo nonsense >/var/lib/dpkg/status"
+    broken = (await image.container.get()).with_(shell(script))
+    (hostile,) = open_containers({"ska-base": broken}, trusting)
+    inputs = GateInputs(trusting, moment, order_of(make(tmp_path / "db", *NOT_HERE)), tmp_path)
+    made = await report_on([hostile], await prepare_all(GATES, inputs), trusting, moment())
+    (found,) = json.loads(await made.file("report.json").contents())["images"]
+    assert {problem["gate"] for problem in found["problems"]} == {gate.name for gate in GATES}
+    assert (found["passed"], found["distribution"], found["sboms"], found["audit"]["outcomes"]) == (False, "", [], {})
+    words = Page(await made.file("report.html").contents()).words
+    assert all(f"FAIL {problem['gate']} {problem['subject']}: " in words for problem in found["problems"])
+
+
+async def test_a_report_shows_an_sbom_that_is_not_complete(document: dict[str, Any]) -> None:
+    (image,) = document["images"]
+    problem = {"gate": "sbom", "subject": "ska-base.cdx.json", "sentence": "is not complete: it lacks deb zlib1g"}
+    shown = page({**document, "images": [{**image, "problems": [problem]}]})
+    assert "FAIL sbom ska-base.cdx.json: is not complete: it lacks deb zlib1g" in Page(shown).words

@@ -8,13 +8,17 @@ import pytest
 import pytest_asyncio
 from dagger import dag
 
-from pipeline.build.assembly import Packed
+from pipeline.build.assembly import BuiltImage, open_images
 from pipeline.build.inputs import Build
 from pipeline.build.settings import moment
 from pipeline.checks import CheckResult
-from pipeline.errors import ScanError
-from pipeline.gates.scan.findings import Policy, ScanResult, Vulnerability, scan_table
-from pipeline.gates.scan.gate_scan import Scanner, describe_scan, gate, prepare, require_safe, scan, scan_packed
+from pipeline.errors import GateError
+from pipeline.gates.definition import GateInputs
+from pipeline.gates.hold import hold, require_passed, table
+from pipeline.gates.scan.findings import Policy, ScanResult, Vulnerability
+from pipeline.gates.scan.gate_scan import SCAN, Scanner, open_scanner, scan
+from pipeline.gates.scan.scanned import result_of
+from tests.built_images import ready
 from tests.trust import databases
 from tests.trust.databases import ALL, CRITICAL, HIGH, HIGH_FIXED, LOW, NOT_HERE, OF_PYTHON, make, order_of
 from tests.trust.statements import FAR, statement, write_vex
@@ -26,21 +30,26 @@ KEPT = f"Expires {FAR}."
 async def scanner(trusting: Build, tmp_path_factory: pytest.TempPathFactory) -> Scanner:
     """Trivy with all that is planted, and no exception."""
     root = tmp_path_factory.mktemp("planted")
-    return await prepare(trusting, order_of(make(root / "db", *ALL)), moment(), root)
+    return await open_scanner(GateInputs(trusting, moment, order_of(make(root / "db", *ALL)), root))
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def scanned(packed: list[Packed], trusting: Build, scanner: Scanner) -> dict[str, ScanResult]:
+async def scanned(images: list[BuiltImage], scanner: Scanner) -> dict[str, ScanResult]:
     """All images, by their names."""
-    return {one.image: one for one in await scan_packed(packed, trusting, scanner)}
+    return {one.image: one for one in await scan(images, scanner)}
+
+
+def subjects(scanned: ScanResult) -> set[str]:
+    """Return what the problems of an image are about."""
+    return {problem.subject for problem in result_of(scanned, "", "", {}).problems}
 
 
 def of(scanned: ScanResult, planted: databases.Planted) -> list[Vulnerability]:
     return [finding for finding in scanned.findings if finding.vulnerability == planted.id]
 
 
-def test_every_image_is_scanned(scanned: dict[str, ScanResult], packed: list[Packed]) -> None:
-    assert {name: one.digest for name, one in scanned.items()} == {one.image.name: one.archive.digest for one in packed}
+def test_every_image_is_scanned(scanned: dict[str, ScanResult], images: list[BuiltImage]) -> None:
+    assert list(scanned) == [one.name for one in images]
 
 
 def test_what_is_planted_is_found_and_nothing_else(scanned: dict[str, ScanResult]) -> None:
@@ -77,91 +86,102 @@ def test_the_result_holds_the_check_that_needs_no_database(scanned: dict[str, Sc
     assert {(one.updates.name, one.updates.passed) for one in scanned.values()} == {("security-updates", True)}
 
 
-async def test_a_planted_critical_vulnerability_fails_the_gate(
-    packed: list[Packed], trusting: Build, scanner: Scanner
-) -> None:
-    with pytest.raises(ScanError, match=rf"FAIL +critical +{CRITICAL.id} .*libc6 .* → 99:1, from base"):
-        await gate(packed, trusting, scanner)
+def test_a_planted_critical_vulnerability_fails_the_gate(scanned: dict[str, ScanResult]) -> None:
+    with pytest.raises(
+        GateError, match=rf"FAIL +{CRITICAL.id} +critical in libc-bin, libc6 .* → 99:1, from base: update it, or except"
+    ):
+        require_passed([result_of(scanned["ska-base"], "", "", {})])
 
 
-async def test_what_people_read_says_what_was_looked_up_in_what(
-    packed: list[Packed], trusting: Build, tmp_path: Path
-) -> None:
-    order = order_of(make(tmp_path / "db", LOW, HIGH, *NOT_HERE))
-    text = describe_scan(await scan(["ska-base"], trusting, order, moment(), tmp_path))
+async def test_what_people_read_says_what_was_looked_up_in_what(trusting: Build, tmp_path: Path) -> None:
+    inputs = GateInputs(trusting, moment, order_of(make(tmp_path / "db", LOW, HIGH, *NOT_HERE)), tmp_path)
     assert re.fullmatch(
-        r"Trivy 0\.76\.0, database of 20\S+Z from --vulnerability-db-directory\n"
-        r"ska-base  (debian|ubuntu) \S+, \d+ packages\n"
-        r"  pass  1 high: without a fix, or not grave enough to stop a release\n"
-        r"  pass  security-updates: \d+ packages, none behind .*\n",
-        text,
+        r"ska-base  scan\n"
+        r"  pass    Trivy 0\.76\.0      database of 20\S+Z from --vulnerability-db-directory\n"
+        r"  pass    (debian|ubuntu) \S+ +\d+ packages; 1 high: without a fix, or not grave enough to stop a release\n"
+        r"  pass    security-updates  \d+ packages, none behind .*\n",
+        table(await hold([SCAN], ["ska-base"], inputs)),
     )
 
 
 async def test_a_part_of_the_images_is_traced_to_parents_that_are_not_asked_for(
-    packed: list[Packed], trusting: Build, scanner: Scanner
+    images: list[BuiltImage], scanner: Scanner
 ) -> None:
-    (last,) = await scan_packed(packed[-2:-1], trusting, scanner)
+    (last,) = await scan(images[-2:-1], scanner)
     assert {one.origin for one in last.findings} == {"base", "ska-build"}
 
 
-async def test_settings_say_what_stops(packed: list[Packed], trusting: Build, scanner: Scanner) -> None:
+async def test_settings_say_what_stops(images: list[BuiltImage], scanner: Scanner) -> None:
     strict = replace(scanner, policy=Policy(any="high", fixable="low"))
-    (base,) = await scan_packed(packed[:1], trusting, strict)
+    (base,) = await scan(images[:1], strict)
     assert {one.stops for one in of(base, HIGH)} == {True}
 
 
-async def test_an_honest_exception_lets_the_images_pass(packed: list[Packed], trusting: Build, tmp_path: Path) -> None:
-    scanner = await _excepting(trusting, tmp_path)
-    scanned = await gate(packed, trusting, scanner)
+async def test_an_honest_exception_lets_the_images_pass(
+    images: list[BuiltImage], trusting: Build, tmp_path: Path
+) -> None:
+    scanned = await scan(images, await _excepting(trusting, tmp_path))
     assert {one.exemption is not None for image in scanned for one in image.findings} == {True}
-    assert f"except critical  {CRITICAL.id}" in scan_table(scanned)
+    results = [result_of(one, "", "", {}) for one in scanned]
+    require_passed(results)
+    assert re.search(rf"^  except  {CRITICAL.id} +critical in .*: vulnerable_code_not_in", table(results), re.MULTILINE)
 
 
 async def test_an_exception_of_what_no_image_has_fails_the_gate(
-    packed: list[Packed], trusting: Build, tmp_path: Path
+    images: list[BuiltImage], trusting: Build, tmp_path: Path
 ) -> None:
-    nowhere = {"@id": "pkg:oci/ska-none", "subcomponents": [{"@id": "pkg:deb/debian/libc6"}]}
-    scanner = await _excepting(trusting, tmp_path, statement(CRITICAL.id, products=[nowhere], status_notes=KEPT))
-    with pytest.raises(ScanError, match="for pkg:deb/debian/libc6 in ska-none matches no finding in any image"):
-        await gate(packed, trusting, scanner)
+    nothing = {"@id": "pkg:oci/ska-python", "subcomponents": [{"@id": "pkg:deb/debian/not-installed"}]}
+    scanner = await _excepting(trusting, tmp_path, statement(CRITICAL.id, products=[nothing], status_notes=KEPT))
+    scanned = {one.image: one for one in await scan(images, scanner)}
+    (problem,) = scanned.pop("ska-python").problems
+    assert problem.sentence == (
+        f"one.json: the exception of {CRITICAL.id} for pkg:deb/debian/not-installed in ska-python matches no finding "
+        "in any image; remove the statement"
+    )
+    assert {one.problems for one in scanned.values()} == {()}
 
 
 async def test_an_exception_in_one_image_holds_in_no_other(
-    packed: list[Packed], trusting: Build, scanner: Scanner, tmp_path: Path
+    images: list[BuiltImage], trusting: Build, scanner: Scanner, tmp_path: Path
 ) -> None:
     parts = [{"@id": f"pkg:deb/{system}/libc6"} for system in ("debian", "ubuntu")]
     products = [{"@id": "pkg:oci/ska-python", "subcomponents": parts}]
     vex = write_vex(tmp_path / "vex", statement(CRITICAL.id, products=products, status_notes=KEPT))
     exempted = replace(scanner, exemptions=(await _prepared(trusting, tmp_path, vex)).exemptions)
-    found = await scan_packed([packed[0], packed[-1]], trusting, exempted)
+    found = await scan([images[0], images[-1]], exempted)
     libc6 = {one.image: [f.stops for f in of(one, CRITICAL) if f.package == "libc6"] for one in found}
     assert libc6 == {"ska-base": [True], "ska-python": [False]}
 
 
-async def test_an_image_whose_distribution_trivy_does_not_know_is_refused(
-    packed: list[Packed], trusting: Build, scanner: Scanner
-) -> None:
+async def test_an_image_whose_distribution_trivy_does_not_know_is_refused(trusting: Build, scanner: Scanner) -> None:
     # Trivy finds nothing in it, and ends well.
     packages = trusting.base.container.directory("/var/lib/dpkg")
     container = dag.container().with_directory("/var/lib/dpkg", packages)
-    with pytest.raises(ScanError, match="recognises no distribution with packages in ska-base"):
-        await gate([replace(packed[0], tarball=container.as_tarball())], trusting, scanner)
+    (image,) = open_images(["ska-base"], trusting)
+    (found,) = await scan([replace(image, container=ready(container))], scanner)
+    result = result_of(found, "", "", {})
+    assert "recognises no distribution with packages in ska-base" in result.problems[0].sentence
+    assert result.predicates == ()
+
+
+async def test_an_archive_that_trivy_cannot_read_is_refused(trusting: Build, scanner: Scanner) -> None:
+    (image,) = open_images(["ska-base"], trusting)
+    # What an image holds decides neither whether the scan ends nor whether the others are scanned.
+    hostile = dag.container().with_new_file("/var/lib/dpkg/status", "Package: a\nVersion: \x00\n\n")
+    (found,) = await scan([replace(image, container=ready(hostile))], scanner)
+    assert subjects(found) == {"Trivy"}
 
 
 def test_a_security_update_that_is_pending_stops(scanned: dict[str, ScanResult]) -> None:
     pending = CheckResult("security-updates", False, "zlib1g: expected 2, found 1")
-    with pytest.raises(ScanError, match="FAIL  security-updates: zlib1g: expected 2, found 1"):
-        require_safe([replace(scanned["ska-base"], findings=(), updates=pending)])
+    found = replace(scanned["ska-base"], findings=(), updates=pending)
+    with pytest.raises(GateError, match=r"FAIL    security-updates +zlib1g: expected 2, found 1"):
+        require_passed([result_of(found, "", "", {})])
 
 
-def test_the_result_is_json(scanned: dict[str, ScanResult]) -> None:
-    document = scanned["ska-base"].document()
-    assert (document["image"], document["passed"], document["findings"][0]["vulnerability"]) == (
-        "ska-base",
-        False,
-        CRITICAL.id,
-    )
+async def test_an_image_without_the_check_of_updates_is_refused(images: list[BuiltImage], scanner: Scanner) -> None:
+    (found,) = await scan([replace(images[0], checks={})], scanner)
+    assert "security-updates" in subjects(found)
 
 
 async def _excepting(trusting: Build, directory: Path, *more: object) -> Scanner:
@@ -173,7 +193,7 @@ async def _excepting(trusting: Build, directory: Path, *more: object) -> Scanner
 
 
 async def _prepared(trusting: Build, directory: Path, vex: Path) -> Scanner:
-    return await prepare(trusting, order_of(make(directory / "db", CRITICAL)), moment(), vex)
+    return await open_scanner(GateInputs(trusting, moment, order_of(make(directory / "db", CRITICAL)), vex))
 
 
 def _system(trusting: Build) -> str:

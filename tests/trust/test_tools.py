@@ -14,7 +14,7 @@ from dev.tools.fetch import FetchError, fetch_wheel
 from dev.tools.origins import ORIGINS, Wheel
 from pipeline.errors import ToolError
 from pipeline.gates import tools as module
-from pipeline.gates.tools import TOOLS, Tool, Toolbox, UpstreamRelease
+from pipeline.gates.tools import TOOLS, Tool, Toolbox, UpstreamRelease, UsedTool
 
 # Nothing listens on the loopback's discard port.
 NOWHERE = "https://127.0.0.1:9/tool"
@@ -38,9 +38,21 @@ def test_every_tool_has_an_origin_and_the_digests_of_files() -> None:
 
 async def test_a_mounted_tool_is_the_program_it_is_said_to_be(engine: Session, tools: Path) -> None:
     toolbox = Toolbox(helper(), dag.host().directory(str(tools)))
-    mounted = helper().with_(await toolbox.mount("trivy", "/mnt/tools/trivy"))
-    said = await mounted.with_exec(["/mnt/tools/trivy", "--version"]).stdout()
-    assert said.startswith(f"Version: {TOOLS['trivy'].version}")
+    mount, used = await toolbox.mount("trivy", "/mnt/tools/trivy")
+    output = await helper().with_(mount).with_exec(["/mnt/tools/trivy", "--version"]).stdout()
+    assert output.startswith(f"Version: {TOOLS['trivy'].version}")
+    found = hashlib.sha256((tools / "trivy").read_bytes()).hexdigest()
+    assert (used.name, used.version, used.checksum) == ("trivy", TOOLS["trivy"].version, found)
+
+
+async def test_of_a_tool_with_several_known_files_the_mounted_one_is_named(
+    engine: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "tool").write_text("a program")
+    found = hashlib.sha256(b"a program").hexdigest()
+    known(monkeypatch, None, "0" * 64, found, "f" * 64)
+    _, used = await Toolbox(helper(), dag.host().directory(str(tmp_path))).file("tool")
+    assert used == UsedTool("tool", "1.0", found)
 
 
 async def test_a_tool_with_other_bytes_is_not_run(engine: Session, tmp_path: Path) -> None:

@@ -1,15 +1,21 @@
-"""What an audit found in an image, held against the baseline, and as a table."""
+"""What an audit found in an image, held against the baseline, as a result of its gate."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field
 from itertools import groupby
+from typing import Any
 
-from pipeline.errors import AuditError
-from pipeline.escape import escaped
+from pipeline.build.inputs import Build
 from pipeline.gates.audit.baseline import HARMLESS, NOT_APPLICABLE, PASS, differences, read_baseline
-from pipeline.gates.audit.tailoring import DROPPED
-from pipeline.gates.tools import TOOLS
+from pipeline.gates.audit.tailoring import DROPPED, PROFILE
+from pipeline.gates.definition import FAILED, PASSED, TEST_RESULT, GateResult, Problem, Row
+from pipeline.gates.descriptors import job_url, source_descriptor, tool_descriptor
+from pipeline.gates.tools import UsedTool
+from pipeline.statement import Predicate
+
+NAME = "audit"
+_COMMON = {"rules_left_out": [asdict(one) for one in DROPPED]}
 
 
 @dataclass(frozen=True)
@@ -19,18 +25,15 @@ class Audited:
     Args:
         image: its name.
         system: its distribution, as in debian-12.
-        profile: the rules that were selected, without those of `tailoring.DROPPED`.
-        content: the file that they are from, one of tools.TOOLS.
-        outcomes: of each rule, in XCCDF's words: pass, fail, notapplicable, unknown, error …
-        problems: what stops a release, a sentence each.
+        rules: the file that the rules are from.
+        outcomes: of each rule of the profile, without those of `tailoring.DROPPED`, in XCCDF's words: pass, fail,
+            notapplicable, unknown, error …
     """
 
     image: str
     system: str
-    profile: str
-    content: str
-    outcomes: Mapping[str, str]
-    problems: tuple[str, ...] = ()
+    rules: UsedTool
+    outcomes: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def counts(self) -> tuple[int, int, int]:
@@ -39,43 +42,93 @@ class Audited:
         return number[PASS], sum(number[word] for word in number if word not in HARMLESS), number[NOT_APPLICABLE]
 
 
-def judged(audited: Audited) -> Audited:
+def problems_of(audited: Audited) -> tuple[Problem, ...]:
     """Hold an audit against the baseline of its distribution.
 
     Raises:
-        AuditError: the baseline is damaged.
+        HoldError: the baseline is damaged.
     """
-    return replace(audited, problems=tuple(differences(audited.outcomes, read_baseline(audited.system))))
+    return tuple(differences(audited.outcomes, read_baseline(audited.system)))
 
 
-def audit_table(audited: Sequence[Audited]) -> str:
-    """Return the counts of each image with what stops it below, and the rules that were dropped."""
-    lines = [f"{'':18}passed  failed  not applicable"]
-    for one in audited:
-        passed, failed, not_applicable = one.counts
-        lines.append(
-            f"{one.image:18}{passed:6}  {failed:6}  {not_applicable:14}  {one.system}, {versioned(one.content)}"
-        )
-        lines += [f"  FAIL  {escaped(problem)}" for problem in one.problems]
-    lines += ["", "CIS Level 1 for servers, without the rules that say nothing about an image:"]
+def result_of(audited: Audited, problems: tuple[Problem, ...], build: Build) -> GateResult:
+    """Return what is shown and stated of an audit.
+
+    Args:
+        audited: the image, and what each rule found.
+        problems: from `problems_of`.
+        build: whose settings say what was built.
+    """
+    return GateResult(
+        NAME,
+        audited.image,
+        problems=problems,
+        rows=tuple(_rows(audited, problems)),
+        part=_part(audited.rules.name, audited.counts, problems, audited.outcomes),
+        common=_COMMON,
+        predicates=(_predicate(audited, problems, build),),
+        tools=(audited.rules,),
+    )
+
+
+def unaudited(image: str, sentence: str) -> GateResult:
+    """Return the result for an image that cannot be audited: nothing is known of it."""
+    problems = (Problem("OpenSCAP", sentence),)
+    return GateResult(NAME, image, problems=problems, part=_part("", (0, 0, 0), problems, {}), common=_COMMON)
+
+
+def _part(
+    rules: str, counts: tuple[int, int, int], problems: tuple[Problem, ...], outcomes: Mapping[str, str]
+) -> dict[str, Any]:
+    passed, failed, not_applicable = counts
+    document = {
+        "rules": rules,
+        "passed": passed,
+        "failed": failed,
+        "not_applicable": not_applicable,
+        "problems": [f"{one.subject}: {one.sentence}" for one in problems],
+        "outcomes": dict(outcomes),
+    }
+    return {"audit": document}
+
+
+def _rows(audited: Audited, problems: tuple[Problem, ...]) -> Iterator[Row]:
+    """Count the rules that passed, that the baseline knows to fail, and that say nothing about an image."""
+    passed, _, not_applicable = audited.counts
+    if passed:
+        sentence = f"of {audited.rules} hold in {audited.system}, {not_applicable} are not applicable"
+        yield Row("pass", _count(passed), sentence)
+    if known := _warned(audited, problems):
+        yield Row("except", _count(len(known)), f"fail in the baseline as well\n{', '.join(known)}")
     for reason, dropped in groupby(DROPPED, lambda one: one.reason):
-        lines += [f"  {reason}", *(f"    {one.rule}" for one in dropped)]
-    return "\n".join(lines) + "\n"
+        rules = [one.rule for one in dropped]
+        yield Row("except", _count(len(rules)), f"{reason}\n{', '.join(rules)}")
 
 
-def require_hard(audited: Sequence[Audited]) -> None:
-    """Refuse images that are not as hard as their baseline.
+def _count(rules: int) -> str:
+    return f"{rules} rule{'' if rules == 1 else 's'}"
 
-    Raises:
-        AuditError: one is not; the text holds the whole table.
+
+def _warned(audited: Audited, problems: tuple[Problem, ...]) -> list[str]:
+    """Return the rules that fail, and that the baseline knows to fail."""
+    failed = {problem.subject for problem in problems}
+    return [rule for rule, outcome in audited.outcomes.items() if outcome not in HARMLESS and rule not in failed]
+
+
+def _predicate(audited: Audited, problems: tuple[Problem, ...], build: Build) -> Predicate:
+    """State the rules of the CIS benchmark that an image passes.
+
+    A rule that fails and that the baseline knows to fail is a warning; those that are not applicable are not named.
     """
-    if failed := [one.image for one in audited if one.problems]:
-        raise AuditError(
-            f"The audit of {', '.join(failed)} found what its baseline does not know, so nothing is handed out; "
-            f"mend what is marked FAIL and run again.\n{audit_table(audited)}".rstrip()
-        )
-
-
-def versioned(content: str) -> str:
-    """Return the name of a file of rules with its version."""
-    return f"{content} {TOOLS[content].version}"
+    warned = _warned(audited, problems)
+    bad = [rule for rule, outcome in audited.outcomes.items() if outcome not in HARMLESS]
+    tailoring = {"name": PROFILE, "annotations": {one.rule: one.reason for one in DROPPED}}
+    content = {
+        "result": FAILED if problems else PASSED,
+        "configuration": [source_descriptor(build), tool_descriptor(audited.rules), tailoring],
+        **job_url(build),
+        "passedTests": [rule for rule, outcome in audited.outcomes.items() if outcome == PASS],
+        "warnedTests": warned,
+        "failedTests": [rule for rule in bad if rule not in warned],
+    }
+    return Predicate(TEST_RESULT, content)

@@ -5,11 +5,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipeline.errors import AuditError
+from pipeline.errors import HoldError
+from pipeline.gates.definition import Problem
 
 _DIRECTORY = Path(__file__).parents[2] / "data" / "baselines"
 PASS, NOT_APPLICABLE = "pass", "notapplicable"
-#: What no image need mend.
+#: Outcomes that need no correction.
 HARMLESS = frozenset({PASS, NOT_APPLICABLE, "informational", "fixed"})
 
 
@@ -31,7 +32,7 @@ def read_baseline(system: str) -> Baseline | None:
         system: as in debian-12.
 
     Raises:
-        AuditError: the file is damaged.
+        HoldError: the file is damaged.
     """
     path = _DIRECTORY / f"{system}.json"
     if not path.exists():
@@ -40,7 +41,7 @@ def read_baseline(system: str) -> Baseline | None:
         document = json.loads(path.read_text())
         return Baseline({rule: outcome for outcome, rules in document["rules"].items() for rule in rules})
     except (ValueError, KeyError, AttributeError, TypeError) as error:
-        raise AuditError(f"The baseline {path.name} cannot be read ({error!r}); restore the file.") from error
+        raise HoldError(f"The baseline {path.name} cannot be read ({error!r}); restore the file.") from error
 
 
 def render_baseline(profile: str, content: str, outcomes: Mapping[str, str]) -> str:
@@ -49,23 +50,23 @@ def render_baseline(profile: str, content: str, outcomes: Mapping[str, str]) -> 
     return json.dumps({"profile": profile, "content": content, "rules": by_outcome}, indent=2) + "\n"
 
 
-def differences(outcomes: Mapping[str, str], baseline: Baseline | None) -> list[str]:
-    """Return what stops a release, a sentence each.
+def differences(outcomes: Mapping[str, str], baseline: Baseline | None) -> list[Problem]:
+    """Return what stops a release.
 
     Without a baseline every rule that fails does. With one, those that it knows to fail do not, and a rule that it
     knows to pass may neither fail nor be gone, as by a package that hides it.
     """
     known = baseline.outcomes if baseline else {}
-    found: list[str] = []
+    found: list[Problem] = []
     if not _of(outcomes, PASS):
-        found.append("no rule passed at all: the rules are not those of this image")
+        found.append(Problem("no rule passed at all", "the rules are not those of this image"))
     for rule, outcome in outcomes.items():
         if outcome not in HARMLESS and known.get(rule) != outcome:
-            found.append(f"{rule}: {outcome}, {_in_the_baseline(known.get(rule))}")
+            found.append(Problem(rule, f"{outcome}, {_in_the_baseline(known.get(rule))}"))
     for rule in _of(known, PASS):
         now = outcomes.get(rule, "gone")
         if now in HARMLESS - {PASS} or now == "gone":
-            found.append(f"{rule}: {now}, {_in_the_baseline(PASS)}")
+            found.append(Problem(rule, f"{now}, {_in_the_baseline(PASS)}"))
     return found
 
 

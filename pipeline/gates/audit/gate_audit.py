@@ -1,25 +1,26 @@
-"""How hard an image is, measured by OpenSCAP with the SCAP Security Guide, and held against a baseline.
+"""The gate of hardening: OpenSCAP with the SCAP Security Guide over every image, held against a baseline.
 
 The image is mounted beside OpenSCAP and read as files: nothing of it runs.
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 
 import dagger
 from dagger import dag
 
-from pipeline.build.assembly import Finished
+from pipeline.build.assembly import BuiltImage
 from pipeline.build.chain import chain
 from pipeline.build.inputs import Build
-from pipeline.catalogue.lookup import by_name, find
+from pipeline.catalogue.lookup import by_name
 from pipeline.concurrency import concurrently
-from pipeline.errors import AuditError
-from pipeline.gates.audit.audited import Audited, judged, require_hard, versioned
-from pipeline.gates.audit.baseline import render_baseline
+from pipeline.errors import HoldError
+from pipeline.gates.audit.audited import NAME, Audited, problems_of, result_of, unaudited
+from pipeline.gates.audit.baseline import read_baseline, render_baseline
 from pipeline.gates.audit.tailoring import PROFILE, RULE, TAILORED, render
-from pipeline.gates.tools import Toolbox
+from pipeline.gates.definition import TEST_RESULT, Gate, GateInputs, GateResult, Look
+from pipeline.gates.tools import Toolbox, last_words
 from pipeline.steps.install import packages
 from pipeline.steps.step import EPOCH
 
@@ -33,103 +34,79 @@ _MOUNTS = "/dev/image / ext4 ro 0 0\n"
 # ever, after ten seconds of work: 124 says that it was given up, and it gets two further attempts.
 _AUDIT = """
 ln -sf /proc/mounts /etc/mtab
-mkdir -p /mnt/said
+mkdir -p /mnt/output
 for attempt in 1 2 3; do
     status=0
-    timeout --kill-after=5 120 oscap xccdf eval --progress "$@" >/mnt/said/outcomes 2>/mnt/said/errors || status=$?
+    timeout --kill-after=5 120 oscap xccdf eval --progress "$@" >/mnt/output/outcomes 2>/mnt/output/errors || status=$?
     [ "$status" = 124 ] || break
 done
-[ "$status" = 0 ] || [ "$status" = 2 ] || { cat /mnt/said/errors >&2; exit 1; }
+[ "$status" = 0 ] || [ "$status" = 2 ] || { cat /mnt/output/errors >&2; exit 1; }
 """
 #: How OpenSCAP says on standard error that it goes on without having looked, as `dpkginfo_init has failed`; rules then
 #: pass or fail for nothing. A warning begins with W.
 _BLIND = re.compile(r"^E: .*", re.MULTILINE)
 
 
-async def audit_images(names: Iterable[str], build: Build) -> list[Audited]:
-    """Build images, audit them side by side, and hold them against the baseline; no problem of one hides another's.
-
-    Args:
-        names: of the images; all, where there are none.
-        build: the settings, the base and the tools.
+async def prepare(inputs: GateInputs) -> Look:
+    """Get OpenSCAP, and the rules and the baseline of the base's distribution; return what audits images.
 
     Raises:
-        UnknownImageError: there is no such image.
         ToolError: the rules cannot be had.
-        AuditError: an image cannot be audited.
-        dagger.ExecError: an image or OpenSCAP's container cannot be built.
+        HoldError: there are none for the distribution, or the baseline is damaged.
+        dagger.ExecError: OpenSCAP's container cannot be built.
     """
-    listed = [find(name).name for name in names] or by_name()
-    return await _judged({name: chain(name, build) for name in listed}, build)
+    build = inputs.build
+    openscap = await auditor(build).sync()
+    system = await _system("the base", build.base.container)
+    await Toolbox.of(build).file(CONTENT[system])
+    read_baseline(system)
 
+    async def look(images: Sequence[BuiltImage]) -> list[GateResult]:
+        return await concurrently([partial(_look_at, image, openscap, build) for image in images])
 
-async def gate(images: Iterable[Finished], build: Build) -> list[Audited]:
-    """Audit images that are built and packed.
-
-    Raises:
-        AuditError: one is not as hard as its baseline; the text holds the whole table.
-        ToolError, dagger.ExecError: as `audit_images`.
-    """
-    audited = await audit_finished(images, build)
-    require_hard(audited)
-    return audited
-
-
-async def audit_finished(images: Iterable[Finished], build: Build) -> list[Audited]:
-    """Audit images that are built and packed; what is found is a result.
-
-    Raises:
-        ToolError, AuditError, dagger.ExecError: as `audit_images`.
-    """
-    return await _judged({one.image.name: one.container for one in images}, build)
+    return look
 
 
 async def record_audit(build: Build) -> str:
     """Audit all images and return the baseline that they make: what holds in all of them.
 
     Raises:
-        ToolError, AuditError, dagger.ExecError: as `audit_images`.
+        ToolError: the rules cannot be had.
+        HoldError: an image cannot be audited.
+        dagger.ExecError: an image or OpenSCAP's container cannot be built.
     """
-    first, *others = await _audited({name: chain(name, build) for name in by_name()}, build)
+    openscap = await auditor(build).sync()
+    jobs = [partial(audit, name, chain(name, build), openscap, Toolbox.of(build)) for name in by_name()]
+    first, *others = await concurrently(jobs)
     same = {
         rule: outcome
         for rule, outcome in first.outcomes.items()
         if all(one.outcomes.get(rule) == outcome for one in others)
     }
-    return render_baseline(first.profile, versioned(first.content), same)
+    return render_baseline(PROFILE, str(first.rules), same)
 
 
-async def audit(name: str, container: dagger.Container, build: Build, *, tailored: bool = True) -> Audited:
+async def audit(name: str, container: dagger.Container, openscap: dagger.Container, toolbox: Toolbox) -> Audited:
     """Audit one image, and hold it against nothing yet.
 
     Args:
         name: of the image.
         container: its finished chain.
-        build: the settings, the base and the tools.
-        tailored: without the rules that mean nothing in a container.
+        openscap: from `auditor`.
+        toolbox: where the rules are taken from.
 
     Raises:
         ToolError: the rules cannot be had.
-        AuditError: it cannot be audited.
-        dagger.ExecError: it or OpenSCAP's container cannot be built.
+        HoldError: the image cannot be audited.
     """
     root = container.rootfs()
-    system = _system(name, await root.file("usr/lib/os-release").contents())
-    content = await Toolbox.of(build).file(CONTENT[system])
-    options = ["--profile", TAILORED if tailored else PROFILE]
-    prepared = (await auditor(build).sync()).with_mounted_file(_CONTENT, content)
-    if tailored:
-        file = dag.file("tailoring.xml", render(CONTENT[system]))
-        prepared = prepared.with_mounted_file(_TAILORING, file)
-        options += ["--tailoring-file", _TAILORING]
-    outcomes = await _evaluate(name, prepared, root, options)
-    return Audited(
-        image=name,
-        system=system,
-        profile=PROFILE,
-        content=CONTENT[system],
-        outcomes=outcomes,
+    system = await _system(name, container)
+    content, rules = await toolbox.file(CONTENT[system])
+    prepared = openscap.with_mounted_file(_CONTENT, content).with_mounted_file(
+        _TAILORING, dag.file("tailoring.xml", render(CONTENT[system]))
     )
+    options = ["--profile", TAILORED, "--tailoring-file", _TAILORING]
+    return Audited(name, system, rules, await _evaluate(name, prepared, root, options))
 
 
 def auditor(build: Build) -> dagger.Container:
@@ -144,36 +121,44 @@ def auditor(build: Build) -> dagger.Container:
 
 
 def outcomes_of(output: str, errors: str) -> dict[str, str]:
-    """Read what oscap said: a line `RULE:OUTCOME` for each rule.
+    """Read the output of oscap: a line `RULE:OUTCOME` for each rule.
 
     Raises:
-        AuditError: it could not look at the image, or said something else.
+        HoldError: it could not look at the image, or wrote something else.
     """
     if blind := _BLIND.search(errors):
-        raise AuditError(f"OpenSCAP could not look at all of the image ({blind.group().strip()}), so nothing is known.")
+        raise HoldError(f"OpenSCAP could not look at all of the image ({blind.group().strip()}), so nothing is known.")
     found: dict[str, str] = {}
     for line in output.splitlines():
         rule, _, outcome = line.strip().rpartition(":")
         if not rule.startswith(RULE) or not outcome.isalpha():
-            raise AuditError(f"OpenSCAP said {line!r}, which is no outcome of a rule; see which version of it runs.")
+            raise HoldError(
+                f"OpenSCAP wrote {line!r}, which is not the outcome of a rule; see which version of it runs."
+            )
         found[rule.removeprefix(RULE)] = outcome
     return found
 
 
-async def _audited(containers: Mapping[str, dagger.Container], build: Build) -> list[Audited]:
-    return await concurrently([partial(audit, name, one, build) for name, one in containers.items()])
+async def _look_at(image: BuiltImage, openscap: dagger.Container, build: Build) -> GateResult:
+    try:
+        audited = await audit(image.name, await image.container.get(), openscap, Toolbox.of(build))
+        return result_of(audited, problems_of(audited), image.build)
+    except HoldError as error:
+        return unaudited(image.name, str(error))
 
 
-async def _judged(containers: Mapping[str, dagger.Container], build: Build) -> list[Audited]:
-    return [judged(one) for one in await _audited(containers, build)]
-
-
-def _system(name: str, os_release: str) -> str:
+async def _system(name: str, container: dagger.Container) -> str:
+    """Return a distribution that there are rules for, as in debian-12."""
+    try:
+        os_release = await container.rootfs().file("usr/lib/os-release").contents()
+    except dagger.QueryError as error:
+        raise HoldError(f"The file /usr/lib/os-release of {name} cannot be read ({last_words(error)}).") from error
     values = dict(re.findall(r'^(ID|VERSION_ID)="?([^"\n]*)"?$', os_release, re.MULTILINE))
     system = f"{values.get('ID')}-{values.get('VERSION_ID')}"
     if system not in CONTENT:
-        raise AuditError(
-            f"The image {name} is of {system}, and there are rules for {', '.join(CONTENT)} only; build it on these."
+        raise HoldError(
+            f"The system of {name} is {system}, and there are rules for {', '.join(CONTENT)} only; build on one of "
+            "these."
         )
     return system
 
@@ -187,10 +172,12 @@ async def _evaluate(
         .with_exec(["sh", "-euc", _AUDIT, f"{name}: audit", *options, _CONTENT])
     )
     try:
-        said = await done.directory("/mnt/said").sync()
-    except dagger.ExecError as error:
-        last = " ".join(error.stderr.split()[-60:])
-        raise AuditError(
-            f"OpenSCAP cannot audit {name} ({last}); see whether the rules are those of its system."
+        output = await done.directory("/mnt/output").sync()
+    except dagger.QueryError as error:
+        raise HoldError(
+            f"OpenSCAP cannot audit {name} ({last_words(error)}); see whether the rules are those of its system."
         ) from error
-    return outcomes_of(await said.file("outcomes").contents(), await said.file("errors").contents())
+    return outcomes_of(await output.file("outcomes").contents(), await output.file("errors").contents())
+
+
+AUDIT = Gate(NAME, prepare, needs_tools=True, attests=(TEST_RESULT,))

@@ -91,13 +91,15 @@ def fixed_spdx(text: str, image: Described) -> str:
 
 
 def _names(components: Iterable[Mapping[str, Any]], image: Described) -> dict[str, str]:
-    """Return a name for each that has a random one: from all that is said of it, and a number where two are alike."""
+    """Return a name for each that has a random one: from all else that it holds, and a number where two are alike."""
     alike = defaultdict(list)
     for component in components:
         if _UUID.fullmatch(component["bom-ref"]):
-            said = {key: value for key, value in component.items() if key != "bom-ref"}
-            alike[json.dumps(said, sort_keys=True)].append(component["bom-ref"])
-    return {name: image.uuid(f"{number} {said}") for said, names in alike.items() for number, name in enumerate(names)}
+            facts = {key: value for key, value in component.items() if key != "bom-ref"}
+            alike[json.dumps(facts, sort_keys=True)].append(component["bom-ref"])
+    return {
+        name: image.uuid(f"{number} {facts}") for facts, names in alike.items() for number, name in enumerate(names)
+    }
 
 
 def _reference(image: Described) -> dict[str, Any]:

@@ -1,23 +1,28 @@
-"""SBOMs: all packages of an image in CycloneDX and SPDX, compared with what the image itself says."""
+"""The gate of SBOMs: all packages of an image in CycloneDX and SPDX, compared with what the image itself says."""
 
+import json
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-import dagger
-from dagger import dag
-
-from pipeline.build.assembly import Finished, finish_images
-from pipeline.build.inputs import Build
+from pipeline.build.assembly import BuiltImage
 from pipeline.concurrency import both, concurrently
-from pipeline.errors import SbomError
+from pipeline.errors import HoldError
+from pipeline.gates.definition import Gate, GateInputs, GateResult, Look, Problem, Row
 from pipeline.gates.sbom.fixed import Described, fixed_cyclonedx, fixed_spdx
 from pipeline.gates.sbom.inventory import Package, ask_image, packages_of_cyclonedx, packages_of_spdx
-from pipeline.gates.trivy import trivy_image, with_trivy
+from pipeline.gates.tools import UsedTool
+from pipeline.gates.trivy import Trivy, open_trivy, trivy_image
+from pipeline.statement import Predicate
 
+NAME = "sbom"
+CYCLONEDX = "https://cyclonedx.org/bom"
+SPDX = "https://spdx.dev/Document"
+#: Where the files are beside the report.
+DIRECTORY = "sbom"
 _FORMATS = ("cyclonedx", "spdx-json")
-#: Of a list of packages in an error.
+#: Of a list of packages in a problem.
 _SHOWN = 10
 
 
@@ -27,14 +32,12 @@ class Sbom:
 
     Args:
         image: its name.
-        digest: of its manifest.
         cyclonedx: JSON, https://cyclonedx.org
         spdx: JSON, https://spdx.dev
         packages: what the image itself says, sorted; one for each place where it is installed.
     """
 
     image: str
-    digest: str
     cyclonedx: str
     spdx: str
     packages: tuple[Package, ...]
@@ -45,84 +48,96 @@ class Sbom:
         return {f"{self.image}.cdx.json": self.cyclonedx, f"{self.image}.spdx.json": self.spdx}
 
 
-async def gate(images: Iterable[Finished], build: Build) -> list[Sbom]:
-    """Return the SBOMs of images, all of them complete.
-
-    Args:
-        images: that are built and packed.
-        build: their settings and base, in which Trivy runs.
+async def prepare(inputs: GateInputs) -> Look:
+    """Get Trivy, and return what describes images with it.
 
     Raises:
-        SbomError: an SBOM and its image do not list the same packages.
         ToolError: Trivy cannot be had.
-        dagger.ExecError: it fails, or an image cannot be asked.
     """
-    container = await with_trivy(build)
-    sboms = await concurrently([partial(_describe, image, build, container) for image in images])
-    for sbom in sboms:
-        require_complete(sbom)
-    return sboms
+    trivy = await open_trivy(inputs.build)
+
+    async def look(images: Sequence[BuiltImage]) -> list[GateResult]:
+        return await concurrently([partial(_look_at, image, trivy) for image in images])
+
+    return look
 
 
-async def sbom_directory(names: Iterable[str], build: Build) -> dagger.Directory:
-    """Build images, and return a directory with NAME.cdx.json and NAME.spdx.json for each.
-
-    Args:
-        names: of the images; all, where there are none.
-        build: the settings and the base.
+async def describe(image: BuiltImage, trivy: Trivy) -> Sbom:
+    """List the packages of an image, by Trivy and by the image's own account.
 
     Raises:
-        UnknownImageError: there is no such image.
-        SbomError, ToolError, dagger.ExecError: as `gate`.
+        HoldError: Trivy cannot read the image, or the image cannot say what it holds.
+        ValueError, KeyError, TypeError: what Trivy wrote is malformed.
+        dagger.ExecError: the image cannot be built.
     """
-    # What is wrong with a tool is known before an image is built.
-    await with_trivy(build)
-    directory = dag.directory()
-    for sbom in await gate(await finish_images(names, build), build):
-        for name, contents in sbom.files.items():
-            directory = directory.with_new_file(name, contents)
-    return directory
+    name, settings, tarball = image.name, image.build.settings, await image.tarball()
+    (cyclonedx, spdx), packages = await both(
+        partial(trivy_image, trivy.container, tarball, f"{name}: describe with Trivy", _FORMATS),
+        partial(ask_image, await image.container.get(), name),
+    )
+    described = Described(name, (await image.archive.get()).digest, settings.created, settings.source)
+    return Sbom(name, fixed_cyclonedx(cyclonedx, described), fixed_spdx(spdx, described), packages)
 
 
-def require_complete(sbom: Sbom) -> None:
-    """Refuse an SBOM that lists other packages than its image, or lists one more or fewer times.
+def result_of(sbom: Sbom, tool: UsedTool) -> GateResult:
+    """Return what is stated of an SBOM, and where it differs from its image.
 
     Raises:
-        SbomError: it does; the packages are named.
+        ValueError, KeyError, TypeError: the SBOM is malformed.
     """
+    problems = problems_of(sbom)
+    kinds = Counter(package.kind for package in sbom.packages)
+    count = ", ".join(f"{number} {kind} packages" for kind, number in kinds.items())
+    complete = sbom.files.keys() - {problem.subject for problem in problems} if sbom.packages else ()
+    return GateResult(
+        NAME,
+        sbom.image,
+        problems=problems,
+        rows=tuple(Row("pass", name, count) for name in sbom.files if name in complete),
+        part=_part(sbom.packages, sbom.files),
+        files={f"{DIRECTORY}/{name}": text for name, text in sbom.files.items()},
+        predicates=(
+            Predicate(CYCLONEDX, json.loads(sbom.cyclonedx)),
+            Predicate(SPDX, json.loads(sbom.spdx)),
+        ),
+        tools=(tool,),
+    )
+
+
+def problems_of(sbom: Sbom) -> tuple[Problem, ...]:
+    """Return where an SBOM lists other packages than its image, or lists one more or fewer times."""
     if not sbom.packages:
-        raise SbomError(
-            f"The image {sbom.image} says that it holds no packages at all; its dpkg has lost its database."
-        )
+        return (Problem("packages", "the image says that it holds no packages at all; its dpkg has lost its database"),)
     listed = (packages_of_cyclonedx(sbom.cyclonedx), packages_of_spdx(sbom.spdx))
+    found = []
     for name, packages in zip(sbom.files, listed, strict=True):
         missing, foreign = _differences(sbom.packages, packages)
         wrong = [f"lacks {_names(missing)}"] if missing else []
         wrong += [f"lists {_names(foreign)} beyond that"] if foreign else []
         if wrong:
-            raise SbomError(
-                f"The SBOM {name} is not complete: of what the image says of itself it {', and it '.join(wrong)}; "
-                "publish nothing, and find out which of the two is wrong."
-            )
+            sentence = f"is not complete: of what the image says of itself it {', and it '.join(wrong)}"
+            found.append(Problem(name, f"{sentence}; find out which of the two is wrong"))
+    return tuple(found)
 
 
-async def _describe(image: Finished, build: Build, container: dagger.Container) -> Sbom:
-    name = image.image.name
-    found = trivy_image(container, image.tarball, f"{name}: describe with Trivy", _FORMATS)
-    texts, packages = await both(partial(_contents, found), partial(ask_image, image.container, name))
-    cyclonedx, spdx = texts
-    described = Described(name, image.archive.digest, build.settings.created, build.settings.source)
-    return Sbom(
-        image=name,
-        digest=image.archive.digest,
-        cyclonedx=fixed_cyclonedx(cyclonedx, described),
-        spdx=fixed_spdx(spdx, described),
-        packages=packages,
-    )
+async def _look_at(image: BuiltImage, trivy: Trivy) -> GateResult:
+    try:
+        return result_of(await describe(image, trivy), trivy.tool)
+    except HoldError as error:
+        return _unknown(image, str(error))
+    except (ValueError, KeyError, TypeError) as error:
+        return _unknown(image, f"Trivy's SBOM cannot be read ({error!r}).")
 
 
-async def _contents(found: dagger.Directory) -> list[str]:
-    return [await found.file(name).contents() for name in _FORMATS]
+def _unknown(image: BuiltImage, sentence: str) -> GateResult:
+    return GateResult(NAME, image.name, problems=(Problem("packages", sentence),), part=_part((), ()))
+
+
+def _part(packages: Iterable[Package], files: Iterable[str]) -> dict[str, object]:
+    return {
+        "packages": Counter(package.kind for package in packages),
+        "sboms": [f"{DIRECTORY}/{name}" for name in files],
+    }
 
 
 def _differences(expected: Sequence[Package], listed: Sequence[Package]) -> tuple[list[Package], list[Package]]:
@@ -134,3 +149,6 @@ def _differences(expected: Sequence[Package], listed: Sequence[Package]) -> tupl
 def _names(packages: Sequence[Package]) -> str:
     more = len(packages) - _SHOWN
     return ", ".join(map(str, packages[:_SHOWN])) + (f" and {more} more" if more > 0 else "")
+
+
+SBOM = Gate(NAME, prepare, needs_tools=True, attests=(CYCLONEDX, SPDX))

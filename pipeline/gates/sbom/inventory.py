@@ -10,8 +10,11 @@ import dagger
 from dagger import dag
 from packageurl import PackageURL
 
+from pipeline.errors import HoldError
+from pipeline.gates.tools import last_words
+
 _SCRIPTS = Path(__file__).parent / "scripts"
-_PYTHON = "/mnt/inventory.py"
+_PYTHON = "/mnt/list_packages.py"
 _FOUND = "/tmp/inventory"  # noqa: S108  in the container that is asked, and thrown away with it
 
 
@@ -48,12 +51,15 @@ async def ask_image(container: dagger.Container, image: str) -> tuple[Package, .
         image: its name.
 
     Raises:
-        dagger.ExecError: it cannot be asked.
+        HoldError: it cannot be asked.
     """
-    script = dag.file("inventory.py", (_SCRIPTS / "inventory.py").read_text())
+    script = dag.file("list_packages.py", (_SCRIPTS / "list_packages.py").read_text())
     command = ["sh", "-euc", (_SCRIPTS / "inventory.sh").read_text(), f"{image}: list the packages", _PYTHON, _FOUND]
     done = container.with_mounted_file(_PYTHON, script).with_user("root").with_exec(command)
-    lines = (await done.file(_FOUND).contents()).splitlines()
+    try:
+        lines = (await done.file(_FOUND).contents()).splitlines()
+    except dagger.QueryError as error:
+        raise HoldError(f"The image cannot say which packages it holds ({last_words(error)}).") from error
     return tuple(sorted(_of_line(line) for line in lines))
 
 

@@ -2,6 +2,7 @@
 
 gate_scan           Trivy over every image
 findings            what a scan found
+scanned             the same as the result of a gate
 database            Trivy's database: from where, how old, for which distributions
 exemptions          the OpenVEX statements that except a vulnerability for a time
 container_scanning  findings as GitLab reads them

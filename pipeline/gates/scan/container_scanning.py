@@ -26,7 +26,6 @@ def container_scanning(scanned: Sequence[ScanResult], build: Build, started: str
         started: when the scan began, as in 2026-01-31T12:00:00Z.
         finished: when it ended.
     """
-    scanner, _, version = scanned[0].scanner.partition(" ")
     settings = build.settings
     return {
         "version": VERSION,
@@ -35,7 +34,7 @@ def container_scanning(scanned: Sequence[ScanResult], build: Build, started: str
             "status": "success",
             "start_time": started.removesuffix("Z"),
             "end_time": finished.removesuffix("Z"),
-            "scanner": _tool(scanner, version, "Aqua Security"),
+            "scanner": _tool("Trivy", scanned[0].tool.version, "Aqua Security"),
             "analyzer": _tool("ska-base-images", settings.version, settings.vendor),
         },
         "vulnerabilities": [_vulnerability(finding, one, build) for one in scanned for finding in one.findings],
@@ -72,5 +71,5 @@ def _vulnerability(finding: Vulnerability, scanned: ScanResult, build: Build) ->
 def _flags(finding: Vulnerability) -> list[dict[str, str]]:
     if finding.exemption is None:
         return []
-    said = f"{finding.exemption.justification}, until {finding.exemption.expires}: {finding.exemption.notes}"
-    return [{"type": "flagged-as-likely-false-positive", "origin": "OpenVEX", "description": said}]
+    reason = f"{finding.exemption.justification}, until {finding.exemption.expires}: {finding.exemption.notes}"
+    return [{"type": "flagged-as-likely-false-positive", "origin": "OpenVEX", "description": reason}]

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta, timezone
 
 import dagger
 
-from pipeline.errors import ScanError, SettingsError
+from pipeline.errors import HoldError, SettingsError
 from pipeline.gates.trivy import CACHE, TRIVY
 
 #: Where Trivy looks for it.
@@ -77,7 +77,7 @@ async def open_database(
 
     Raises:
         SettingsError: two were given.
-        ScanError: it cannot be had, is older than that, or knows nothing of the base's distribution.
+        HoldError: it cannot be had, is older than that, or knows nothing of the base's distribution.
     """
     if order.reference and order.directory:
         raise SettingsError("--vulnerability-db and --vulnerability-db-directory both name a database; give one.")
@@ -88,9 +88,9 @@ async def open_database(
         directory = await _pull(order.reference, container, certificates, now)
     updated = read_updated(await directory.file("metadata.json").contents(), origin, now, days)
     step = ["sh", "-euc", _KNOWS, "vulnerability database: look at it", f"{DB}/trivy.db"]
-    said = (await container.with_mounted_directory(DB, directory).with_exec(step).stdout()).strip()
-    if said != "known":
-        raise ScanError(f"The vulnerability database of {origin} knows nothing of {said}; give one that does.")
+    output = (await container.with_mounted_directory(DB, directory).with_exec(step).stdout()).strip()
+    if output != "known":
+        raise HoldError(f"The vulnerability database of {origin} knows nothing of {output}; give one that does.")
     return Database(directory, origin, updated)
 
 
@@ -104,33 +104,33 @@ def read_updated(metadata: str, origin: str, now: datetime, days: float) -> str:
         days: how old it may be.
 
     Raises:
-        ScanError: it does not say when, is older than that, or is of a time that is still to come.
+        HoldError: it does not say when, is older than that, or is of a time that is still to come.
     """
     try:
         # Trivy writes nanoseconds, which Python 3.10 does not read.
         written = re.sub(r"\.\d+", "", json.loads(metadata)["UpdatedAt"]).replace("Z", "+00:00")
         updated = datetime.fromisoformat(written).astimezone(timezone.utc)
     except (ValueError, KeyError, TypeError) as error:
-        raise ScanError(
+        raise HoldError(
             f"The metadata.json of the vulnerability database of {origin} does not say when it was made ({error!r}); "
             "fetch it again."
         ) from error
-    said = updated.strftime("%Y-%m-%dT%H:%M:%SZ")
+    made = updated.strftime("%Y-%m-%dT%H:%M:%SZ")
     if now - updated > timedelta(days=days):
-        raise ScanError(
-            f"The vulnerability database of {origin} is of {said}, older than the {days:g} days of the setting "
+        raise HoldError(
+            f"The vulnerability database of {origin} is of {made}, older than the {days:g} days of the setting "
             "scan_database_days; fetch a newer one."
         )
     if updated - now > _SKEW:
-        raise ScanError(f"The vulnerability database of {origin} is of {said}, which is still to come; fetch it again.")
-    return said
+        raise HoldError(f"The vulnerability database of {origin} is of {made}, which is still to come; fetch it again.")
+    return made
 
 
 async def _inside(given: dagger.Directory) -> dagger.Directory:
     names = await _names(given)
     directory, names = (given.directory("db"), await _names(given.directory("db"))) if "db" in names else (given, names)
     if missing := [name for name in _FILES if name not in names]:
-        raise ScanError(
+        raise HoldError(
             f"--vulnerability-db-directory holds no {missing[0]}; give a directory that Trivy filled "
             "(trivy image --download-db-only --cache-dir DIR)."
         )
@@ -155,7 +155,7 @@ async def _pull(
         return await pulled.directory(DB).sync()
     except dagger.ExecError as error:
         last = (error.stderr.strip().splitlines() or ["no word"])[-1].split("\t")[-1].lstrip("* ")
-        raise ScanError(
+        raise HoldError(
             f"The vulnerability database cannot be pulled from {reference or 'its mirrors'} ({last}); make it "
             "reachable, or give another with --vulnerability-db or --vulnerability-db-directory."
         ) from error

@@ -6,13 +6,14 @@ OpenVEX has no field for an end, and its schema allows no further ones, so that 
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any
 
-from pipeline.errors import ScanError
+from pipeline.catalogue.lookup import by_name
+from pipeline.errors import HoldError
 
 #: Where they are committed; README.md there shows one.
 VEX = Path(__file__).parents[2] / "data" / "vex"
@@ -66,8 +67,8 @@ def read_exemptions(directory: Path, today: date) -> tuple[Exemption, ...]:
         today: in UTC.
 
     Raises:
-        ScanError: a file is no OpenVEX, or a statement is no exception, unjustified, without an end, or expired; the
-            text has a sentence for each.
+        HoldError: a file is not OpenVEX, or a statement excepts nothing, is unjustified, has no end, or expired;
+            the text has a sentence for each.
     """
     found: list[Exemption] = []
     wrong: list[str] = []
@@ -78,19 +79,8 @@ def read_exemptions(directory: Path, today: date) -> tuple[Exemption, ...]:
         except _Wrong as error:
             wrong.append(f"{path.name}: {error}")
     if wrong:
-        raise ScanError("\n".join(wrong))
+        raise HoldError("\n".join(wrong))
     return tuple(found)
-
-
-def require_matched(exemptions: Iterable[Exemption], matched: Iterable[Exemption | None]) -> None:
-    """Refuse exceptions of what no image has: they would hide what comes later.
-
-    Raises:
-        ScanError: the text has a sentence for each.
-    """
-    used = set(matched)
-    if unused := [one for one in exemptions if one not in used]:
-        raise ScanError("\n".join(f"{one} matches no finding in any image; remove the statement." for one in unused))
 
 
 class _Wrong(Exception):
@@ -103,9 +93,11 @@ def _statements(path: Path) -> Iterator[tuple[Mapping[str, Any], Mapping[str, An
         statements = document["statements"]
         is_openvex = document["@context"].startswith("https://openvex.dev/ns") and isinstance(statements, list)
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise _Wrong(f"it is no OpenVEX document ({type(error).__name__}: {error}); correct or remove it.") from error
+        raise _Wrong(
+            f"it is not an OpenVEX document ({type(error).__name__}: {error}); correct or remove it."
+        ) from error
     if not is_openvex:
-        raise _Wrong("it is no OpenVEX document; correct or remove it.")
+        raise _Wrong("it is not an OpenVEX document; correct or remove it.")
     for statement in statements:
         yield document, statement
 
@@ -115,30 +107,34 @@ def _exemptions(file: str, document: Mapping[str, Any], statement: Any, today: d
         vulnerability, products = statement["vulnerability"]["name"], list(_products(statement))
     except (KeyError, TypeError, AttributeError) as error:
         raise _Wrong(f"a statement lacks its vulnerability or the @id of a product ({error!r}); add it.") from error
-    said, notes = f"the exception of {vulnerability}", str(statement.get("status_notes", ""))
+    subject, notes = f"the exception of {vulnerability}", str(statement.get("status_notes", ""))
     if statement.get("status") != "not_affected":
-        raise _Wrong(f"{said} has the status {statement.get('status')!r}, and only not_affected is one; correct it.")
+        raise _Wrong(f"{subject} has the status {statement.get('status')!r}, and only not_affected is one; correct it.")
     if (justification := statement.get("justification")) not in JUSTIFICATIONS:
         raise _Wrong(
-            f"{said} has the justification {justification!r}; give one of {', '.join(sorted(JUSTIFICATIONS))}."
+            f"{subject} has the justification {justification!r}; give one of {', '.join(sorted(JUSTIFICATIONS))}."
         )
-    expires = _expiry(said, notes)
+    expires = _expiry(subject, notes)
     if expires < today:
-        raise _Wrong(f"{said} expired on {expires}; look at it again, then renew or remove it.")
+        raise _Wrong(f"{subject} expired on {expires}; look at it again, then renew or remove it.")
     if not products:
-        raise _Wrong(f"{said} names no package; give products, as in pkg:deb/ubuntu/zlib1g.")
+        raise _Wrong(f"{subject} names no package; give products, as in pkg:deb/ubuntu/zlib1g.")
     for image, package in products:
+        if image and image not in by_name():
+            raise _Wrong(f"{subject} names the image {image}, which is not in the catalogue; correct or remove it.")
         alone = {**statement, "products": [{"@id": package}]}
         text = json.dumps({**document, "statements": [alone]})
         yield Exemption(vulnerability, package, image, justification, str(expires), notes, file, text)
 
 
-def _expiry(said: str, notes: str) -> date:
+def _expiry(subject: str, notes: str) -> date:
     written = _EXPIRES.search(notes)
     try:
         return date.fromisoformat(written[1] if written else "")
     except ValueError as error:
-        raise _Wrong(f"{said} has no end; begin its status_notes with a day, as in 'Expires 2027-01-31.'.") from error
+        raise _Wrong(
+            f"{subject} has no end; begin its status_notes with a day, as in 'Expires 2027-01-31.'."
+        ) from error
 
 
 def _products(statement: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

@@ -1,17 +1,17 @@
-"""What a scan of an image found: values, read from Trivy's JSON, and the lines that people read."""
+"""What a scan of an image found: values, read from Trivy's JSON."""
 
 import json
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from pipeline.build.settings import Settings
 from pipeline.build.severity import SEVERITIES
 from pipeline.checks import CheckResult
-from pipeline.errors import ScanError
-from pipeline.escape import escaped
+from pipeline.errors import HoldError
+from pipeline.gates.definition import Problem
 from pipeline.gates.scan.exemptions import Exemption
+from pipeline.gates.tools import UsedTool
 
 
 @dataclass(frozen=True)
@@ -79,34 +79,30 @@ class ScanResult:
 
     Args:
         image: its name.
-        digest: of its manifest.
-        distribution: as Trivy recognised it, as in ubuntu 22.04.
+        distribution: as Trivy recognised it, as in ubuntu 22.04; empty where nothing could be looked up.
         packages: how many were looked up.
-        scanner: what looked, with its version.
+        tool: the Trivy that looked.
         database: where its database comes from.
         database_updated: when that was made, as in 2026-01-31T12:00:00Z.
         findings: the gravest first.
         updates: what the check of pending security updates found, for which no database is needed.
+        problems: what stops a release beside vulnerabilities and updates.
     """
 
     image: str
-    digest: str
     distribution: str
     packages: int
-    scanner: str
+    tool: UsedTool
     database: str
     database_updated: str
     findings: tuple[Vulnerability, ...]
     updates: CheckResult
+    problems: tuple[Problem, ...] = ()
 
     @property
-    def passed(self) -> bool:
-        """Whether nothing of it stops a release."""
-        return self.updates.passed and not any(finding.stops for finding in self.findings)
-
-    def document(self) -> dict[str, Any]:
-        """Return all of it for JSON."""
-        return {**asdict(self), "passed": self.passed}
+    def scanner(self) -> str:
+        """What looked, with its version."""
+        return f"Trivy {self.tool.version}"
 
 
 def read_distribution(report: Mapping[str, Any], image: str) -> str:
@@ -117,19 +113,19 @@ def read_distribution(report: Mapping[str, Any], image: str) -> str:
         image: its name.
 
     Raises:
-        ScanError: Trivy recognised none, found no package of it, or it gets no security updates any more; Trivy finds
+        HoldError: Trivy recognised none, found no package of it, or it gets no security updates any more; Trivy finds
             nothing then, without a word.
     """
     system = report.get("Metadata", {}).get("OS", {})
     listed = [result for result in report.get("Results", []) if result.get("Class") == "os-pkgs"]
     if not system.get("Family") or system["Family"] == "none" or not any(one.get("Packages") for one in listed):
-        raise ScanError(
+        raise HoldError(
             f"Trivy recognises no distribution with packages in {image}, so that it looked nothing up; "
             "see that /etc/os-release and /var/lib/dpkg/status are as the base has them."
         )
     name = f"{system['Family']} {system['Name']}"
     if system.get("EOSL"):
-        raise ScanError(f"{image} is {name}, which gets no security updates any more; build on a newer base.")
+        raise HoldError(f"{image} is {name}, which gets no security updates any more; build on a newer base.")
     return name
 
 
@@ -150,14 +146,14 @@ def read_findings(
         policy: what stops a release.
 
     Raises:
-        ScanError: a finding is in none of these layers.
+        HoldError: a finding is in none of these layers.
     """
     found: dict[tuple[object, ...], Vulnerability] = {}
     for found_in, exemption in _entries(report, exemptions):
         severity, fixed = found_in["Severity"].lower(), found_in.get("FixedVersion", "")
         layer = found_in.get("Layer", {}).get("DiffID", "")
         if layer not in origins:
-            raise ScanError(f"Trivy finds {found_in['PkgName']} in the layer {layer!r}, which is none of the image's.")
+            raise HoldError(f"Trivy finds {found_in['PkgName']} in the layer {layer!r}, which is none of the image's.")
         one = Vulnerability(
             vulnerability=found_in["VulnerabilityID"],
             severity=severity,
@@ -189,39 +185,6 @@ def _entries(
 def _gravity(finding: Vulnerability) -> tuple[bool, int, str, str]:
     rank = SEVERITIES.index(finding.severity)
     return not finding.stops, -rank, finding.vulnerability, finding.package
-
-
-def scan_table(scanned: Iterable[ScanResult]) -> str:
-    """Return what stops a release and what is excepted, a line each, and how much else there is."""
-    lines: list[str] = []
-    for one in scanned:
-        lines.append(f"{one.image}  {escaped(one.distribution)}, {one.packages} packages")
-        lines += _rows([finding for finding in one.findings if finding.stops or finding.exemption])
-        rest = Counter(finding.severity for finding in one.findings if not (finding.stops or finding.exemption))
-        said = ", ".join(f"{rest[severity]} {severity}" for severity in reversed(SEVERITIES) if rest[severity])
-        if said:
-            lines.append(f"  pass  {said}: without a fix, or not grave enough to stop a release")
-        elif not one.findings:
-            lines.append("  pass  no known vulnerability")
-        first, *more = one.updates.message.splitlines() or [""]
-        lines.append(f"  {'pass' if one.updates.passed else 'FAIL'}  {one.updates.name}: {escaped(first)}")
-        lines += [f"        {escaped(line)}" for line in more]
-    return "\n".join(lines) + "\n"
-
-
-def _rows(findings: Sequence[Vulnerability]) -> Iterator[str]:
-    """Write findings, those of one vulnerability in packages of one source together."""
-    packages: dict[Vulnerability, list[str]] = {}
-    for finding in findings:
-        packages.setdefault(replace(finding, package="", purl=""), []).append(finding.package)
-    for one, names in packages.items():
-        version = f"{one.installed} → {one.fixed}" if one.fixed else f"{one.installed}, no fix"
-        why = f": {one.exemption.justification} until {one.exemption.expires}" if one.exemption else ""
-        mark = "except" if one.exemption else "FAIL"
-        what = f"{one.vulnerability}  {', '.join(names)} {version}, from {one.origin}{why}"
-        yield f"  {mark:<6} {one.severity:<8}  {escaped(what)}"
-        if one.title:
-            yield f"        {escaped(one.title)}"
 
 
 def parse_report(text: str) -> Mapping[str, Any]:

@@ -1,7 +1,7 @@
 """The gate of vulnerabilities: Trivy over every image, held against a policy and the exceptions of it."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -10,15 +10,18 @@ from typing import Any
 import dagger
 from dagger import dag
 
-from pipeline.build.assembly import Packed, pack_images
+from pipeline.build.assembly import BuiltImage
 from pipeline.build.chain import chain
-from pipeline.build.inputs import Build
 from pipeline.catalogue.lookup import by_name
+from pipeline.checks import CheckResult
 from pipeline.checks.base_checks import SECURITY_UPDATES
-from pipeline.concurrency import concurrently
-from pipeline.errors import ScanError
-from pipeline.gates.scan.database import DB, Database, DatabaseOrder, open_database
-from pipeline.gates.scan.exemptions import VEX, Exemption, read_exemptions, require_matched
+from pipeline.concurrency import Shared, both, concurrently
+from pipeline.errors import HoldError
+from pipeline.escape import json_text
+from pipeline.gates.definition import Gate, GateInputs, GateResult, Look, Problem
+from pipeline.gates.scan.container_scanning import FILE, container_scanning
+from pipeline.gates.scan.database import DB, Database, open_database
+from pipeline.gates.scan.exemptions import Exemption, read_exemptions
 from pipeline.gates.scan.findings import (
     Policy,
     ScanResult,
@@ -27,15 +30,21 @@ from pipeline.gates.scan.findings import (
     read_distribution,
     read_findings,
     read_layers,
-    scan_table,
 )
-from pipeline.gates.trivy import trivy_image, with_trivy
+from pipeline.gates.scan.scanned import NAME, VULNERABILITIES, result_of
+from pipeline.gates.trivy import Trivy, open_trivy, trivy_image
 
-#: What a finding is said to come from that is in the base already.
+#: The origin of a finding that is in the base already.
 BASE = "base"
 _CERTIFICATES = "/etc/ssl/certs/ca-certificates.crt"
 _VEX = "/mnt/vex"
 _ARGUMENTS = ("--scanners", "vuln", "--show-suppressed", "--config", "", "--ignorefile", "")
+_UNCHECKED = CheckResult(
+    SECURITY_UPDATES.name, False, "the image does not have this check; add it to the image's checks in the catalogue"
+)
+
+#: Trivy's report on an image, or on the base, by its name.
+_Reports = Mapping[str, Shared[Mapping[str, Any]]]
 
 
 @dataclass(frozen=True)
@@ -43,122 +52,99 @@ class Scanner:
     """What images are scanned with.
 
     Args:
-        container: made from the base, with Trivy and its database.
+        trivy: with its database.
         database: that one.
         exemptions: the exceptions that hold today.
         policy: what stops a release.
     """
 
-    container: dagger.Container
+    trivy: Trivy
     database: Database
     exemptions: tuple[Exemption, ...]
     policy: Policy
 
 
-async def prepare(build: Build, order: DatabaseOrder, now: str, vex: Path = VEX) -> Scanner:
-    """Get all that a scan takes, so that what is wrong with it is known before an image is built.
-
-    Args:
-        build: the settings and the base.
-        order: where Trivy's database comes from.
-        now: the present moment, as in 2026-01-31T12:00:00Z.
-        vex: the directory of the exceptions.
+async def prepare(inputs: GateInputs) -> Look:
+    """Get all that a scan needs, and return what scans images.
 
     Raises:
         SettingsError: two databases were given.
         ToolError: Trivy cannot be had.
-        ScanError: an exception does not hold, or the database cannot be trusted.
+        HoldError: an exception does not hold, or the database cannot be trusted.
     """
-    settings, moment = build.settings, datetime.fromisoformat(now.replace("Z", "+00:00"))
-    exemptions = read_exemptions(vex, moment.date())
-    container = await with_trivy(build)
+    scanner = await open_scanner(inputs)
+
+    async def look(images: Sequence[BuiltImage]) -> list[GateResult]:
+        started = inputs.clock()
+        scanned = await scan(images, scanner)
+        finished = inputs.clock()
+        gitlab = json_text(container_scanning(scanned, images[0].build, started, finished))
+        return [result_of(one, started, finished, {FILE: gitlab}) for one in scanned]
+
+    return look
+
+
+async def open_scanner(inputs: GateInputs) -> Scanner:
+    """Return what images are scanned with.
+
+    Raises:
+        SettingsError, ToolError, HoldError: as `prepare`.
+    """
+    build = inputs.build
+    settings, moment = build.settings, datetime.fromisoformat(inputs.clock().replace("Z", "+00:00"))
+    exemptions = read_exemptions(inputs.vex, moment.date())
+    trivy = await open_trivy(build)
     # A base has no certificates; ska-base brings them.
     certificates = chain("ska-base", build).file(_CERTIFICATES)
-    database = await open_database(order, container, certificates, moment, settings.scan_database_days)
-    policy = policy_of(settings)
-    return Scanner(container.with_mounted_directory(DB, database.directory), database, exemptions, policy)
+    database = await open_database(inputs.database, trivy.container, certificates, moment, settings.scan_database_days)
+    container = trivy.container.with_mounted_directory(DB, database.directory)
+    return Scanner(replace(trivy, container=container), database, exemptions, policy_of(settings))
 
 
-async def scan(names: Iterable[str], build: Build, order: DatabaseOrder, now: str, vex: Path = VEX) -> list[ScanResult]:
-    """Build images and scan them.
+async def scan(images: Sequence[BuiltImage], scanner: Scanner) -> list[ScanResult]:
+    """Scan images, side by side.
 
-    Args:
-        names: of the images; all, where there are none.
-        build: the settings and the base.
-        order: where Trivy's database comes from.
-        now: the present moment, as in 2026-01-31T12:00:00Z.
-        vex: the directory of the exceptions.
-
-    Raises:
-        UnknownImageError, SettingsError, ToolError: this cannot be done as it was asked for.
-        ScanError: the scan cannot be trusted, or what it found stops a release; the text holds every result.
-        dagger.ExecError: an image cannot be built.
+    Once all images are scanned, an exception that matches nothing is a problem of the images that it is for: it would
+    hide what comes later.
     """
-    scanner = await prepare(build, order, now, vex)
-    return await gate(await pack_images(names, build, [SECURITY_UPDATES.name]), build, scanner)
-
-
-async def gate(packed: Sequence[Packed], build: Build, scanner: Scanner) -> list[ScanResult]:
-    """Scan images and refuse those that are vulnerable.
-
-    Args:
-        packed: the images, with the result of the check of security updates.
-        build: the settings and the base.
-        scanner: from `prepare`.
-
-    Raises:
-        ScanError: the scan cannot be trusted, or what it found stops a release; the text holds every result.
-    """
-    scanned = await scan_packed(packed, build, scanner)
-    require_safe(scanned)
-    if len(packed) == len(by_name()):
-        require_matched(scanner.exemptions, [found.exemption for one in scanned for found in one.findings])
-    return scanned
-
-
-async def scan_packed(packed: Sequence[Packed], build: Build, scanner: Scanner) -> list[ScanResult]:
-    """Scan images, side by side; what is found is a result.
-
-    Args:
-        packed: the images, with the result of the check of security updates.
-        build: the settings and the base.
-        scanner: from `prepare`.
-
-    Raises:
-        ScanError: Trivy looked nothing up in an image.
-    """
-    tarballs = {one.image.name: one.tarball for one in packed}
+    reports = {one.name: _report(one.name, one.tarball, scanner) for one in images}
     # Where parents are not asked for, their layers still say what comes from them.
-    for name in {name for image in tarballs for name in _lineage(image)} - tarballs.keys():
+    build = images[0].build
+    for name in {name for image in images for name in _lineage(image.name)} - reports.keys():
         container = build.base.container if name == BASE else chain(name, build)
-        tarballs[name] = container.as_tarball()
-    jobs = [partial(_scan, name, tarball, scanner) for name, tarball in tarballs.items()]
-    reports = dict(zip(tarballs, await concurrently(jobs), strict=True))
-    return [_scanned(one, reports, scanner) for one in packed]
+        reports[name] = _report(name, partial(_tarball, container), scanner)
+    scanned = await concurrently([partial(_look_at, one, reports, scanner) for one in images])
+    if len(images) < len(by_name()) or any(one.problems for one in scanned):
+        return scanned
+    matched = {finding.exemption for one in scanned for finding in one.findings}
+    unmatched = [one for one in scanner.exemptions if one not in matched]
+    return [replace(one, problems=(*one.problems, *_unmatched(one.image, unmatched))) for one in scanned]
 
 
-def require_safe(scanned: Iterable[ScanResult]) -> None:
-    """Refuse images with vulnerabilities that stop a release.
-
-    Raises:
-        ScanError: there is one; the text holds all results.
-    """
-    listed = list(scanned)
-    if failed := [one.image for one in listed if not one.passed]:
-        raise ScanError(
-            f"{', '.join(failed)} {'has' if len(failed) == 1 else 'have'} vulnerabilities that stop a release; update, "
-            "or except with an OpenVEX statement, what is marked FAIL, and run again.\n" + scan_table(listed).rstrip()
-        )
+def _unmatched(image: str, exemptions: Iterable[Exemption]) -> list[Problem]:
+    return [
+        Problem(one.vulnerability, f"{one} matches no finding in any image; remove the statement")
+        for one in exemptions
+        if one.image in ("", image)
+    ]
 
 
-async def _scan(name: str, tarball: dagger.File, scanner: Scanner) -> Mapping[str, Any]:
+async def _tarball(container: dagger.Container) -> dagger.File:
+    return (await container.sync()).as_tarball()
+
+
+def _report(name: str, tarball: Callable[[], Awaitable[dagger.File]], scanner: Scanner) -> Shared[Mapping[str, Any]]:
     # Each exception is a file of its own, whose path Trivy gives back where it took effect.
-    container, options = scanner.container, [*_ARGUMENTS]
+    container, options = scanner.trivy.container, [*_ARGUMENTS]
     for path, exemption in _files(scanner, name).items():
         container = container.with_mounted_file(path, dag.file(Path(path).name, exemption.document))
         options += ["--vex", path]
-    found = trivy_image(container, tarball, f"{name}: scan", ["json"], *options)
-    return parse_report(await found.file("json").contents())
+
+    async def run() -> Mapping[str, Any]:
+        (text,) = await trivy_image(container, await tarball(), f"{name}: scan", ["json"], *options)
+        return parse_report(text)
+
+    return Shared(run)
 
 
 def _files(scanner: Scanner, image: str) -> dict[str, Exemption]:
@@ -169,25 +155,49 @@ def _files(scanner: Scanner, image: str) -> dict[str, Exemption]:
     }
 
 
-def _scanned(packed: Packed, reports: Mapping[str, Mapping[str, Any]], scanner: Scanner) -> ScanResult:
-    image = packed.image.name
-    report = reports[image]
-    origins: dict[str, str] = {}
-    for name in _lineage(image):
-        for layer in read_layers(reports[name]):
-            origins.setdefault(layer, name)
-    (updates,) = [result for result in packed.checked.results if result.name == SECURITY_UPDATES.name]
-    return ScanResult(
-        image=image,
-        digest=packed.archive.digest,
-        distribution=read_distribution(report, image),
-        packages=sum(len(result.get("Packages", ())) for result in report["Results"]),
-        scanner=f"Trivy {report['Trivy']['Version']}",
+async def _look_at(image: BuiltImage, reports: _Reports, scanner: Scanner) -> ScanResult:
+    unknown = ScanResult(
+        image=image.name,
+        distribution="",
+        packages=0,
+        tool=scanner.trivy.tool,
         database=scanner.database.origin,
         database_updated=scanner.database.updated,
-        findings=read_findings(report, origins, _files(scanner, image), scanner.policy),
-        updates=updates,
+        findings=(),
+        updates=_UNCHECKED,
     )
+    found, updates = await both(partial(_found, unknown, reports, scanner), partial(_updates, image))
+    return replace(found, updates=updates)
+
+
+async def _found(unknown: ScanResult, reports: _Reports, scanner: Scanner) -> ScanResult:
+    try:
+        return await _read(unknown, reports, scanner)
+    except HoldError as error:
+        return replace(unknown, problems=(Problem("Trivy", str(error)),))
+    except (ValueError, KeyError, TypeError) as error:
+        return replace(unknown, problems=(Problem("Trivy", f"Its report cannot be read ({error!r})."),))
+
+
+async def _read(unknown: ScanResult, reports: _Reports, scanner: Scanner) -> ScanResult:
+    image, lineage = unknown.image, _lineage(unknown.image)
+    listed = await concurrently([reports[name].get for name in lineage])
+    origins: dict[str, str] = {}
+    for name, of_parent in zip(lineage, listed, strict=True):
+        for layer in read_layers(of_parent):
+            origins.setdefault(layer, name)
+    report = listed[-1]
+    return replace(
+        unknown,
+        distribution=read_distribution(report, image),
+        packages=sum(len(result.get("Packages", ())) for result in report["Results"]),
+        findings=read_findings(report, origins, _files(scanner, image), scanner.policy),
+    )
+
+
+async def _updates(image: BuiltImage) -> CheckResult:
+    check = image.checks.get(SECURITY_UPDATES.name)
+    return await check.get() if check else _UNCHECKED
 
 
 def _lineage(image: str) -> list[str]:
@@ -196,7 +206,4 @@ def _lineage(image: str) -> list[str]:
     return [*([BASE] if parent is None else _lineage(parent)), image]
 
 
-def describe_scan(scanned: Sequence[ScanResult]) -> str:
-    """Return the results for people, with what they were looked up in."""
-    first = scanned[0]
-    return f"{first.scanner}, database of {first.database_updated} from {first.database}\n{scan_table(scanned)}"
+SCAN = Gate(NAME, prepare, needs_tools=True, attests=(VULNERABILITIES,))

@@ -1,6 +1,6 @@
 # Prints what an image says of its own packages, a line each: kind, name, version, architecture, place; tabs between.
 # dpkg tells the packages of the distribution, Python the distributions that dpkg has not brought, and documents in
-# the image what others carry inside of them. $1 is inventory.py, $2 the file that is written.
+# the image what others carry inside of them. $1 is list_packages.py, $2 the file that is written.
 exec >"$2"
 dpkg-query --show --showformat='${db:Status-Status}\t${Package}\t${Version}\t${Architecture}\n' |
     sed -n '/^\(not-installed\|config-files\)\t/d; s/^[^\t]*\t/deb\t/p' | sed 's/$/\t/'

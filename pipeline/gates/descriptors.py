@@ -1,0 +1,31 @@
+"""What a result rests on, as in-toto describes resources: the source code, and tools.
+
+Source: https://github.com/in-toto/attestation/blob/main/spec/v1/resource_descriptor.md
+"""
+
+from typing import Any
+
+from pipeline.build.inputs import Build
+from pipeline.build.labelling import OCI
+from pipeline.gates.tools import UsedTool
+
+
+def source_descriptor(build: Build) -> dict[str, Any]:
+    """Return the descriptor of the source code, with the commit where it is known."""
+    source = f"git+{build.settings.source}"
+    # A module on Dagger's engine sees no environment, and is given the commit as a label.
+    revision = build.settings.revision or build.settings.labels.get(f"{OCI}revision", "")
+    if not revision:
+        return {"name": "source", "uri": source}
+    return {"name": "source", "uri": f"{source}@{revision}", "digest": {"gitCommit": revision}}
+
+
+def tool_descriptor(tool: UsedTool) -> dict[str, Any]:
+    """Return the descriptor of a tool, with its version and the digest of the bytes that were used."""
+    return {"name": tool.name, "uri": f"pkg:generic/{tool.name}@{tool.version}", "digest": {"sha256": tool.checksum}}
+
+
+def job_url(build: Build) -> dict[str, str]:
+    """Return where a test ran, as a field of its result; nothing outside of GitLab."""
+    job = build.settings.labels.get("CI_JOB_URL", "")
+    return {"url": job} if job else {}

@@ -1,0 +1,104 @@
+"""Holding images against gates, whichever these are: side by side, with one table and one error."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
+
+import dagger
+from dagger import dag
+
+from pipeline.build.assembly import BuiltImage, open_images
+from pipeline.concurrency import concurrently
+from pipeline.errors import GateError
+from pipeline.escape import escaped
+from pipeline.gates.definition import Gate, GateInputs, GateResult, Look
+
+#: So many subjects of problems stand in the sentence of an error; the table below has all.
+_SHOWN = 3
+FAIL = "FAIL"
+_MARK_WIDTH = len("except")
+
+
+async def hold(gates: Iterable[Gate], names: Iterable[str], inputs: GateInputs) -> list[GateResult]:
+    """Build images and hold them against gates.
+
+    Args:
+        gates: all that are held, side by side.
+        names: of the images; all, where there are none.
+        inputs: what the gates take; the images are built with its settings.
+
+    Raises:
+        UnknownImageError: there is no such image.
+        ToolError, HoldError, SettingsError: a gate cannot be held.
+        GateError: an image does not pass; the text holds every result.
+        dagger.ExecError: an image cannot be built.
+    """
+    images = open_images(names, inputs.build)
+    results = await look_at(await prepare_all(gates, inputs), images)
+    require_passed(results)
+    return results
+
+
+async def prepare_all(gates: Iterable[Gate], inputs: GateInputs) -> list[Look]:
+    """Get what gates need.
+
+    Raises:
+        ToolError, HoldError, SettingsError: a gate cannot be held.
+    """
+    return await concurrently([partial(gate.prepare, inputs) for gate in gates])
+
+
+async def look_at(looks: Iterable[Look], images: Sequence[BuiltImage]) -> list[GateResult]:
+    """Look at images with all gates side by side; return the results image by image, in the order of the gates.
+
+    Raises:
+        dagger.ExecError: an image cannot be built.
+    """
+    by_gate = await concurrently([partial(look, images) for look in looks])
+    return [result for results in zip(*by_gate, strict=True) for result in results]
+
+
+def require_passed(results: Sequence[GateResult]) -> None:
+    """Refuse images with problems.
+
+    Raises:
+        GateError: an image has one; the text holds the whole table.
+    """
+    if failed := [_failure(one) for one in results if one.problems]:
+        raise GateError(
+            f"{', '.join(failed)}, so nothing is handed out; correct what is marked {FAIL} and run again.\n"
+            f"{table(results)}".rstrip()
+        )
+
+
+def table(results: Iterable[GateResult]) -> str:
+    """Return all that was found: a block for each image and gate, with what stops a release first."""
+    lines: list[str] = []
+    for one in results:
+        lines.append(f"{one.image}  {one.gate}")
+        lines += _block(one)
+    return "\n".join(lines) + "\n"
+
+
+def files_of(results: Iterable[GateResult]) -> dagger.Directory:
+    """Return a directory with the files of all results."""
+    files = {path: contents for one in results for path, contents in one.files.items()}
+    directory = dag.directory()
+    for path, contents in files.items():
+        directory = directory.with_new_file(path, contents)
+    return directory
+
+
+def _failure(result: GateResult) -> str:
+    subjects = list(dict.fromkeys(escaped(problem.subject) for problem in result.problems))
+    more = f" and {len(subjects) - _SHOWN} more" if len(subjects) > _SHOWN else ""
+    return f"{result.image} does not pass {result.gate} ({', '.join(subjects[:_SHOWN])}{more})"
+
+
+def _block(result: GateResult) -> Iterator[str]:
+    rows = [(FAIL, one.subject, one.sentence) for one in result.problems]
+    rows += [(one.mark, one.subject, one.sentence) for one in result.rows]
+    width = max((len(escaped(subject)) for _, subject, _ in rows), default=0)
+    for mark, subject, sentence in rows:
+        first, *further = sentence.split("\n")
+        yield f"  {mark:{_MARK_WIDTH}}  {escaped(subject):{width}}  {escaped(first)}".rstrip()
+        yield from (f"{'':{width + _MARK_WIDTH + 6}}{escaped(line)}".rstrip() for line in further)
