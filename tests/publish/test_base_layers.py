@@ -64,7 +64,7 @@ async def test_an_image_that_claims_the_layers_of_the_base_over_others_is_refuse
     config = dict(await repository.document(own.config))
     layers = [await repository.consume(one, lambda chunks: b"".join(chunks)) for one in own.layers]
     await push_image(registry, "ska-base", [EVIL, *layers[1:]], config, tag=version)
-    with pytest.raises(VerificationError, match=r"FAILED        base          the image does not begin with the layers of \S+"):
+    with pytest.raises(VerificationError, match=r"FAILED        base +the image does not begin with the layers"):
         await verified(registry, f"ska-base:{version}")
 
 
