@@ -1,19 +1,19 @@
-"""What can go wrong in the pipeline, as one tree.
+"""The errors of the pipeline, as a tree.
 
 SkaError                    exit code 1: a defect of the pipeline
-└── UserError               exit code 2: what the user can mend
+└── UserError               exit code 2: the user can correct it
     ├── SettingsError       a setting or an argument is malformed
     ├── UnknownImageError   no image of the catalogue has that name
     ├── CatalogueError      an entry of the catalogue has no parent, or is its own ancestor
     ├── MetadataError       a value cannot stand in /etc/skao.metadata
     ├── BaseArchiveError    a base archive is damaged or of an unknown kind
     ├── GateError           an image did not pass a gate
-    ├── HoldError           a gate cannot be held: its database, its rules or its exceptions are not as they should be
+    ├── HoldError           a gate cannot be held, because of its database, its rules or its exceptions
     ├── RegistryError       a registry refuses, or does not answer
-    ├── ReleaseError        a release cannot be made as it was asked for
+    ├── ReleaseError        a release cannot be made as requested
     ├── SigningError        an image cannot be signed
-    ├── ToolError           a tool cannot be had, or is not what it should be
-    └── VerificationError   a published image is not what it says of itself
+    ├── ToolError           a tool is missing, or its digest is wrong
+    └── VerificationError   a published image is not what it claims to be
 """
 
 from typing import ClassVar
@@ -26,7 +26,7 @@ class SkaError(Exception):
 
 
 class UserError(SkaError):
-    """What the user can mend."""
+    """An error that the user can correct."""
 
     exit_code = 2
 
@@ -56,9 +56,9 @@ class GateError(UserError):
 
 
 class HoldError(UserError):
-    """A gate cannot be held: a database, a baseline, rules or exceptions are not as they should be.
+    """A gate cannot be held, because of its database, baseline, rules or exceptions.
 
-    Where an image is the reason, its gate turns this into a problem of the image.
+    If an image is the reason, its gate turns this into a problem of the image.
     """
 
 
@@ -66,9 +66,9 @@ class RegistryError(UserError):
     """A registry refuses, or does not answer.
 
     Args:
-        sentence: for the user.
+        sentence: the text for the user.
         passing: whether the same request may succeed later.
-        retry_after: seconds that the registry asks to wait.
+        retry_after: the wait in seconds that the registry asks for.
     """
 
     def __init__(self, sentence: str, *, passing: bool = False, retry_after: float = 0.0) -> None:
@@ -77,7 +77,7 @@ class RegistryError(UserError):
 
 
 class ReleaseError(UserError):
-    """A release cannot be made as it was asked for; nothing was tagged."""
+    """A release cannot be made as requested; nothing was tagged."""
 
 
 class SigningError(UserError):
@@ -85,8 +85,8 @@ class SigningError(UserError):
 
 
 class ToolError(UserError):
-    """A program that a gate runs cannot be had, or its bytes are not those that are known."""
+    """A program or a set of rules that a gate needs is missing, or its digest is wrong."""
 
 
 class VerificationError(UserError):
-    """A published image is not what it says of itself, or not of a release of this pipeline."""
+    """A published image is not what it claims to be, or was not released by this pipeline."""

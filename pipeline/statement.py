@@ -1,4 +1,4 @@
-"""Statements on images, in in-toto's form: https://github.com/in-toto/attestation/tree/main/spec/v1"""
+"""Statements about images in in-toto's form: https://github.com/in-toto/attestation/tree/main/spec/v1"""
 
 import json
 from collections.abc import Mapping
@@ -10,29 +10,29 @@ TYPE = "https://in-toto.io/Statement/v1"
 
 @dataclass(frozen=True)
 class Predicate:
-    """What a statement says of its subject.
+    """The content of a statement.
 
     Args:
-        type: a URI that says how the content is to be read.
-        content: for JSON.
+        type: the URI of the predicate's type.
+        content: the predicate, for JSON.
     """
 
     type: str
     content: Mapping[str, Any]
 
     def encoded(self) -> bytes:
-        """Return the content as JSON in UTF-8, as cosign takes it."""
+        """Return the content as JSON in UTF-8, for cosign."""
         return json.dumps(self.content, indent=2, ensure_ascii=False).encode()
 
 
 @dataclass(frozen=True)
 class Statement:
-    """A predicate on one image.
+    """A predicate about one image.
 
     Args:
         subject: the image's name in its registry, without a tag.
-        digest: of its manifest, sha256:….
-        predicate: on the image.
+        digest: the digest of its manifest, sha256:….
+        predicate: the predicate.
     """
 
     subject: str

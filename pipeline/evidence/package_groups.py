@@ -1,24 +1,24 @@
-"""What an image's size is made of: the packages of each section of the distribution, and all the rest."""
+"""An image's size by groups of packages: a group for each section of the distribution, and one for the rest."""
 
 from collections import Counter
 
 import dagger
 
-#: What no package of the distribution has brought: what pip and pipx installed, caches, and the image's own files.
+#: Files outside the distribution's packages: what pip and pipx installed, caches, and the image's own files.
 OTHER = "no package"
 _KIBIBYTE = 1024
 _ASK = "dpkg-query --show --showformat='${db:Status-Status}\\t${Section}\\t${Installed-Size}\\n'"
 
 
 async def sizes_of_groups(container: dagger.Container, image: str) -> dict[str, int]:
-    """Return how many bytes the packages of each section have, the most first.
+    """Return the size of each section's packages in bytes, the largest section first.
 
-    These are the sizes that the packages say themselves, and rounded up for each file:
+    The sizes are those that the packages state, rounded up for each file:
     https://www.debian.org/doc/debian-policy/ch-controlfields.html#installed-size
 
     Args:
-        container: of the finished image; its own dpkg is run. Where that fails, or makes no sense, there are no groups.
-        image: its name.
+        container: the finished image, whose own dpkg is run; if that fails, there are no groups.
+        image: the image's name.
     """
     command = ["sh", "-euc", _ASK, f"{image}: size the packages"]
     found: Counter[str] = Counter()
@@ -29,5 +29,5 @@ async def sizes_of_groups(container: dagger.Container, image: str) -> dict[str, 
                 # A section may have an area before it, as in universe/devel.
                 found[section.rpartition("/")[2] or "unknown"] += int(size or 0) * _KIBIBYTE
     except (dagger.ExecError, ValueError):
-        return {}  # the gates say what is wrong with the packages
+        return {}  # the gates report what is wrong with the packages
     return dict(found.most_common())

@@ -1,7 +1,6 @@
-"""What the statements on a release must say: that it passed every gate, of this very image, without contradiction.
+"""Verifies the statements about an image of a release: it passed every gate, and the statements agree.
 
-Each statement is read as the pipeline writes it (gates, `provenance`), so that a word that it never writes counts
-as a failure.
+Each statement must have the form in which the pipeline writes it (gates, `provenance`); anything else is a failure.
 """
 
 import re
@@ -28,24 +27,24 @@ T = TypeVar("T")
 
 _RUNNER = re.compile(r"https://\S+/-/runners/[0-9]+")
 
-#: How the rules of an audit are named among tools.TOOLS.
+#: The prefix of an audit's rules in tools.TOOLS.
 RULES = "ssg-"
 
 
 @dataclass(frozen=True)
 class Expected:
-    """What the statements on an image have to agree with.
+    """The facts that an image's statements must agree with.
 
     Args:
-        image: its name.
-        digest: of its manifest, sha256:….
-        version: of the release.
-        created: the moment of its build, ISO 8601, UTC.
-        tags: of the image, the version among them.
-        source: where its source code is, a URL.
+        image: the image's name.
+        digest: the digest of its manifest, sha256:….
+        version: the release's version.
+        created: the time of its build, ISO 8601, UTC.
+        tags: the image's tags, including the version.
+        source: the URL of its source code.
         parent: the name of its parent; None for the first image.
         built_from: the reference of its parent or base.
-        policy: which vulnerabilities stop a release.
+        policy: decides which vulnerabilities block a release.
     """
 
     image: str
@@ -61,12 +60,12 @@ class Expected:
 
 @dataclass(frozen=True)
 class Origins:
-    """From what an image was built, as its provenance states.
+    """An image's origins by its provenance.
 
     Args:
-        base: the reference of the base, with its digest where it has one.
+        base: the reference of the base, with its digest if it has one.
         parent: the digest of the parent's manifest; empty for the first image.
-        builder: what built it, a URI.
+        builder: the URI of the builder.
     """
 
     base: str
@@ -75,19 +74,19 @@ class Origins:
 
 
 def judge(attestations: Sequence[Attestation], expected: Expected) -> Origins:
-    """Hold the statements on an image against what a release must be; return its origins.
+    """Verify the statements about an image of a release, and return its origins.
 
     Args:
-        attestations: all that is signed of the image, with the URIs of their types.
-        expected: what they have to agree with.
+        attestations: all signed statements about the image.
+        expected: the facts that they must agree with.
 
     Raises:
-        VerificationError: one is missing, stands twice, is about something else, or says that a gate was not passed.
+        VerificationError: a statement is missing, duplicate, about something else, or states a failure.
     """
     found: dict[str, list[Any]] = {type_: [] for type_ in OF_A_RELEASE}
-    for one in attestations:
-        # Other types may be signed beside these; nothing is concluded from them.
-        found.setdefault(one.type, []).append(_read(one))
+    for attestation in attestations:
+        # Further types may be signed; nothing is concluded from them.
+        found.setdefault(attestation.type, []).append(_read(attestation))
     _held("test result", lambda: _test_results(found[TEST_RESULT]))
     _held("scan", lambda: _scan(_only(found[VULNERABILITIES]), expected.policy))
     _held("SBOM in CycloneDX", lambda: _cyclonedx(_only(found[CYCLONEDX]), expected))
@@ -96,12 +95,12 @@ def judge(attestations: Sequence[Attestation], expected: Expected) -> Origins:
 
 
 def origins_of(attestations: Sequence[Attestation], expected: Expected) -> Origins:
-    """Return an image's origins alone, from its one statement of provenance.
+    """Return an image's origins from its provenance alone.
 
     Raises:
-        VerificationError: it is missing, stands twice, or is about something else.
+        VerificationError: the provenance is missing, duplicate, or about something else.
     """
-    found = [_read(one) for one in attestations if one.type == PREDICATE]
+    found = [_read(attestation) for attestation in attestations if attestation.type == PREDICATE]
     return _held("provenance", lambda: _provenance(_only(found), expected))
 
 
@@ -109,7 +108,7 @@ def _held(title: str, look: Callable[[], T]) -> T:
     try:
         return look()
     except (ValueError, KeyError) as error:
-        # Of a KeyError the text is the name of the field, quoted.
+        # The text of a KeyError is the quoted name of the field.
         reason = f"it has no field {error}" if isinstance(error, KeyError) else str(error)
         raise VerificationError(f"its {title} is not valid: {reason}") from error
 
@@ -120,17 +119,17 @@ def _read(attestation: Attestation) -> Any:
 
 def _only(found: Sequence[Any]) -> Any:
     if len(found) != 1:
-        raise ValueError(f"{len(found)} statements are signed, and one counts")
+        raise ValueError(f"{len(found)} statements are signed; there must be one")
     return found[0]
 
 
 def _agree(what: str, stated: Any, wanted: object) -> None:
     if stated != wanted:
-        raise ValueError(f"{what} is {stated!r}, and {wanted!r} in the image")
+        raise ValueError(f"{what} is {stated!r}, but {wanted!r} in the image")
 
 
 def _test_results(found: Sequence[Any]) -> None:
-    """Read the results of the checks and of the audit: one of each, and both without a failure."""
+    """Verify the results of the checks and of the audit: one of each, both without failures."""
     kinds = []
     for one in found:
         result = object_of(one, "result", "configuration", "passedTests", "warnedTests", "failedTests")
@@ -142,11 +141,11 @@ def _test_results(found: Sequence[Any]) -> None:
         if not texts_of(result["passedTests"]):
             raise ValueError(f"the {kinds[-1]} passed no test at all")
     if sorted(kinds) != ["audit", "checks"]:
-        raise ValueError(f"one of the checks and one of the audit count, and these are signed: {', '.join(kinds)}")
+        raise ValueError(f"there must be one of the checks and one of the audit, not: {', '.join(kinds)}")
 
 
 def _scan(found: Any, policy: Policy) -> None:
-    """Read what a scan found: nothing that stops a release, unless it was excepted on the day of the scan."""
+    """Verify a scan's findings: those that block a release must have been excepted on the day of the scan."""
     scan = object_of(found, "scanner", "metadata")
     scanner, metadata = object_of(scan["scanner"], "result", "db"), object_of(scan["metadata"], "scanFinishedOn")
     day = date.fromisoformat(text_of(metadata["scanFinishedOn"])[:10])
@@ -155,10 +154,10 @@ def _scan(found: Any, policy: Policy) -> None:
         severities = [text_of(object_of(given)["score"]) for given in list_of(finding["severity"])]
         notes = _notes(list_of(finding["annotations"]))
         if not severities or not set(severities) <= set(SEVERITIES):
-            raise ValueError(f"the severity of {finding['id']!r} is {severities!r}, which is none of {SEVERITIES!r}")
+            raise ValueError(f"the severity of {finding['id']!r} is {severities!r}, which is not one of {SEVERITIES!r}")
         fixed = notes.get("fixedVersion", "")
         if any(policy.stops(severity, fixed) for severity in severities) and not _is_excepted(notes, day):
-            raise ValueError(f"{finding['id']!r} of severity {'/'.join(severities)} stops a release")
+            raise ValueError(f"{finding['id']!r} of severity {'/'.join(severities)} blocks a release")
 
 
 def _is_excepted(notes: Mapping[str, str], day: date) -> bool:
@@ -169,7 +168,7 @@ def _notes(annotations: Sequence[Any]) -> Mapping[str, str]:
     pairs = [pair for one in annotations for pair in object_of(one).items()]
     notes = {key: text_of(value) for key, value in pairs}
     if len(notes) != len(pairs):
-        raise ValueError("a finding is annotated with two values of one name")
+        raise ValueError("a finding has two annotations of one name")
     return notes
 
 
@@ -216,14 +215,14 @@ def _provenance(found: Any, expected: Expected) -> Origins:
 
 
 def _builder(found: str, source: str) -> str:
-    """Return what built an image: a runner of GitLab's, or a machine of one's own (docs/build-type.md)."""
+    """Return the builder of an image: a GitLab runner or another machine (docs/build-type.md)."""
     if found != f"{source}/-/blob/main/{OWN_MACHINE}" and not _RUNNER.fullmatch(found):
-        raise ValueError(f"its builder is {found!r}, which is neither a runner of GitLab nor a machine of one's own")
+        raise ValueError(f"its builder is {found!r}, which is neither a GitLab runner nor {OWN_MACHINE}")
     return found
 
 
 def _parent(dependencies: Sequence[Mapping[str, Any]], base: str, expected: Expected) -> str:
-    """Return the digest of the parent; that of the first image is the base."""
+    """Return the digest of the parent; empty for the first image, whose parent is the base."""
     if expected.parent is None:
         _agree("its base", base, expected.built_from)
         return ""
@@ -239,7 +238,7 @@ def _parent(dependencies: Sequence[Mapping[str, Any]], base: str, expected: Expe
 def _dependency(dependencies: Sequence[Mapping[str, Any]], name: str) -> Mapping[str, Any]:
     found = [one for one in dependencies if one.get("name") == name]
     if len(found) != 1:
-        raise ValueError(f"it names {len(found)} dependencies {name!r}, and one counts")
+        raise ValueError(f"it names {len(found)} dependencies {name!r}; there must be one")
     return found[0]
 
 

@@ -1,4 +1,4 @@
-"""Provenance: from what, how and where an image was built, in SLSA's form.
+"""SLSA provenance: how, where and from what an image was built.
 
 Source: https://slsa.dev/spec/v1.1/provenance
 """
@@ -23,7 +23,7 @@ PREDICATE = "https://slsa.dev/provenance/v1"
 #: Described in docs/build-type.md of the source.
 BUILD_TYPE = "docs/build-type.md#v1"
 OWN_MACHINE = "docs/build-type.md#own-machine"
-#: The settings that decide what an image is. Labels, and those that need a word more, are added.
+#: The settings that shape an image and are stated as they are.
 _SHAPING = (
     *("base", "version", "created", "team", "url", "source", "documentation", "vendor", "licenses", "registry"),
 )
@@ -32,13 +32,13 @@ _SNAPSHOTS = "https://snapshot.ubuntu.com/ubuntu/"
 
 @dataclass(frozen=True)
 class Run:
-    """One run of the pipeline.
+    """A run of the pipeline.
 
     Args:
-        platform: of the images, as in linux/amd64.
+        platform: the platform of the images, as in linux/amd64.
         engine: the version of Dagger whose API the engine serves.
-        started: ISO 8601, UTC.
-        finished: the same.
+        started: the time of its start, ISO 8601, UTC.
+        finished: the time of its end, ISO 8601, UTC.
     """
 
     platform: str
@@ -53,17 +53,17 @@ async def provenance_directory(
     """Build images, and return a directory with NAME.provenance.json for each.
 
     Args:
-        names: of the images; all, where there are none.
-        started: when this began, ISO 8601, UTC.
+        names: the names of the images; empty for all.
+        started: the time of the run's start, ISO 8601, UTC.
         build: the settings and the base.
-        clock: gives the present moment, in the same form.
+        clock: returns the present time in the same form.
 
     Raises:
         UnknownImageError: there is no such image.
         dagger.ExecError: an image cannot be built.
     """
     wanted = [find(name).name for name in names] or by_name()
-    # All of them, since the provenance of an image names its parent's digest.
+    # All images are packed, because an image's provenance names its parent's digest.
     digests = await digests_of(open_images((), build))
     run = await describe_run(started, clock)
     directory = dag.directory()
@@ -74,7 +74,7 @@ async def provenance_directory(
 
 
 async def digests_of(images: Iterable[BuiltImage]) -> dict[str, str]:
-    """Pack images; return the digest of each one's manifest by its name.
+    """Pack images, and return the digests of their manifests by name.
 
     Raises:
         dagger.ExecError: an image cannot be built.
@@ -85,11 +85,11 @@ async def digests_of(images: Iterable[BuiltImage]) -> dict[str, str]:
 
 
 async def describe_run(started: str, clock: Callable[[], str]) -> Run:
-    """Return the facts of a run whose images are finished.
+    """Describe a run whose images are finished.
 
     Args:
-        started: when it began, ISO 8601, UTC.
-        clock: gives the present moment, in the same form.
+        started: the time of its start, ISO 8601, UTC.
+        clock: returns the present time in the same form.
     """
     return Run(str(await dag.default_platform()), await dag.version(), started, clock())
 
@@ -100,11 +100,11 @@ def provenance_of(
     """Return the provenance of an image.
 
     Args:
-        name: of the image.
-        digests: of the manifests of the image's parent, and of others, by their names.
+        name: the image's name.
+        digests: the digests of manifests by name, including the image's parent.
         build: the settings and the base.
-        run: in which the image was built.
-        tools: whose findings let the image pass its gates.
+        run: the run that built the image.
+        tools: the tools by which the image passed its gates.
     """
     used = [tool_descriptor(tool) for tool in sorted(set(tools), key=lambda tool: tool.name)]
     definition = {
@@ -118,7 +118,7 @@ def provenance_of(
 
 def _parameters(build: Build) -> dict[str, Any]:
     settings = build.settings
-    # What leads to the job is told as such, and what names people is not told at all.
+    # Labels of the job are stated separately, and labels that name people are not stated at all.
     labels = {key: value for key, value in settings.labels.items() if not of_a_job({key: value})}
     return {
         **{name: getattr(settings, name) for name in _SHAPING},
@@ -150,7 +150,7 @@ def _run_details(build: Build, run: Run) -> dict[str, Any]:
     invocation = {"invocationId": job["CI_JOB_URL"]} if in_gitlab else {}
     return {
         "builder": {
-            # As GitLab names itself: https://docs.gitlab.com/ci/pipeline_security/slsa/provenance_v1/
+            # GitLab's own form: https://docs.gitlab.com/ci/pipeline_security/slsa/provenance_v1/
             "id": runner.format_map(job) if in_gitlab else f"{source}/-/blob/main/{OWN_MACHINE}",
             "version": {"dagger": run.engine},
         },

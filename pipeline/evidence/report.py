@@ -1,4 +1,4 @@
-"""One report of a build: a page for people, and the same for programs."""
+"""The report of a build: a page for people, and the same data for programs."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
@@ -22,14 +22,14 @@ _TEMPLATE = Path(__file__).parent.parent / "data" / "report.html"
 
 
 async def report(names: Iterable[str], inputs: GateInputs) -> dagger.Directory:
-    """Build images, look at all of them with every gate, and report what was found, whether it is good or not.
+    """Build images, examine them with every gate, and report the findings, good or bad.
 
     Args:
-        names: of the images; all, where there are none.
-        inputs: what the gates take; the images are built with its settings.
+        names: the names of the images; empty for all.
+        inputs: the gates' inputs, which include the settings of the build.
 
     Returns:
-        report.html, report.json, and the files of the gates: the SBOMs, and the findings as GitLab reads them.
+        report.html, report.json, and the gates' files: the SBOMs, and the vulnerabilities in GitLab's form.
 
     Raises:
         UnknownImageError: there is no such image.
@@ -41,19 +41,19 @@ async def report(names: Iterable[str], inputs: GateInputs) -> dagger.Directory:
 
 
 async def report_on(images: Sequence[BuiltImage], looks: Iterable[Look], build: Build, now: str) -> dagger.Directory:
-    """Look at images with gates, and report what was found.
+    """Examine images with gates, and report the findings.
 
     Args:
-        images: parents before children.
-        looks: of the gates that are prepared.
+        images: the images, parents before children.
+        looks: the prepared gates.
         build: the settings and the base of the images.
-        now: the present moment, as in 2026-01-31T12:00:00Z.
+        now: the present time, as in 2026-01-31T12:00:00Z.
 
     Raises:
         ToolError: a gate cannot be held.
         dagger.ExecError: an image cannot be built.
     """
-    # Packing a large layer is the longest of these, so that it begins first.
+    # Packing a large layer takes longest, so it begins first.
     measured, results = await both(
         partial(concurrently, [partial(_measure, image) for image in images]), partial(look_at, looks, images)
     )
@@ -73,7 +73,7 @@ async def _measure(image: BuiltImage) -> tuple[Archive, dict[str, int]]:
 
 
 def page(document: Mapping[str, Any]) -> str:
-    """Return the page of a report: static, whole in itself, without a script; what is in the data stays text."""
+    """Render the page of a report: static and self-contained, without scripts, with all data escaped."""
     environment = jinja2.Environment(
         autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True, finalize=_printable
     )

@@ -1,4 +1,4 @@
-"""The report of a build as data: all that was measured, and all that the gates found, of every image."""
+"""The report of a build as data: the measurements and the gates' findings of every image."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from pipeline.gates.definition import GateResult
 
 @dataclass(frozen=True)
 class Reported:
-    """An image with what its archive holds, its sizes in bytes by group of packages, and what each gate found."""
+    """An image, its archive, its sizes in bytes by group of packages, and the results of its gates."""
 
     image: Image
     archive: Archive
@@ -22,14 +22,14 @@ class Reported:
 
 
 def report_document(reported: Sequence[Reported], build: Build, now: str) -> dict[str, Any]:
-    """Return what the page shows, for JSON.
+    """Return the data of the page.
 
     Args:
         reported: the images, parents before children.
         build: their settings and base.
-        now: when the images were looked at, as in 2026-01-31T12:00:00Z.
+        now: the time of the examination, as in 2026-01-31T12:00:00Z.
     """
-    images = [_image(one, build) for one in reported]
+    images = [_image(each, build) for each in reported]
     return {
         "version": build.settings.version,
         "created": build.settings.created,
@@ -38,16 +38,16 @@ def report_document(reported: Sequence[Reported], build: Build, now: str) -> dic
         "revision": build.settings.revision,
         "base": build.base.reference,
         "passed": all(image["passed"] for image in images),
-        **{key: value for one in reported for result in one.results for key, value in result.common.items()},
+        **{key: value for each in reported for result in each.results for key, value in result.common.items()},
         "images": images,
     }
 
 
-def _image(one: Reported, build: Build) -> dict[str, Any]:
-    image, archive = one.image, one.archive
+def _image(reported: Reported, build: Build) -> dict[str, Any]:
+    image, archive = reported.image, reported.archive
     problems = [
         {"gate": result.gate, "subject": problem.subject, "sentence": problem.sentence}
-        for result in one.results
+        for result in reported.results
         for problem in result.problems
     ]
     return {
@@ -60,11 +60,11 @@ def _image(one: Reported, build: Build) -> dict[str, Any]:
         "digest": archive.digest,
         "size": archive.size,
         "unpacked_size": archive.unpacked_size,
-        "groups": {**one.groups, OTHER: max(0, archive.unpacked_size - sum(one.groups.values()))},
+        "groups": {**reported.groups, OTHER: max(0, archive.unpacked_size - sum(reported.groups.values()))},
         "layers": [
             {"digest": digest, "size": size} for digest, size in zip(archive.layers, archive.layer_sizes, strict=True)
         ],
         "passed": not problems,
         "problems": problems,
-        **{key: value for result in one.results for key, value in result.part.items()},
+        **{key: value for result in reported.results for key, value in result.part.items()},
     }

@@ -1,4 +1,4 @@
-"""All that is stated of the images of a release: their provenance, and what their gates found.
+"""The statements about a release's images: their provenance, and the predicates of their gates.
 
 Source: https://github.com/in-toto/attestation/tree/main/spec/predicates
 """
@@ -11,24 +11,24 @@ from pipeline.gates import GATES
 from pipeline.gates.definition import GateResult
 from pipeline.statement import Predicate
 
-#: The types of what is attested of every image of a final version.
+#: The types of the attestations that every image of a final version must have.
 OF_A_RELEASE = (PREDICATE, *dict.fromkeys(type_ for gate in GATES for type_ in gate.attests))
 
 
 def state(
     results: Sequence[GateResult], digests: Mapping[str, str], build: Build, run: Run
 ) -> dict[str, list[Predicate]]:
-    """Return what is stated of each image, by its name.
+    """Return the predicates about each image, by its name.
 
     Args:
-        results: of every gate that was held, for each image; all of them passed.
-        digests: of the images' manifests, by their names.
+        results: the results of all gates for all images, none with problems.
+        digests: the digests of the images' manifests by name.
         build: the settings and the base.
-        run: in which the images were built.
+        run: the run that built the images.
     """
-    stated: dict[str, list[Predicate]] = {}
+    predicates: dict[str, list[Predicate]] = {}
     for name in digests:
-        own = [one for one in results if one.image == name]
-        provenance = provenance_of(name, digests, build, run, [tool for one in own for tool in one.tools])
-        stated[name] = [provenance, *(predicate for one in own for predicate in one.predicates)]
-    return stated
+        own = [result for result in results if result.image == name]
+        provenance = provenance_of(name, digests, build, run, [tool for result in own for tool in result.tools])
+        predicates[name] = [provenance, *(predicate for result in own for predicate in result.predicates)]
+    return predicates

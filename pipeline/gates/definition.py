@@ -1,4 +1,4 @@
-"""What a gate is: it prepares what it needs, then looks at images and returns one result for each."""
+"""The definition of a gate: it prepares what it needs, then examines images and returns a result for each."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,7 +12,7 @@ from pipeline.gates.scan.exemptions import VEX
 from pipeline.gates.tools import UsedTool
 from pipeline.statement import Predicate
 
-#: The type of a predicate that says which tests an image passed; `judge` in evidence/predicates.py reads those.
+#: The type of a predicate about passed tests, which `judge` in evidence/predicates.py verifies.
 TEST_RESULT = "https://in-toto.io/attestation/test-result/v0.1"
 PASSED, FAILED = "PASSED", "FAILED"
 
@@ -22,8 +22,8 @@ class Problem:
     """A reason not to release an image, which the table marks FAIL.
 
     Args:
-        subject: what it is about: the name of a check, a rule, a vulnerability or a file.
-        sentence: what was found, and what was expected; further lines go below it.
+        subject: the check, rule, vulnerability or file that it is about.
+        sentence: the finding and the expectation; further lines are shown below the first.
     """
 
     subject: str
@@ -32,12 +32,12 @@ class Problem:
 
 @dataclass(frozen=True)
 class Row:
-    """A line of the table that stops no release.
+    """A row of the table that does not block a release.
 
     Args:
-        mark: `except` for what would stop one, if nobody had excepted it with a reason.
+        mark: `except` for a finding that would block a release without a documented exception.
         subject: what the row is about.
-        sentence: what was found; further lines go below it.
+        sentence: the finding; further lines are shown below the first.
     """
 
     mark: Literal["pass", "except"]
@@ -47,18 +47,18 @@ class Row:
 
 @dataclass(frozen=True)
 class GateResult:
-    """What a gate found in one image. Nobody needs to know which gate it was.
+    """The result of a gate for one image, in a form that is the same for all gates.
 
     Args:
-        gate: its name.
+        gate: the gate's name.
         image: the image's name.
-        problems: what stops a release; the image passed where there are none.
-        rows: what else the table shows.
+        problems: what blocks a release; empty if the image passed.
+        rows: the other rows of the table.
         part: fields of the image in report.json.
         common: fields of report.json itself, the same in each result.
-        files: beside the report, by their paths; results may share one, with the same contents.
-        predicates: what is attested of an image that passed.
-        tools: whose programs and rules let it pass.
+        files: files for the report's directory, by path; results may share a file with the same content.
+        predicates: the statements about an image that passed.
+        tools: the tools that the gate used.
     """
 
     gate: str
@@ -72,19 +72,19 @@ class GateResult:
     tools: tuple[UsedTool, ...] = ()
 
 
-#: Looks at images side by side. What is wrong with an image is in its result, and never an error.
+#: Examines images concurrently. What is wrong with an image is in its result, never an exception.
 Look = Callable[[Sequence[BuiltImage]], Awaitable[list[GateResult]]]
 
 
 @dataclass(frozen=True)
 class GateInputs:
-    """What gates take beside the images.
+    """The inputs of gates besides the images.
 
     Args:
         build: the settings, the base that tools run on, and the tools.
-        clock: gives the present moment, as in 2026-01-31T12:00:00Z.
-        database: where Trivy's database comes from.
-        vex: the directory of the exceptions from the scan.
+        clock: returns the present time, as in 2026-01-31T12:00:00Z.
+        database: the source of Trivy's database.
+        vex: the directory of the scan's exceptions.
     """
 
     build: Build
@@ -95,14 +95,14 @@ class GateInputs:
 
 @dataclass(frozen=True)
 class Gate:
-    """Something that every image must pass before a release.
+    """A gate that every image must pass before a release.
 
     Args:
         name: one word, as in the table.
-        prepare: gets what the gate needs, so that a fault in a tool, a database or an exception is known before an
-            image is built. Raises ToolError, HoldError or SettingsError.
-        needs_tools: whether it runs what --tools brings; a pre-release may be published without.
-        attests: the types of its predicates, which verification then requires.
+        prepare: prepares what the gate needs, so that a faulty tool, database or exception is reported before an
+            image is built; raises ToolError, HoldError or SettingsError.
+        needs_tools: whether it needs --tools; a pre-release may be published without such gates.
+        attests: the types of its predicates, which verification requires.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""What a result rests on, as in-toto describes resources: the source code, and tools.
+"""Descriptors of the source code and of tools, in in-toto's form.
 
 Source: https://github.com/in-toto/attestation/blob/main/spec/v1/resource_descriptor.md
 """
@@ -11,9 +11,9 @@ from pipeline.gates.tools import UsedTool
 
 
 def source_descriptor(build: Build) -> dict[str, Any]:
-    """Return the descriptor of the source code, with the commit where it is known."""
+    """Return the descriptor of the source code, with the commit if it is known."""
     source = f"git+{build.settings.source}"
-    # A module on Dagger's engine sees no environment, and is given the commit as a label.
+    # A module on Dagger's engine sees no environment; it gets the commit as a label.
     revision = build.settings.revision or build.settings.labels.get(f"{OCI}revision", "")
     if not revision:
         return {"name": "source", "uri": source}
@@ -21,11 +21,11 @@ def source_descriptor(build: Build) -> dict[str, Any]:
 
 
 def tool_descriptor(tool: UsedTool) -> dict[str, Any]:
-    """Return the descriptor of a tool, with its version and the digest of the bytes that were used."""
+    """Return the descriptor of a tool, with its version and the digest of the file that was used."""
     return {"name": tool.name, "uri": f"pkg:generic/{tool.name}@{tool.version}", "digest": {"sha256": tool.checksum}}
 
 
 def job_url(build: Build) -> dict[str, str]:
-    """Return where a test ran, as a field of its result; nothing outside of GitLab."""
+    """Return the field of a test result that names the GitLab job; empty outside GitLab."""
     job = build.settings.labels.get("CI_JOB_URL", "")
     return {"url": job} if job else {}

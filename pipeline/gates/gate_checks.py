@@ -1,4 +1,4 @@
-"""The gate of checks: what must hold inside an image, as its entry of the catalogue says."""
+"""The gate of checks, which run inside each image; the catalogue lists them."""
 
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -16,24 +16,24 @@ NAME = "checks"
 
 
 async def prepare(_: GateInputs) -> Look:
-    """Return what runs checks; they need nothing but the image."""
+    """Return the function that runs checks, which need nothing but the image."""
     return _look
 
 
 def result_of(image: str, results: Sequence[CheckResult], build: Build) -> GateResult:
-    """Return what the checks of an image found.
+    """Return the result of an image's checks.
 
     Args:
-        image: its name.
-        results: of all its checks.
-        build: whose settings say what was built.
+        image: the image's name.
+        results: the results of all its checks.
+        build: the settings of the build.
     """
     return GateResult(
         NAME,
         image,
-        problems=tuple(Problem(one.name, one.message) for one in results if not one.passed),
-        rows=tuple(Row("pass", one.name, one.message) for one in results if one.passed),
-        part={"checks": [asdict(one) for one in results]},
+        problems=tuple(Problem(result.name, result.message) for result in results if not result.passed),
+        rows=tuple(Row("pass", result.name, result.message) for result in results if result.passed),
+        part={"checks": [asdict(result) for result in results]},
         predicates=(_predicate(results, build),),
     )
 
@@ -43,7 +43,7 @@ async def _look(images: Sequence[BuiltImage]) -> list[GateResult]:
 
 
 async def _look_at(image: BuiltImage) -> GateResult:
-    # The image's own checks do more than those of all images; what takes longest begins first.
+    # The image's own checks take longer than the common ones, so they begin first.
     results = await concurrently([check.get for check in reversed(list(image.checks.values()))])
     return result_of(image.name, results[::-1], image.build)
 

@@ -1,4 +1,4 @@
-"""Holding images against gates, whichever these are: side by side, with one table and one error."""
+"""Holds images against gates: concurrently, with one table and one error for all gates."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
@@ -12,7 +12,7 @@ from pipeline.errors import GateError
 from pipeline.escape import escaped
 from pipeline.gates.definition import Gate, GateInputs, GateResult, Look
 
-#: So many subjects of problems stand in the sentence of an error; the table below has all.
+#: How many subjects of problems an error names; its table has all.
 _SHOWN = 3
 FAIL = "FAIL"
 _MARK_WIDTH = len("except")
@@ -22,14 +22,14 @@ async def hold(gates: Iterable[Gate], names: Iterable[str], inputs: GateInputs) 
     """Build images and hold them against gates.
 
     Args:
-        gates: all that are held, side by side.
-        names: of the images; all, where there are none.
-        inputs: what the gates take; the images are built with its settings.
+        gates: the gates.
+        names: the names of the images; empty for all.
+        inputs: the gates' inputs, which include the settings of the build.
 
     Raises:
         UnknownImageError: there is no such image.
         ToolError, HoldError, SettingsError: a gate cannot be held.
-        GateError: an image does not pass; the text holds every result.
+        GateError: an image does not pass; the text has the table.
         dagger.ExecError: an image cannot be built.
     """
     images = open_images(names, inputs.build)
@@ -39,7 +39,7 @@ async def hold(gates: Iterable[Gate], names: Iterable[str], inputs: GateInputs) 
 
 
 async def prepare_all(gates: Iterable[Gate], inputs: GateInputs) -> list[Look]:
-    """Get what gates need.
+    """Prepare gates.
 
     Raises:
         ToolError, HoldError, SettingsError: a gate cannot be held.
@@ -48,7 +48,7 @@ async def prepare_all(gates: Iterable[Gate], inputs: GateInputs) -> list[Look]:
 
 
 async def look_at(looks: Iterable[Look], images: Sequence[BuiltImage]) -> list[GateResult]:
-    """Look at images with all gates side by side; return the results image by image, in the order of the gates.
+    """Examine images with all gates concurrently, and return the results image by image in the order of the gates.
 
     Raises:
         dagger.ExecError: an image cannot be built.
@@ -61,27 +61,27 @@ def require_passed(results: Sequence[GateResult]) -> None:
     """Refuse images with problems.
 
     Raises:
-        GateError: an image has one; the text holds the whole table.
+        GateError: an image has a problem; the text has the table.
     """
-    if failed := [_failure(one) for one in results if one.problems]:
+    if failed := [_failure(result) for result in results if result.problems]:
         raise GateError(
-            f"{', '.join(failed)}, so nothing is handed out; correct what is marked {FAIL} and run again.\n"
+            f"{', '.join(failed)}, so nothing is delivered; correct what is marked {FAIL} and run again.\n"
             f"{table(results)}".rstrip()
         )
 
 
 def table(results: Iterable[GateResult]) -> str:
-    """Return all that was found: a block for each image and gate, with what stops a release first."""
+    """Return the table of all findings: a block for each image and gate, problems first."""
     lines: list[str] = []
-    for one in results:
-        lines.append(f"{one.image}  {one.gate}")
-        lines += _block(one)
+    for result in results:
+        lines.append(f"{result.image}  {result.gate}")
+        lines += _block(result)
     return "\n".join(lines) + "\n"
 
 
 def files_of(results: Iterable[GateResult]) -> dagger.Directory:
     """Return a directory with the files of all results."""
-    files = {path: contents for one in results for path, contents in one.files.items()}
+    files = {path: contents for result in results for path, contents in result.files.items()}
     directory = dag.directory()
     for path, contents in files.items():
         directory = directory.with_new_file(path, contents)
@@ -95,8 +95,8 @@ def _failure(result: GateResult) -> str:
 
 
 def _block(result: GateResult) -> Iterator[str]:
-    rows = [(FAIL, one.subject, one.sentence) for one in result.problems]
-    rows += [(one.mark, one.subject, one.sentence) for one in result.rows]
+    rows = [(FAIL, problem.subject, problem.sentence) for problem in result.problems]
+    rows += [(row.mark, row.subject, row.sentence) for row in result.rows]
     width = max((len(escaped(subject)) for _, subject, _ in rows), default=0)
     for mark, subject, sentence in rows:
         first, *further = sentence.split("\n")

@@ -1,7 +1,7 @@
-"""Other projects' programs and rules that gates run, each known by the SHA-256 of its bytes.
+"""Other projects' programs and rules that gates use, each pinned by its SHA-256.
 
 They are mounted into containers as files, so that the same functions run on every engine. Nothing is run or read before
-its bytes were compared with what stands here.
+its digest is verified.
 """
 
 from dataclasses import dataclass
@@ -19,12 +19,12 @@ _HOW = "give --tools DIR; `make tools` fills one"
 
 @dataclass(frozen=True)
 class UpstreamRelease:
-    """The release of a tool's own makers.
+    """A tool's upstream release.
 
     Args:
-        url: of the file, or of a gzip-compressed tar.
-        checksum: SHA-256 of what the URL answers, hexadecimal.
-        member: the file in the tar; empty where the URL answers the file itself.
+        url: the URL of the file, or of a gzip-compressed tar.
+        checksum: the SHA-256 of the download, hexadecimal.
+        member: the file in the tar; empty if the URL is the file itself.
     """
 
     url: str
@@ -37,11 +37,11 @@ class Tool:
     """A program or a set of rules.
 
     Args:
-        name: what its file is called in the directory of --tools.
-        version: of its makers.
-        licence: SPDX expression.
-        files: SHA-256 of the file, hexadecimal; one for each that was built from this version and looked at.
-        upstream: where it comes from unless --tools is given; None where no digest of theirs is known.
+        name: the name of its file in the directory of --tools.
+        version: the upstream version.
+        licence: the SPDX expression.
+        files: the SHA-256 of each known build of this version, hexadecimal.
+        upstream: the release that is used without --tools; None if its digest is not known.
     """
 
     name: str
@@ -78,7 +78,7 @@ _ALL = (
             "1f6c194dd0891eb345b436bb71ff9f996768355f5e0ce02dde88567029ac2188",
         ),
     ),
-    # The rules that OpenSCAP audits by. It is a package of the base's own distribution, which signs it.
+    # OpenSCAP's rules, from a package that the base's own distribution signs.
     Tool(
         name="ssg-debian12-ds.xml",
         version="0.1.82",
@@ -92,7 +92,7 @@ _ALL = (
         files=frozenset({"4c5567d0b8f37b27a0f60ccedc67b98625aa0a3022b66ee1ceb081c11dfeb346"}),
     ),
 )
-#: By their names.
+#: The tools by name.
 TOOLS = MappingProxyType({tool.name: tool for tool in _ALL})
 
 
@@ -101,9 +101,9 @@ class UsedTool:
     """A tool as it was mounted.
 
     Args:
-        name: of TOOLS.
-        version: of its makers.
-        checksum: SHA-256 of the file that was mounted, hexadecimal.
+        name: its name in TOOLS.
+        version: the upstream version.
+        checksum: the SHA-256 of the mounted file, hexadecimal.
     """
 
     name: str
@@ -116,11 +116,11 @@ class UsedTool:
 
 @dataclass(frozen=True)
 class Toolbox:
-    """Where tools are taken from.
+    """The source of tools.
 
     Args:
         helper: a container with a shell, tar and sha256sum, as every base has.
-        given: a directory that has them, used instead of their makers' releases.
+        given: a directory of tools, used instead of upstream releases.
     """
 
     helper: dagger.Container
@@ -128,36 +128,36 @@ class Toolbox:
 
     @classmethod
     def of(cls, build: Build) -> "Toolbox":
-        """Return the one of a run."""
+        """Return the toolbox of a run."""
         return cls(build.base.container, build.tools)
 
     async def mount(self, name: str, path: str) -> tuple[Step, UsedTool]:
-        """Return the step that mounts a tool, whose bytes are known by then, and what it mounts.
+        """Return a step that mounts a verified tool, and the tool.
 
         Args:
             name: one of TOOLS.
-            path: where, absolute.
+            path: the absolute path of the mount.
 
         Raises:
-            ToolError: it cannot be had, or is not what it should be.
+            ToolError: the tool is missing, or its digest is wrong.
         """
         file, tool = await self.file(name)
         return lambda container: container.with_mounted_file(path, file), tool
 
     async def file(self, name: str) -> tuple[dagger.File, UsedTool]:
-        """Return a tool's file, whose bytes are known by then, and what it is.
+        """Return a tool's verified file, and the tool.
 
         Raises:
-            ToolError: it cannot be had, or is not what it should be.
+            ToolError: the tool is missing, or its digest is wrong.
         """
         tool = TOOLS[name]
         file = await (self._released(tool) if self.given is None else self._from_given(self.given, tool))
         checksum = await self._checksum(file)
-        # A release of the makers was compared with its own digest.
+        # An upstream release was compared with its own digest.
         if self.given is not None and checksum not in tool.files:
             raise ToolError(
-                f"{name} in the directory of --tools has the SHA-256 {checksum}, which is not {tool.version} as it "
-                "was looked at; do not run it, and take it from `make tools`."
+                f"{name} in the directory of --tools has the SHA-256 {checksum}, which is not a known build of "
+                f"{tool.version}; do not run it, and fetch it again with `make tools`."
             )
         return file, UsedTool(name, tool.version, checksum)
 
@@ -173,7 +173,7 @@ class Toolbox:
     async def _released(self, tool: Tool) -> dagger.File:
         upstream = tool.upstream
         if upstream is None:
-            raise ToolError(f"No digest of the makers' release of {tool.name} {tool.version} is known; {_HOW}.")
+            raise ToolError(f"The digest of the upstream release of {tool.name} {tool.version} is not known; {_HOW}.")
         mode = 0o644 if upstream.member else 0o755
         file = dag.http(upstream.url, checksum=f"sha256:{upstream.checksum}", permissions=mode)
         if upstream.member:
@@ -183,10 +183,10 @@ class Toolbox:
         try:
             return await file.sync()
         except dagger.QueryError as error:
-            raise ToolError(f"{tool.name} {tool.version} cannot be had from its makers ({error}); {_HOW}.") from error
+            raise ToolError(f"{tool.name} {tool.version} cannot be downloaded ({error}); {_HOW}.") from error
 
 
 def last_words(error: dagger.QueryError) -> str:
-    """Return the end of what a program wrote before it failed, on one line."""
+    """Return the end of a failed program's output, on one line."""
     text = error.stderr or f"exit code {error.exit_code}" if isinstance(error, dagger.ExecError) else str(error)
     return " ".join(text.split()[-60:])

@@ -1,4 +1,4 @@
-"""Trivy on an image's archive, in a container of its own: the one step that the scan and the SBOMs share.
+"""Runs Trivy on an image's archive in a container of its own; the scan and the SBOMs share this step.
 
 Source: https://trivy.dev/docs/latest/guide/references/configuration/cli/trivy_image/
 """
@@ -22,11 +22,10 @@ _OFFLINE = (
     *("--offline-scan", "--skip-db-update", "--skip-java-db-update", "--skip-check-update", "--skip-vex-repo-update"),
     *("--skip-version-check", "--disable-telemetry"),
 )
-#: A port of the container itself where nobody listens: what Trivy would fetch in spite of its options fails there.
+#: A proxy that does not exist: anything that Trivy would still fetch in spite of its options fails.
 _NOWHERE = "http://127.0.0.1:9"
 _PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy")
-# Trivy reads an OCI layout, and no tarball of one. What the first format finds in the layers, the others take from
-# the cache.
+# Trivy reads an OCI layout, but not a tarball of one. The first format analyses the layers; the others use the cache.
 _SCRIPT = """
 trivy=$1 archive=$2 cache=$3 found=$4 formats=$5
 shift 5
@@ -45,8 +44,8 @@ class Trivy:
     """Trivy in a container of the base.
 
     Args:
-        container: in which it is mounted at TRIVY.
-        tool: which Trivy that is.
+        container: the container, with Trivy mounted at TRIVY.
+        tool: the mounted Trivy.
     """
 
     container: dagger.Container
@@ -57,7 +56,7 @@ async def open_trivy(build: Build) -> Trivy:
     """Return Trivy in a container of the base.
 
     Raises:
-        ToolError: Trivy cannot be had, or is not what it should be.
+        ToolError: Trivy is missing, or its digest is wrong.
     """
     mount, tool = await Toolbox.of(build).mount("trivy", TRIVY)
     return Trivy(build.base.container.with_(mount), tool)
@@ -66,17 +65,17 @@ async def open_trivy(build: Build) -> Trivy:
 async def trivy_image(
     container: dagger.Container, archive: dagger.File, step: str, formats: Sequence[str], *options: str
 ) -> list[str]:
-    """Run Trivy on an image, whose layers it reads; nothing of the image is run, and nothing is fetched.
+    """Run Trivy on the layers of an image; nothing of the image is run, and nothing is fetched.
 
     Args:
-        container: made from the base, with Trivy mounted at TRIVY and what the options name.
+        container: a container of the base with Trivy mounted at TRIVY, and with the files that the options name.
         archive: the image's OCI archive.
         step: the step's name in progress and errors.
-        formats: of the results, in Trivy's words: json, cyclonedx, spdx-json …
-        options: of `trivy image`, beyond those that keep it from the network.
+        formats: the formats of the results, as Trivy names them: json, cyclonedx, spdx-json …
+        options: further options of `trivy image`.
 
     Returns:
-        What Trivy wrote in each format.
+        Trivy's output in each format.
 
     Raises:
         HoldError: Trivy cannot read the image.

@@ -149,7 +149,7 @@ async def test_a_check_that_fails_stops_everything(
     order = replace(ORDER, tag=built.report["version"], database=database)
     error = await refusal(f"{server.host}/{path}", order, tools=tools, **given)
     assert isinstance(error, GateError)
-    assert str(error).startswith("ska-python does not pass checks (sabotaged), so nothing is handed out")
+    assert str(error).startswith("ska-python does not pass checks (sabotaged), so nothing is delivered")
     assert server.repositories(path) == set()
 
 

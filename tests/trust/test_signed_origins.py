@@ -84,4 +84,4 @@ async def test_a_base_that_the_signed_provenance_does_not_name_is_refused(
     attestations = complete(images[:1], registry.address, base=other)
     await publish_signed(workbench, registry, images[:1], keys.signer, attestations)
     message = await refused(workbench, registry, keys.trusted)
-    assert f"its provenance is not valid: its base is '{other}', and '{STAND_IN}' in the image" in message
+    assert f"its provenance is not valid: its base is '{other}', but '{STAND_IN}' in the image" in message

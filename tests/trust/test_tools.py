@@ -71,7 +71,7 @@ async def test_without_a_digest_of_the_makers_nothing_is_fetched(
     engine: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     known(monkeypatch)
-    with pytest.raises(ToolError, match=r"No digest of the makers' release of tool 1\.0 is known; give --tools DIR"):
+    with pytest.raises(ToolError, match=r"The digest of the upstream release of tool 1\.0 is not known; give --tools DIR"):
         await Toolbox(helper()).file("tool")
 
 
@@ -79,7 +79,7 @@ async def test_a_release_that_cannot_be_reached_says_what_to_do(
     engine: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     known(monkeypatch, UpstreamRelease(NOWHERE, "0" * 64))
-    with pytest.raises(ToolError, match=r"tool 1\.0 cannot be had from its makers .*; give --tools DIR"):
+    with pytest.raises(ToolError, match=r"tool 1\.0 cannot be downloaded .*; give --tools DIR"):
         await Toolbox(helper()).file("tool")
 
 
