@@ -1,38 +1,25 @@
-"""The module's functions by which images are trusted; like all of them they hold no logic."""
+"""The module's functions that establish trust in images; they hold no logic."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import dagger
 from dagger import Doc, check
 
-from pipeline.build.inputs import Build
 from pipeline.build.settings import moment
 from pipeline.evidence.provenance import provenance_directory
 from pipeline.evidence.report import report
 from pipeline.gates.audit.audited import audit_table, require_hard
 from pipeline.gates.audit.gate_audit import audit_images, record_audit
 from pipeline.gates.sbom.gate_sbom import sbom_directory
-from pipeline.gates.scan.database import DatabaseOrder
 from pipeline.gates.scan.gate_scan import describe_scan, scan
 from pipeline.module.fresh import fresh
+from pipeline.module.parameters import Database
+from pipeline.module.part import Part
 from pipeline.signing.policy import policy_directory
 
-Mirror = Annotated[str, Doc("Mirror of Trivy's database, as in registry.example/trivy-db:2; by default Trivy's own.")]
-DatabaseDirectory = Annotated[
-    dagger.Directory | None, Doc("Directory of trivy.db and metadata.json, used instead of pulling them.")
-]
 
-
-class TrustFunctions:
-    """A part of the module's main object."""
-
-    async def _build(self) -> Build:
-        """Return the settings and the base of this call."""
-        raise NotImplementedError
-
-    def _given(self) -> dict[str, Any]:
-        """Return the settings that were given as arguments of the constructor."""
-        raise NotImplementedError
+class TrustFunctions(Part):
+    """The gates, and the evidence that they leave."""
 
     @fresh
     async def policy(
@@ -98,28 +85,26 @@ class TrustFunctions:
     async def scan(
         self,
         image: Annotated[list[str] | None, Doc("Image to scan; may be given again. By default all.")] = None,
-        vulnerability_db: Mirror = "",
-        vulnerability_db_directory: DatabaseDirectory = None,
+        *,
+        database: Database,
     ) -> str:
         """Build images, look for known vulnerabilities in them with Trivy, and return what was found.
 
         A critical vulnerability fails the call, and so does a high one that has a fix, unless an OpenVEX statement
         in pipeline/data/vex excepts it; so does a security update that is pending. All results are shown then.
         """
-        order = DatabaseOrder(vulnerability_db, vulnerability_db_directory)
-        return describe_scan(await scan(image or (), await self._build(), order, moment()))
+        return describe_scan(await scan(image or (), await self._build(), database.order, moment()))
 
     @fresh
     async def report(
         self,
         image: Annotated[list[str] | None, Doc("Image to report on; may be given again. By default all.")] = None,
-        vulnerability_db: Mirror = "",
-        vulnerability_db_directory: DatabaseDirectory = None,
+        *,
+        database: Database,
     ) -> dagger.Directory:
         """Build images, check, audit and scan them, and report what was found, whether it is good or not.
 
         Returns a directory with report.html, a page whole in itself, the same as report.json, the SBOMs, and
         gl-container-scanning-report.json for GitLab.
         """
-        order = DatabaseOrder(vulnerability_db, vulnerability_db_directory)
-        return await report(image or (), await self._build(), order, moment)
+        return await report(image or (), await self._build(), database.order, moment)

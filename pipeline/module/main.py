@@ -1,27 +1,20 @@
 """The base container images of the SKA Observatory: built, checked and described."""
 
 import json
-from dataclasses import field
-from typing import Annotated, Any
+from typing import Annotated
 
 import dagger
 from dagger import Doc, check, function, object_type
 
 from pipeline.build import assembly
-from pipeline.build.base import select_base
 from pipeline.build.build_report import check_table, require_passed
 from pipeline.build.chain import chain
-from pipeline.build.inputs import Build
 from pipeline.build.labelling import metadata_of
-from pipeline.build.settings import Settings
 from pipeline.catalogue.lookup import by_name, checks_of, find
 from pipeline.module.fresh import fresh
 from pipeline.module.gates import TrustFunctions
 from pipeline.module.hints import constructor_without_defaults
 from pipeline.module.releases import ReleaseFunctions
-
-#: The base of the settings.
-AUTO = "auto"
 
 ImageName = Annotated[str, Doc("Name of the image, as `images` lists them.")]
 
@@ -30,38 +23,6 @@ ImageName = Annotated[str, Doc("Name of the image, as `images` lists them.")]
 @object_type
 class SkaBaseImages(ReleaseFunctions, TrustFunctions):
     """Builds, checks, publishes and describes the base container images of the SKA Observatory."""
-
-    base: Annotated[
-        str,
-        Doc("Image that all others are built from, with its digest (NAME@sha256:…); auto is the one of the settings."),
-    ] = AUTO
-    base_archive: Annotated[
-        dagger.File | None,
-        Doc("Archive used instead of pulling the base: OCI or docker archive, or root filesystem tarball."),
-    ] = None
-    version: Annotated[str, Doc("Semantic version of the images, as in 1.2.3; by default the project's.")] = ""
-    created: Annotated[
-        str,
-        Doc("Moment of the build in UTC, as in 2026-01-31T12:00:00Z; by default today at 00:00:00Z."),
-    ] = ""
-    snapshot: Annotated[
-        str,
-        Doc("Moment whose Ubuntu packages are taken, as in 20260131T120000Z, or off; by default a release's day."),
-    ] = ""
-    team: Annotated[str, Doc("Team that answers for the images; by default that of the settings.")] = ""
-    url: Annotated[str, Doc("Where the images are documented; by default that of the settings.")] = ""
-    source: Annotated[str, Doc("Where the images' source code is; by default that of the settings.")] = ""
-    registry: Annotated[
-        str,
-        Doc("Registry, with a path where there is one, of the images' references; by default that of the settings."),
-    ] = ""
-    tools: Annotated[
-        dagger.Directory | None,
-        Doc("Directory of the tools that gates run, used instead of their makers' releases; `make tools` fills one."),
-    ] = None
-    label: Annotated[list[str], Doc("Further label of the images, key=value; may be given again.")] = field(
-        default_factory=list
-    )
 
     @fresh
     async def build_all(self) -> dagger.Directory:
@@ -128,22 +89,3 @@ class SkaBaseImages(ReleaseFunctions, TrustFunctions):
             for image in by_name().values()
         ]
         return json.dumps(listed, indent=2) + "\n"
-
-    async def _build(self) -> Build:
-        settings = Settings(**self._given())
-        return Build(settings, await select_base(settings, self.base_archive), tools=self.tools)
-
-    def _given(self) -> dict[str, Any]:
-        given = {
-            "base": "" if self.base == AUTO else self.base,
-            "version": self.version,
-            "created": self.created,
-            "snapshot": self.snapshot,
-            "team": self.team,
-            "url": self.url,
-            "source": self.source,
-            "registry": self.registry,
-            "label": self.label,
-        }
-        # What is not given is left to the weaker sources.
-        return {key: value for key, value in given.items() if value}
