@@ -10,6 +10,7 @@ import dagger
 from dagger import dag
 
 from pipeline.errors import CatalogueError
+from pipeline.steps.hardening import HARDENING
 
 #: Holds package lists, packages and wheels while a step runs, so that none of them is in a layer.
 CACHE = "/mnt"
@@ -93,6 +94,7 @@ def hardened_base() -> Install:
     """Bring a base up to date and harden it."""
     return Install(
         ("apt", "harden", "base", "tidy"),
+        tuple(edit.function for edit in HARDENING),
         # A base without PATH would leave Dockerfiles that extend it with theirs alone.
         environment={"PATH": PATH, "LANG": "C.UTF-8"},
         command=("bash",),
