@@ -22,10 +22,10 @@ def parse(value: str, now: datetime) -> str:
     layout = {16: FORMAT, 8: "%Y%m%d"}.get(len(value), FORMAT)
     try:
         moment = datetime.strptime(value, layout).replace(tzinfo=timezone.utc)
-    except ValueError:
+    except ValueError as error:
         raise ValueError(
-            f"The snapshot {value!r} is no moment in UTC; write it as 20260131T120000Z or 20260131, or off."
-        ) from None
+            f"The snapshot {value!r} is not a time in UTC; write it as 20260131T120000Z or 20260131, or off."
+        ) from error
     found = f"{moment.year:04}{moment:%m%dT%H%M%SZ}"  # %Y does not fill up a year before 1000
     if found < FIRST or moment > now:
         raise ValueError(

@@ -9,14 +9,12 @@ import anyio.to_thread
 import dagger
 from dagger import dag
 
+from pipeline.build.base_reference import ANY_STAND_IN
 from pipeline.build.inputs import Base
 from pipeline.build.rootfs import Kind, identify, wrap
 from pipeline.build.settings import Settings, in_a_module
 from pipeline.checksum import sha256
 from pipeline.steps.step import EPOCH
-
-#: `bootstrap:auto` stands for the release of the machine that the engine runs on.
-ANY_STAND_IN = "bootstrap:auto"
 
 
 async def select_base(settings: Settings, archive: dagger.File | None) -> Base:

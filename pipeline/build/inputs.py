@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import dagger
 
+from pipeline.build.base_reference import BaseReference
 from pipeline.build.settings import Settings
 
 
@@ -21,8 +22,13 @@ class Base:
 
     @property
     def digest(self) -> str:
-        """The digest of its manifest; empty where it has none."""
-        return "" if self.reference.startswith("archive:") else self.reference.partition("@")[2]
+        """The digest of its manifest; empty where it is not known."""
+        return BaseReference(self.reference).digest
+
+    @property
+    def is_stand_in(self) -> bool:
+        """Whether it was made from one machine's own package sources."""
+        return BaseReference(self.reference).is_stand_in
 
 
 @dataclass(frozen=True)

@@ -1,11 +1,11 @@
 """What a build is given: [tool.ska-images] in pyproject.toml < .env < SKA_* in the environment < arguments.
 
 Only the .env beside that pyproject.toml counts: settings decide in which image signatures are verified, so the current
-directory has no say. This is the one place that reads the environment and the clock.
+directory has no say. Settings come from the environment here, and from the clock; what the command line reads of the
+environment besides concerns its terminal and its session (tests/test_layout.py lists who may).
 """
 
 import os
-import re
 from collections.abc import Mapping
 from datetime import datetime, timezone
 from pathlib import Path
@@ -17,24 +17,19 @@ from typing_extensions import Self
 
 from pipeline.build.amounts import Days, Size
 from pipeline.build.apt_snapshot import AUTO, OFF, of_day, parse
+from pipeline.build.base_reference import BaseReference
 from pipeline.build.gitlab import of_a_job, traceability
 from pipeline.build.label_syntax import on_one_line, split_label
 from pipeline.build.project import project_table
 from pipeline.build.settings_errors import MALFORMED, sentence
 from pipeline.build.severity import Severity
+from pipeline.build.version import Version
 from pipeline.errors import SettingsError
 from pipeline.registry.address import parse_address
 
 ENV_FILE = ".env"
 PYPROJECT = Path(__file__).parents[2] / "pyproject.toml"
 TIME_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
-#: A reference to an image's bytes: https://github.com/distribution/reference/blob/v0.6.0/reference.go
-DIGEST_REFERENCE = re.compile(r"[a-z0-9][A-Za-z0-9._:/-]*@sha256:[0-9a-f]{64}")
-STAND_IN = re.compile(r"bootstrap:[a-z0-9][a-z0-9.-]*")
-
-# https://semver.org, without build metadata: `+` cannot stand in a tag
-_NUMBER = r"(?:0|[1-9][0-9]*)"
-VERSION = re.compile(rf"{_NUMBER}\.{_NUMBER}\.{_NUMBER}(?:-[0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*)?")
 
 
 def _today() -> str:
@@ -140,10 +135,14 @@ class Settings(BaseSettings):
     def snapshot_id(self) -> str:
         """The moment at which Ubuntu's archive is frozen, YYYYMMDDTHHMMSSZ; empty where its present state is taken.
 
-        A release, which is a build whose `created` is given and whose version is no pre-release, is frozen at the
-        start of `created`'s day: by then the service has the state for good. A stand-in has no snapshot.
+        A release, which is a build of a final version whose `created` is given, is frozen at the start of `created`'s
+        day: by then the service has the state for good. A stand-in has no snapshot.
         """
-        return "" if "-" in self.version and self.snapshot == AUTO else self.snapshot_of_a_release(self.base)
+        return (
+            ""
+            if self.snapshot == AUTO and not Version(self.version).is_final
+            else self.snapshot_of_a_release(self.base)
+        )
 
     def snapshot_of_a_release(self, base: str) -> str:
         """Return the snapshot that a final version takes which is built now, as `snapshot_id`.
@@ -153,7 +152,7 @@ class Settings(BaseSettings):
         """
         if self.snapshot != AUTO:
             return "" if self.snapshot == OFF else self.snapshot
-        if "created" not in self.model_fields_set or STAND_IN.fullmatch(base):
+        if "created" not in self.model_fields_set or BaseReference(base).is_stand_in:
             return ""
         return of_day(_utc(self.created, TIME_FORMAT))
 
@@ -172,7 +171,8 @@ class Settings(BaseSettings):
     @field_validator("base", "auditor")
     @classmethod
     def _has_a_digest(cls, value: str, info: ValidationInfo) -> str:
-        if DIGEST_REFERENCE.fullmatch(value) or STAND_IN.fullmatch(value):
+        reference = BaseReference(value)
+        if reference.is_pinned or reference.is_stand_in:
             return value
         raise ValueError(
             f"The {info.field_name} {value!r} does not say which bytes it means; write it with its digest, "
@@ -190,9 +190,9 @@ class Settings(BaseSettings):
     @field_validator("version")
     @classmethod
     def _is_semantic(cls, value: str) -> str:
-        if VERSION.fullmatch(value):
+        if Version(value).is_semantic:
             return value
-        raise ValueError(f"The version {value!r} is no semantic version; write it as 1.2.3 or 1.2.3-rc.1.")
+        raise ValueError(f"The version {value!r} is not a semantic version; write it as 1.2.3 or 1.2.3-rc.1.")
 
     @field_validator("created")
     @classmethod
@@ -221,7 +221,7 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _can_be_frozen(self) -> Self:
-        if self.snapshot not in (AUTO, OFF) and STAND_IN.fullmatch(self.base):
+        if self.snapshot not in (AUTO, OFF) and BaseReference(self.base).is_stand_in:
             raise ValueError(
                 f"The snapshot {self.snapshot} is one of Ubuntu's archive, and the stand-in base {self.base} has this "
                 "machine's own package sources; build with --snapshot off, or on Ubuntu's image."

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pipeline.build.settings import STAND_IN, Settings
+from pipeline.build.base_reference import BaseReference
+from pipeline.build.settings import Settings
 from pipeline.cli import record
 from pipeline.cli.delivery import write_beside
 from pipeline.cli.options import BUILD_ALL, DIST, REPORT, Options, in_ci_job
@@ -97,7 +98,7 @@ async def _answers(pinned: str) -> bool:
 
 def _record(asked: Request, pinned: str) -> Record:
     document = json.loads((asked.output / REPORT).read_text(encoding="utf-8"))
-    stand_in = document["base"] if STAND_IN.fullmatch(document["base"]) else ""
+    stand_in = document["base"] if BaseReference(document["base"]).is_stand_in else ""
     return Record(
         inputs=asked.inputs,
         pinned=pinned,

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import anyio
 import anyio.to_thread
 
+from pipeline.build.base_reference import BaseReference
 from pipeline.cli import again
 from pipeline.cli.options import BUILD_ALL, DIST, REPORT, Options
 from pipeline.cli.progress import Progress, View
@@ -163,7 +164,7 @@ async def _base(plan: Plan, engine: Engine, view: View) -> ChosenBase:
         if "image" in values and isinstance(values["image"], str):
             find(values["image"])
     pinned = Settings(**{key: value for key, value in given.items() if value and key != "base"}).base
-    if pinned.startswith("bootstrap:"):
+    if BaseReference(pinned).is_stand_in:
         return ChosenBase()
     chosen = await choose_base(pinned, view.notice)
     return ChosenBase({"base": chosen}, pinned if chosen != pinned else "")

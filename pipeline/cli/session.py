@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
+from pipeline.build.base_reference import ANY_STAND_IN
 from pipeline.build.settings import Settings
 from pipeline.cli.options import Options, UsageError, in_ci_job, session_in_environment
 from pipeline.errors import SkaError, UserError
 
 OnEvent = Callable[[dict[str, Any]], None]
-STAND_IN = "bootstrap:auto"
 #: A service of this machine's loopback, as in an address of a registry.
 _LOOPBACK = re.compile(r"(?<![\w.-])((?:localhost|127(?:\.\d{1,3}){3}|\[::1\]):\d{1,5})(?!\d)")
 
@@ -186,8 +186,8 @@ async def choose_base(reference: str, warn: Callable[[str], None]) -> str:
         if (error.error.extensions or {}).get("code") != "REGISTRY_UNREACHABLE":
             raise
         if in_ci_job():
-            raise StandInRefused(_IN_CI_JOB.format(str(error).rstrip("."), STAND_IN, STAND_IN)) from error
-        stand_in = await dag.container().from_(STAND_IN).image_ref()
+            raise StandInRefused(_IN_CI_JOB.format(str(error).rstrip("."), ANY_STAND_IN, ANY_STAND_IN)) from error
+        stand_in = await dag.container().from_(ANY_STAND_IN).image_ref()
         warn(stand_in_warning(reference, stand_in))
         return stand_in
     return reference

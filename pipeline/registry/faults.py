@@ -85,16 +85,16 @@ def translated(asked: Asked) -> Iterator[None]:
     """
     try:
         yield
-    except TimeoutError:
+    except TimeoutError as error:
         raise RegistryError(
             f"The registry {asked.host} did not answer completely for {asked.repository} in the time that one answer "
             "may take; check the network, and run the same command again.",
             passing=True,
-        ) from None
+        ) from error
     except (httpx.TransportError, httpx.StreamError, ssl.SSLError) as error:
-        raise _broken(asked, error) from None
+        raise _broken(asked, error) from error
     except (ValueError, httpx.InvalidURL) as error:
-        raise malformed(asked, str(error)) from None
+        raise malformed(asked, str(error)) from error
 
 
 def wants_login(asked: Asked, refusal: Refusal) -> RegistryError:
@@ -191,8 +191,8 @@ def _broken(asked: Asked, error: Exception) -> RegistryError:
     text = _chained(error)
     if any(word in text for word in _NO_TLS):
         return RegistryError(
-            f"The registry {asked.host} speaks plain HTTP, which anybody on the way can read and change; "
-            f"make it speak TLS, or consent with --plain-http {asked.host}."
+            f"The registry {asked.host} speaks plain HTTP, which anyone on the network path can read and change; "
+            f"enable TLS, or allow it with --plain-http {asked.host}."
         )
     if "CERTIFICATE_VERIFY_FAILED" in text:
         reason = text.partition("certificate verify failed: ")[2].partition(" (_ssl")[0] or "it is for another name"
