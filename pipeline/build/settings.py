@@ -1,8 +1,8 @@
 """What a build is given: [tool.ska-images] in pyproject.toml < .env < SKA_* in the environment < arguments.
 
 Only the .env beside that pyproject.toml counts: settings decide in which image signatures are verified, so the current
-directory has no say. Settings come from the environment here, and from the clock; what the command line reads of the
-environment besides concerns its terminal and its session (tests/test_layout.py lists who may).
+directory has no say. Nothing else decides about images by the environment or the clock: what the command line
+reads of the environment concerns its terminal, its session and secrets.
 """
 
 import os
@@ -138,11 +138,9 @@ class Settings(BaseSettings):
         A release, which is a build of a final version whose `created` is given, is frozen at the start of `created`'s
         day: by then the service has the state for good. A stand-in has no snapshot.
         """
-        return (
-            ""
-            if self.snapshot == AUTO and not Version(self.version).is_final
-            else self.snapshot_of_a_release(self.base)
-        )
+        if self.snapshot == AUTO and not Version(self.version).is_final:
+            return ""
+        return self.snapshot_of_a_release(self.base)
 
     def snapshot_of_a_release(self, base: str) -> str:
         """Return the snapshot that a final version takes which is built now, as `snapshot_id`.

@@ -29,7 +29,7 @@ def test_a_tag_is_a_semantic_version_without_its_v(tag: str, version: str) -> No
 
 @pytest.mark.parametrize("tag", ["latest", "1.2", "", "vv1.2.3", "1.2.3+build", "1.2.3\n", "01.2.3", "1.2.3/x", "../x"])
 def test_what_is_no_version_is_refused_with_the_remedy(tag: str) -> None:
-    with pytest.raises(SettingsError, match=r"is no version; give --tag as 1\.2\.3"):
+    with pytest.raises(SettingsError, match=r"is not a version; give --tag as 1\.2\.3"):
         parse_version(tag)
 
 
