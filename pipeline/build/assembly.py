@@ -1,4 +1,4 @@
-"""From chains to results: images built, checked, packed and read."""
+"""Images built, checked, packed and measured."""
 
 import hashlib
 import json
@@ -20,7 +20,7 @@ from pipeline.errors import SkaError
 
 REPORT = "build-report.json"
 _TARBALL = "/mnt/image.tar"
-_FACTS = "/tmp/facts"  # noqa: S108  in the container that reads the archive, and thrown away with it
+_FACTS = "/tmp/facts"  # noqa: S108  in a container that is discarded
 # The size of all files, the digest in index.json, and the manifest that it names.
 _READ_ARCHIVE = """
 exec >"$2"
@@ -33,7 +33,7 @@ tar -xOf "$1" "blobs/sha256/${digest#sha256:}"
 
 @dataclass(frozen=True)
 class Finished:
-    """An image that was built: its finished chain, the archive as a file, and what that holds."""
+    """A built image: its finished chain, its archive as a file, and the archive's contents."""
 
     image: Image
     container: dagger.Container
@@ -43,7 +43,7 @@ class Finished:
 
 @dataclass(frozen=True)
 class Packed(Finished):
-    """An image that was built, and what its checks found."""
+    """A built image, and the results of its checks."""
 
     checked: CheckedImage
 
@@ -52,11 +52,11 @@ async def check_images(names: Iterable[str], build: Build) -> list[CheckedImage]
     """Build images and run their checks side by side; no failure hides another's result.
 
     Args:
-        names: of the images; all, where there are none.
+        names: of the images; none for all.
         build: the settings and the base.
 
     Raises:
-        UnknownImageError: there is no such image.
+        UnknownImageError: the catalogue has no such image.
         dagger.ExecError: an image cannot be built.
     """
 
@@ -70,11 +70,11 @@ async def finish_images(names: Iterable[str], build: Build) -> list[Finished]:
     """Build and pack images side by side, without their checks.
 
     Args:
-        names: of the images; all, where there are none.
+        names: of the images; none for all.
         build: the settings and the base.
 
     Raises:
-        UnknownImageError: there is no such image.
+        UnknownImageError: the catalogue has no such image.
         dagger.ExecError: an image cannot be built.
     """
 
@@ -93,7 +93,7 @@ async def build_all(build: Build) -> dagger.Directory:
         An OCI archive of each, NAME.tar, and build-report.json.
 
     Raises:
-        ChecksFailedError: an image is not what it should be.
+        ChecksFailedError: a check failed.
         dagger.ExecError: an image cannot be built.
     """
     packed = await pack_all(build)
@@ -107,7 +107,7 @@ async def pack_all(build: Build) -> list[Packed]:
     """Build, check and pack all images, parents before children.
 
     Raises:
-        ChecksFailedError: an image is not what it should be.
+        ChecksFailedError: a check failed.
         dagger.ExecError: an image cannot be built.
     """
     packed = await pack_images((), build)
@@ -116,15 +116,15 @@ async def pack_all(build: Build) -> list[Packed]:
 
 
 async def pack_images(names: Iterable[str], build: Build, only: Collection[str] | None = None) -> list[Packed]:
-    """Build and pack images, and run checks; one that fails is a result.
+    """Build and pack images, and run checks; a failed check is a result.
 
     Args:
-        names: of the images; all, where there are none.
+        names: of the images; none for all.
         build: the settings and the base.
-        only: the names of the checks; all, where it is None.
+        only: the names of the checks to run; None for all.
 
     Raises:
-        UnknownImageError: there is no such image.
+        UnknownImageError: the catalogue has no such image.
         dagger.ExecError: an image cannot be built.
     """
 
@@ -135,7 +135,7 @@ async def pack_images(names: Iterable[str], build: Build, only: Collection[str] 
 
 
 async def pack_containers(containers: Mapping[str, dagger.Container], build: Build) -> list[Packed]:
-    """Pack and check images that are there already.
+    """Pack and check existing containers.
 
     Args:
         containers: by the images' names.
@@ -147,7 +147,7 @@ async def pack_containers(containers: Mapping[str, dagger.Container], build: Bui
 
 async def _pack(image: Image, container: dagger.Container, build: Build, only: Collection[str] | None) -> Packed:
     tarball = container.as_tarball()
-    # Packing a large layer is the longest of these, so that it begins first.
+    # Packing a large layer takes longest, so it starts first.
     read, check = partial(_read, image, container, tarball), partial(_check, image, container, build, only)
     archive, checked = await both(read, check)
     return Packed(image, container, tarball, archive, checked)
@@ -158,8 +158,8 @@ def _listed(names: Iterable[str]) -> list[Image]:
 
 
 async def _finish(image: Image, build: Build) -> dagger.Container:
-    # What follows then names the finished image by its ID, and not by the whole chain; and the error of a
-    # step that fails comes once, and not from every check.
+    # Later requests then refer to the finished image by its ID instead of the whole chain, and a failed step is
+    # reported once instead of by every check.
     return await chain(image.name, build).sync()
 
 
@@ -173,7 +173,7 @@ async def _check(
         snapshot=build.settings.snapshot_id,
         sibling=partial(chain, build=build),
     )
-    # The image's own checks do more than those of all images; what takes longest begins first.
+    # The image's own checks take longest, so they start first.
     checks = [check for check in checks_of(image) if only is None or check.name in only]
     results = await concurrently([partial(check.run, subject) for check in reversed(checks)])
     return CheckedImage(image, tuple(reversed(results)))
@@ -184,7 +184,9 @@ async def _read(image: Image, container: dagger.Container, tarball: dagger.File)
     done = container.with_mounted_file(_TARBALL, tarball).with_exec(command)
     unpacked, digest, text = (await done.file(_FACTS).contents()).split("\n", 2)
     if f"sha256:{hashlib.sha256(text.encode()).hexdigest()}" != digest:
-        raise SkaError(f"The archive of {image.name} holds no manifest with the digest {digest!r} of its index.")
+        raise SkaError(
+            f"The archive of {image.name} has no manifest with the digest {digest!r} of its index; build it again."
+        )
     layers = json.loads(text)["layers"]
     return Archive(
         digest=digest,

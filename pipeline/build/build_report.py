@@ -1,4 +1,4 @@
-"""What a run says of its images: build-report.json, and the table of the checks."""
+"""The results of a run: build-report.json, and the table of the checks."""
 
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
@@ -12,14 +12,14 @@ from pipeline.escape import escaped, json_text
 
 @dataclass(frozen=True)
 class Archive:
-    """What an image's archive holds.
+    """The contents of an image's archive.
 
     Args:
         digest: of the manifest.
-        size: of all layers as they are packed, in bytes.
+        size: of all layers as packed, in bytes.
         unpacked_size: of all files, in bytes.
-        layers: their digests, the lowest first.
-        layer_sizes: of each as it is packed, in bytes.
+        layers: the digests of the layers, the lowest first.
+        layer_sizes: of each layer as packed, in bytes.
     """
 
     digest: str
@@ -31,7 +31,7 @@ class Archive:
 
 @dataclass(frozen=True)
 class CheckedImage:
-    """An image and what its checks found, in their order."""
+    """An image and the results of its checks, in their order."""
 
     image: Image
     results: tuple[CheckResult, ...]
@@ -55,7 +55,7 @@ def build_report(build: Build, images: Iterable[tuple[CheckedImage, Archive]]) -
 
 
 def check_table(images: Iterable[CheckedImage]) -> str:
-    """Return every result, a line each, with what a failed check found below it."""
+    """Return a line for each result, and below a failed one what was found."""
     listed = list(images)
     names = max((len(result.name) for checked in listed for result in checked.results), default=0)
     lines: list[str] = []
@@ -82,8 +82,8 @@ def require_passed(images: Iterable[CheckedImage]) -> None:
     if failed:
         checks = "check" if len(failed) == 1 else "checks"
         raise ChecksFailedError(
-            f"{len(failed)} {checks} failed ({', '.join(failed)}), so nothing is handed out; "
-            f"mend what is marked FAIL and run again.\n{check_table(listed)}".rstrip()
+            f"{len(failed)} {checks} failed ({', '.join(failed)}), so nothing is exported; "
+            f"fix what is marked FAIL and run again.\n{check_table(listed)}".rstrip()
         )
 
 

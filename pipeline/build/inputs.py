@@ -1,4 +1,4 @@
-"""What is the same for all images of one run."""
+"""What all images of one run share."""
 
 from dataclasses import dataclass
 
@@ -10,11 +10,11 @@ from pipeline.build.settings import Settings
 
 @dataclass(frozen=True)
 class Base:
-    """The image at the root.
+    """The upstream image that the first images are built from.
 
     Args:
-        container: where the images' chains start.
-        reference: how the metadata call it, as in ubuntu:22.04@sha256:….
+        container: the start of the images' chains.
+        reference: its name in the metadata, as in ubuntu:22.04@sha256:….
     """
 
     container: dagger.Container
@@ -33,13 +33,13 @@ class Base:
 
 @dataclass(frozen=True)
 class Build:
-    """What all images of a run have in common.
+    """What all images of a run share.
 
     Args:
         settings: of the run.
-        base: that they led to.
-        extra_tags: those beside the version.
-        tools: a directory of other projects' programs, used instead of their makers' releases.
+        base: that all images are built on.
+        extra_tags: further tags beside the version.
+        tools: a directory of the gates' tools, used instead of their published releases.
     """
 
     settings: Settings

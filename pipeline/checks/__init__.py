@@ -1,6 +1,6 @@
-"""The checks that run inside containers; the scripts are in scripts/.
+"""The checks that run in containers; their scripts are in scripts/.
 
-check          what a check is, and how one runs
+check          what a check is, and how it runs
 base_checks    what holds in every image
 build_checks   what holds where software is built
 python_checks  what holds where Python applications run

@@ -4,7 +4,7 @@ from pipeline.checks.check import NONROOT_USER, ROOT, Check, Subject, run_script
 from pipeline.steps.install import poetry_version
 
 _BOTH = (ROOT, NONROOT_USER)
-#: GitLab runners and OpenShift start containers under numbers that no passwd file knows.
+#: GitLab runners and OpenShift run containers as uids that are not in passwd.
 _ANYONE = (ROOT, NONROOT_USER, "12345")
 
 

@@ -6,6 +6,6 @@ gates       the gates, and the evidence that they leave
 part        the constructor's fields, and what all of these share
 parameters  parameters that several functions share
 grouping    a group of parameters, spread over a function
-fresh       functions whose results are never kept
+fresh       functions whose results are never cached
 hints       type hints that every version of Python reads alike
 """

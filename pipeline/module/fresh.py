@@ -1,4 +1,4 @@
-"""Functions of the module whose results are never kept."""
+"""Functions of the module whose results are never cached."""
 
 import functools
 from collections.abc import Awaitable, Callable
@@ -14,7 +14,7 @@ R = TypeVar("R")
 
 
 def fresh(method: Callable[..., Awaitable[R]]) -> Callable[..., Awaitable[R]]:
-    """Expose a method of the main object: its result is never kept, since it depends on the day or the network.
+    """Expose a method of the main object whose result is never cached, since it depends on the day or the network.
 
     Its requests to the engine are bounded as the settings say, and its groups of parameters are spread.
 

@@ -24,9 +24,9 @@ class TrustFunctions(Part):
     @fresh
     async def policy(
         self,
-        key: Annotated[dagger.File, Doc("Public key that the images are signed with, in PEM: cosign.pub.")],
+        key: Annotated[dagger.File, Doc("Public key that verifies the images' signatures, in PEM: cosign.pub.")],
     ) -> dagger.Directory:
-        """Write policies that take the images of the registry only when they are signed; nothing is built.
+        """Write policies that accept only signed images of the registry; nothing is built.
 
         Returns a directory with policy.json and registries.d for podman and skopeo, kyverno.yaml and
         policy-controller.yaml for Kubernetes, and the key.
@@ -39,19 +39,19 @@ class TrustFunctions(Part):
         self,
         image: Annotated[list[str] | None, Doc("Image to describe; may be given again. By default all.")] = None,
     ) -> dagger.Directory:
-        """Build images and list all of their packages, in CycloneDX and in SPDX.
+        """Build images and list all of their packages, in CycloneDX and SPDX.
 
-        Returns a directory with NAME.cdx.json and NAME.spdx.json for each image. An SBOM that lists other packages
-        than its image says to hold fails the call.
+        Returns a directory with NAME.cdx.json and NAME.spdx.json for each image. The call fails
+        when an SBOM and its image's own package databases list different packages.
         """
         return await sbom_directory(image or (), await self._build())
 
     @fresh
     async def provenance(
         self,
-        image: Annotated[list[str] | None, Doc("Image to state it of; may be given again. By default all.")] = None,
+        image: Annotated[list[str] | None, Doc("Image to describe; may be given again. By default all.")] = None,
     ) -> dagger.Directory:
-        """Build images and state from what, how and where: SLSA provenance in an in-toto statement.
+        """Build images and describe their origin: SLSA provenance in an in-toto statement.
 
         Returns a directory with NAME.provenance.json for each image. It is not signed; `publish` signs.
         """
@@ -65,8 +65,8 @@ class TrustFunctions(Part):
     ) -> str:
         """Audit images by the CIS benchmark with OpenSCAP, and return how many rules each passes.
 
-        The call fails when a rule fails that the committed baseline does not know to fail, or when one that
-        passed is gone. Nothing of the images runs.
+        The call fails when a rule fails that does not fail in the committed baseline, or when a rule that passed there
+        is no longer applied. No program of the images runs.
         """
         audited = await audit_images(image or (), await self._build())
         require_hard(audited)
@@ -74,9 +74,9 @@ class TrustFunctions(Part):
 
     @fresh
     async def audit_baseline(self) -> str:
-        """Audit all images and return the baseline that they make, as JSON, whatever it holds.
+        """Audit all images and return the result as a baseline, in JSON, even if rules fail.
 
-        It belongs in pipeline/data/baselines once the rules that fail are understood.
+        Commit it to pipeline/data/baselines once the failures are understood.
         """
         return await record_audit(await self._build())
 
@@ -88,10 +88,10 @@ class TrustFunctions(Part):
         *,
         database: Database,
     ) -> str:
-        """Build images, look for known vulnerabilities in them with Trivy, and return what was found.
+        """Build images, scan them for known vulnerabilities with Trivy, and return the findings.
 
-        A critical vulnerability fails the call, and so does a high one that has a fix, unless an OpenVEX statement
-        in pipeline/data/vex excepts it; so does a security update that is pending. All results are shown then.
+        A critical vulnerability fails the call, and so does a high one that has a fix, unless an OpenVEX statement in
+        pipeline/data/vex exempts it. A pending security update fails it too. All results are shown either way.
         """
         return describe_scan(await scan(image or (), await self._build(), database.order, moment()))
 
@@ -102,9 +102,9 @@ class TrustFunctions(Part):
         *,
         database: Database,
     ) -> dagger.Directory:
-        """Build images, check, audit and scan them, and report what was found, whether it is good or not.
+        """Build, check, audit and scan images, and report the results, good or bad.
 
-        Returns a directory with report.html, a page whole in itself, the same as report.json, the SBOMs, and
+        Returns a directory with report.html, a self-contained page, the same data in report.json, the SBOMs, and
         gl-container-scanning-report.json for GitLab.
         """
         return await report(image or (), await self._build(), database.order, moment)

@@ -29,7 +29,7 @@ class SkaBaseImages(ReleaseFunctions, TrustFunctions):
         """Build and check all images.
 
         Returns a directory with an OCI archive of each image, NAME.tar, and build-report.json.
-        When a check fails nothing is returned, and the results of all checks are shown.
+        If a check fails, nothing is returned and the results of all checks are shown.
         """
         return await assembly.build_all(await self._build())
 
@@ -64,9 +64,9 @@ class SkaBaseImages(ReleaseFunctions, TrustFunctions):
         self,
         image: Annotated[list[str] | None, Doc("Image to check; may be given again. By default all.")] = None,
     ) -> str:
-        """Build images, run their checks inside of them, and return every result.
+        """Build images, run their checks in them, and return every result.
 
-        When a check fails the call fails, and the results of all checks are shown.
+        If a check fails, the call fails and shows the results of all checks.
         """
         checked = await assembly.check_images(image or (), await self._build())
         require_passed(checked)
@@ -74,7 +74,7 @@ class SkaBaseImages(ReleaseFunctions, TrustFunctions):
 
     @fresh
     async def metadata(self, image: ImageName) -> str:
-        """Return what /etc/skao.metadata says in an image; nothing is built."""
+        """Return the content of an image's /etc/skao.metadata; nothing is built."""
         return metadata_of(find(image), await self._build()).render()
 
     @function

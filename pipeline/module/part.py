@@ -1,4 +1,4 @@
-"""What all parts of the module's main object have in common: the constructor's fields, and what they lead to."""
+"""What all parts of the module's main object share: the constructor's fields, and the build that they describe."""
 
 from dataclasses import dataclass, field, fields
 from typing import Annotated, Any
@@ -20,33 +20,33 @@ class Part:
 
     base: Annotated[
         str,
-        Doc("Image that all others are built from, with its digest (NAME@sha256:…); auto is the one of the settings."),
+        Doc("Image that all others are built from, with its digest (NAME@sha256:…); auto takes it from the settings."),
     ] = AUTO
     base_archive: Annotated[
         dagger.File | None,
-        Doc("Archive used instead of pulling the base: OCI or docker archive, or root filesystem tarball."),
+        Doc("Archive to use instead of pulling the base: OCI or docker archive, or root file system tarball."),
     ] = None
     version: Annotated[str, Doc("Semantic version of the images, as in 1.2.3; by default the project's.")] = ""
     created: Annotated[
         str,
-        Doc("Moment of the build in UTC, as in 2026-01-31T12:00:00Z; by default today at 00:00:00Z."),
+        Doc("Time of the build in UTC, as in 2026-01-31T12:00:00Z; by default today at 00:00:00Z."),
     ] = ""
     snapshot: Annotated[
         str,
-        Doc("Moment whose Ubuntu packages are taken, as in 20260131T120000Z, or off; by default a release's day."),
+        Doc("Time whose Ubuntu packages are installed, as in 20260131T120000Z, or off; by default a release's day."),
     ] = ""
-    team: Annotated[str, Doc("Team that answers for the images; by default that of the settings.")] = ""
-    url: Annotated[str, Doc("Where the images are documented; by default that of the settings.")] = ""
-    source: Annotated[str, Doc("Where the images' source code is; by default that of the settings.")] = ""
+    team: Annotated[str, Doc("Team responsible for the images; by default that of the settings.")] = ""
+    url: Annotated[str, Doc("URL of the images' documentation; by default that of the settings.")] = ""
+    source: Annotated[str, Doc("URL of the images' source code; by default that of the settings.")] = ""
     registry: Annotated[
         str,
         Doc("Registry, with a path where there is one, of the images' references; by default that of the settings."),
     ] = ""
     tools: Annotated[
         dagger.Directory | None,
-        Doc("Directory of the tools that gates run, used instead of their makers' releases; `make tools` fills one."),
+        Doc("Directory of the tools that gates run, instead of their published releases; `make tools` fills one."),
     ] = None
-    label: Annotated[list[str], Doc("Further label of the images, key=value; may be given again.")] = field(
+    label: Annotated[list[str], Doc("Additional label of the images, key=value; may be given again.")] = field(
         default_factory=list
     )
 
