@@ -5,7 +5,6 @@ arguments as [type, description], or the error. Each is read by a process of its
 seen of a hint, and takes in one form what it has taken in the other.
 """
 
-import inspect
 import json
 import multiprocessing
 import typing
@@ -20,10 +19,22 @@ from pipeline.cli.functions import MAIN_OBJECT
 def get_type_hints(function: Any, include_extras: bool = False) -> dict[str, Any]:
     """Return hints as `typing.get_type_hints` of Python 3.10 does."""
     hints = typing.get_type_hints(function, include_extras=include_extras)
-    for name, parameter in inspect.signature(function, follow_wrapped=False).parameters.items():
-        if parameter.default is None and name in hints:
-            hints[name] = typing.Optional[hints[name]]  # noqa: UP045  the form is the point
+    for name in _defaults_of_none(function) & hints.keys():
+        hints[name] = typing.Optional[hints[name]]  # noqa: UP045  the form is the point
     return hints
+
+
+def _defaults_of_none(function: Any) -> set[str]:
+    """Return the parameters whose default is None, read as `typing._get_defaults` of Python 3.10 does."""
+    if isinstance(function, type):
+        return set()
+    code, defaults = function.__code__, function.__defaults__ or ()
+    names = code.co_varnames[: code.co_argcount]
+    values = {
+        **dict(zip(names[len(names) - len(defaults) :], defaults, strict=True)),
+        **(function.__kwdefaults__ or {}),
+    }
+    return {name for name, value in values.items() if value is None}
 
 
 def read(name: str) -> dict[str, tuple[str, str | None]] | str:

@@ -1,6 +1,6 @@
-"""The module as Dagger's SDK registers it, in values that tests compare."""
+"""The module as Dagger's SDK should register it: each function with its type, its cache policy and its arguments."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 FRESH = "Never"
 KEPT = ""
@@ -12,7 +12,7 @@ class Argument:
 
     type: str
     default: str | None
-    description: str
+    description: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True)
@@ -22,8 +22,8 @@ class Function:
     returns: str
     cache: str
     is_check: bool
-    description: str
     arguments: dict[str, Argument]
+    description: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True)
@@ -35,3 +35,130 @@ class Registered:
     object_description: str
     constructor: Function
     functions: dict[str, Function]
+
+
+LOGIN = {
+    "username": Argument("String!", '""'),
+    "password": Argument("Secret", "null"),
+    "ca": Argument("File", "null"),
+    "plain_http": Argument("[String!]", "null"),
+    "token_host": Argument("[String!]", "null"),
+}
+STAND_IN = {"allow_stand_in_base": Argument("Boolean!", "false")}
+SIGNER = {
+    "key": Argument("Secret", "null"),
+    "key_password": Argument("Secret", "null"),
+    "kms_key": Argument("String!", '""'),
+    "kms_environment": Argument("Secret", "null"),
+    "identity_token": Argument("Secret", "null"),
+    "tlog": Argument("Boolean!", "false"),
+}
+DATABASE = {"vulnerability_db": Argument("String!", '""'), "vulnerability_db_directory": Argument("Directory", "null")}
+IMAGE = {"image": Argument("String!", None)}
+IMAGES = {"image": Argument("[String!]", "null")}
+CONSTRUCTOR = {
+    "base": Argument("String!", '"auto"'),
+    "base_archive": Argument("File", "null"),
+    "version": Argument("String!", '""'),
+    "created": Argument("String!", '""'),
+    "snapshot": Argument("String!", '""'),
+    "team": Argument("String!", '""'),
+    "url": Argument("String!", '""'),
+    "source": Argument("String!", '""'),
+    "registry": Argument("String!", '""'),
+    "tools": Argument("Directory", "null"),
+    "label": Argument("[String!]", None),
+}
+FUNCTIONS = {
+    "build_all": Function("Directory!", FRESH, False, {}),
+    "build": Function("Container!", FRESH, False, IMAGE),
+    "ska_base": Function("Container!", FRESH, False, {}),
+    "ska_build": Function("Container!", FRESH, False, {}),
+    "ska_build_python": Function("Container!", FRESH, False, {}),
+    "ska_python": Function("Container!", FRESH, False, {}),
+    "check": Function("String!", FRESH, True, IMAGES),
+    "metadata": Function("String!", FRESH, False, IMAGE),
+    "images": Function("String!", KEPT, False, {}),
+    "publish": Function(
+        "String!",
+        FRESH,
+        False,
+        {
+            "tag": Argument("String!", None),
+            "extra_tags": Argument("[String!]", "null"),
+            "to": Argument("String!", '""'),
+            **LOGIN,
+            **SIGNER,
+            **DATABASE,
+            "dry_run": Argument("Boolean!", "false"),
+            **STAND_IN,
+        },
+    ),
+    "promote": Function(
+        "String!",
+        FRESH,
+        False,
+        {
+            "tag": Argument("String!", None),
+            "from": Argument("String!", None),
+            "to": Argument("String!", None),
+            "from_username": LOGIN["username"],
+            "from_password": LOGIN["password"],
+            "to_username": LOGIN["username"],
+            "to_password": LOGIN["password"],
+            "ca": LOGIN["ca"],
+            "plain_http": LOGIN["plain_http"],
+            "token_host": LOGIN["token_host"],
+            **SIGNER,
+            "from_key": Argument("File", "null"),
+            "from_identity": Argument("String!", '""'),
+            "from_issuer": Argument("String!", '""'),
+            "dry_run": Argument("Boolean!", "false"),
+            **STAND_IN,
+        },
+    ),
+    "verify": Function(
+        "String!",
+        FRESH,
+        False,
+        {
+            "reference": Argument("String!", None),
+            **LOGIN,
+            "key": Argument("File", "null"),
+            "identity": Argument("String!", '""'),
+            "issuer": Argument("String!", '""'),
+            "tlog": Argument("Boolean!", "false"),
+            **STAND_IN,
+        },
+    ),
+    "outdated": Function(
+        "String!",
+        FRESH,
+        False,
+        {
+            "tag": Argument("String!", '""'),
+            "max_age": Argument("Integer!", "30"),
+            "exit_code": Argument("Integer!", "10"),
+            **LOGIN,
+        },
+    ),
+    "release_notes": Function(
+        "String!",
+        FRESH,
+        False,
+        {
+            "from": Argument("String!", None),
+            "to": Argument("String!", None),
+            "format": Argument("String!", '"markdown"'),
+            **LOGIN,
+        },
+    ),
+    "report_release": Function("Directory!", FRESH, False, {"tag": Argument("String!", None), **DATABASE, **LOGIN}),
+    "sbom": Function("Directory!", FRESH, True, IMAGES),
+    "provenance": Function("Directory!", FRESH, False, IMAGES),
+    "scan": Function("String!", FRESH, True, {**IMAGES, **DATABASE}),
+    "report": Function("Directory!", FRESH, False, {**IMAGES, **DATABASE}),
+    "policy": Function("Directory!", FRESH, False, {"key": Argument("File!", None)}),
+    "audit": Function("String!", FRESH, True, IMAGES),
+    "audit_baseline": Function("String!", FRESH, False, {}),
+}

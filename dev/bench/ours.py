@@ -6,6 +6,7 @@ from pathlib import Path
 
 from dev.bench.measure import Measured, Measuring, run
 from dev.bench.variants import ROOT, with_changed_python, with_eight_images
+from pipeline.build.base_reference import ANY_STAND_IN
 
 #: Bytes of the file in the large layer, which no buffer could hold by chance.
 LARGE = 3_000_000_000
@@ -78,7 +79,7 @@ class Project:
         return _timed([*command, "build-all", "--output", self._directory / f"{store}-dist"], sources)
 
     def _command(self, store: str, *, stand_in: bool = False) -> list[object]:
-        base = ["--base=bootstrap:auto"] if stand_in else [f"--base-archive={self._base}"]
+        base = [f"--base={ANY_STAND_IN}"] if stand_in else [f"--base-archive={self._base}"]
         own = ["--engine=embedded", "--progress=plain", f"--store={self._directory / store}"]
         return [sys.executable, "-m", "pipeline", *own, *base]
 

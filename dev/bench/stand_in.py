@@ -8,7 +8,7 @@ from dagger import dag
 from dagger.client._session import ConnectParams, SharedConnection
 from embedded_engine.session import open_session
 
-from pipeline.build.base import ANY_STAND_IN
+from pipeline.build.base_reference import ANY_STAND_IN
 from pipeline.build.settings import Settings
 from pipeline.steps.step import EPOCH
 

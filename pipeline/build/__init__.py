@@ -1,18 +1,20 @@
-"""One run: its settings, its base, and the images that come of it.
+"""One run: its settings, its base, and the images that it produces.
 
 settings         what a build is given, from arguments, environment and files
-severity         how grave a vulnerability is
+severity         how severe a vulnerability is
+version          the version of a release
+base_reference   the name of a base
 base             where the images' chains start
 rootfs           archives of a base
 apt_snapshot     moments at which Ubuntu's archive is frozen
-inputs           what all images of a run have in common
+inputs           what all images of a run share
 label_syntax     what may stand in a label
 labelling        the step that writes labels and metadata
-gitlab           the labels that lead back to a GitLab job
-assembly         images that are built, packed and checked when somebody asks
+gitlab           the labels that identify a GitLab job
+assembly         images that are built, packed and checked on demand
 build_report     build-report.json
-chain            the container of an image, not yet run
-project          what pyproject.toml says
+chain            the lazy container of an image
+project          the settings in pyproject.toml
 settings_errors  malformed settings as sentences
 amounts          sizes and ages as people write them
 """

@@ -1,4 +1,4 @@
-"""Sizes, ages and other numbers as people write them; what only begins like one is refused.
+"""Sizes, ages and other numbers as people write them; trailing text is refused.
 
 Pydantic's ByteSize reads 20,5GB as 20 bytes, and Python's numbers take blanks, underscores and digits of any script.
 """
@@ -19,7 +19,7 @@ _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
 def parse_size(text: str) -> int | None:
     """Return the bytes of a size such as 500MB, 20.5GB, 10GiB or 1000; None where it is not a size."""
     size = int(TypeAdapter(ByteSize).validate_python(text)) if _SIZE.fullmatch(text) else None
-    # 0 means no limit or nothing at all, so that no other size may become it.
+    # 0 means no limit, so no other size may be rounded to it.
     return None if size == 0 and re.search("[1-9]", text) else size
 
 
@@ -33,7 +33,7 @@ def parse_number(text: str, kind: type) -> Any:
     """Return the number of a word; None where it is not one.
 
     Args:
-        text: digits, with a sign before and for a float a fraction behind.
+        text: digits, with an optional sign and, for a float, a fraction.
         kind: int or float.
     """
     return kind(text) if re.fullmatch("-?" + (_NUMBER if kind is float else _WHOLE), text) else None

@@ -17,7 +17,7 @@ from pipeline.concurrency import Shared
 from pipeline.errors import SkaError
 
 _TARBALL = "/mnt/image.tar"
-_FACTS = "/tmp/facts"  # noqa: S108  in the container that reads the archive, and thrown away with it
+_FACTS = "/tmp/facts"  # noqa: S108  in a container that is discarded
 # The size of all files, the digest in index.json, and the manifest that it names.
 _READ_ARCHIVE = """
 exec >"$2"
@@ -83,7 +83,7 @@ def open_images(names: Iterable[str], build: Build) -> list[BuiltImage]:
     """Return images that are built from the catalogue, parents before children.
 
     Args:
-        names: of the images; all, where there are none.
+        names: of the images; none for all.
         build: the settings and the base.
 
     Raises:
@@ -131,7 +131,9 @@ async def _read(image: Image, container: dagger.Container) -> Archive:
     done = container.with_mounted_file(_TARBALL, container.as_tarball()).with_exec(command)
     unpacked, digest, text = (await done.file(_FACTS).contents()).split("\n", 2)
     if f"sha256:{hashlib.sha256(text.encode()).hexdigest()}" != digest:
-        raise SkaError(f"The archive of {image.name} holds no manifest with the digest {digest!r} of its index.")
+        raise SkaError(
+            f"The archive of {image.name} has no manifest with the digest {digest!r} of its index; build it again."
+        )
     layers = json.loads(text)["layers"]
     return Archive(
         digest=digest,

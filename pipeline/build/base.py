@@ -1,4 +1,4 @@
-"""Where the images' chains start: a pinned image, a stand-in, or an archive of an air-gapped site."""
+"""The base of a build: a pinned image, a stand-in, or an archive for an air-gapped site."""
 
 import tempfile
 from collections.abc import AsyncIterator
@@ -9,29 +9,27 @@ import anyio.to_thread
 import dagger
 from dagger import dag
 
+from pipeline.build.base_reference import ANY_STAND_IN
 from pipeline.build.inputs import Base
 from pipeline.build.rootfs import Kind, identify, wrap
 from pipeline.build.settings import Settings, in_a_module
 from pipeline.checksum import sha256
 from pipeline.steps.step import EPOCH
 
-#: `bootstrap:auto` stands for the release of the machine that the engine runs on.
-ANY_STAND_IN = "bootstrap:auto"
-
 
 async def select_base(settings: Settings, archive: dagger.File | None) -> Base:
-    """Return the base that a build starts from.
+    """Return the base of a build.
 
     Args:
         settings: `base` is read.
-        archive: an OCI or docker archive or a root filesystem tarball, used instead of `base`.
+        archive: an OCI or docker archive or a root file system tarball, used instead of `base`.
 
     Raises:
-        BaseArchiveError: the archive is none of those, or is damaged.
+        BaseArchiveError: the archive has another format, or is damaged.
     """
     if archive is not None:
         return await _from_archive(archive)
-    # A stand-in is made on the spot, and dates its files as the steps do (images.chain takes this out again).
+    # A stand-in is made now, and its files are dated like those of the steps; `chain` removes the variable again.
     container = dag.container().with_env_variable(EPOCH, settings.epoch).from_(settings.base)
     if settings.base == ANY_STAND_IN:
         return Base(container, await container.image_ref())
@@ -48,15 +46,15 @@ async def _from_archive(archive: dagger.File) -> Base:
         if kind is Kind.IMAGE:
             return Base(dag.container().import_(archive), reference)
         async with _wrapped(local, name) as image:
-            # The file is gone when the chain is evaluated, so its contents are taken up now.
+            # The file is gone when the chain is evaluated, so it is imported now.
             return Base(await dag.container().import_(image).sync(), reference)
 
 
 @asynccontextmanager
 async def _wrapped(tarball: Path, name: str) -> AsyncIterator[dagger.File]:
-    """Write a root filesystem into an OCI archive where the engine sees it.
+    """Write a root file system into an OCI archive that the engine can read.
 
-    Of a module's container the engine sees the working directory; of a client outside a module, all of its machine.
+    The engine can read the working directory of a module's container, and all files of a client outside a module.
     """
     platform = await dag.default_platform()
     inside = in_a_module()

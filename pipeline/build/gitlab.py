@@ -1,24 +1,24 @@
-"""What a GitLab job tells of itself, as labels: who built an image, from what, and where."""
+"""A GitLab job as labels: who built an image, from what, and where."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from pipeline.metadata import refuse_control_characters
 
-#: The variables that SKAO wants of every artefact, a name a line; `personal` marks those of a person. Its list is in
+#: The variables that SKAO requires of every artefact, one a line; `personal` marks those that name a person. Source:
 #: reference/software-release-package-references of https://developer.skao.int. `.gitlab/ci/dagger.sh` reads it too.
 LABELS = Path(__file__).parents[1] / "data/gitlab-labels.txt"
 
 
 def traceability(environment: Mapping[str, str], *, personal: bool) -> dict[str, str]:
-    """Return the labels that lead from an image back to the job that built it.
+    """Return the labels that identify the job that builds an image.
 
     Args:
         environment: of the process.
-        personal: whether to tell also the names and addresses of people; an image cannot be made to forget them.
+        personal: whether to include names and addresses of people, which stay in an image for good.
 
     Returns:
-        Values by the names of their variables; none outside of GitLab, and none of an empty variable.
+        Values by the names of their variables, without empty ones; nothing outside GitLab.
 
     Raises:
         MetadataError: a value holds a line break or another control character.
@@ -33,11 +33,11 @@ def traceability(environment: Mapping[str, str], *, personal: bool) -> dict[str,
 
 
 def of_a_job(labels: Mapping[str, str], *, personal: bool = True) -> dict[str, str]:
-    """Return those of an image's labels that lead to the job that built it.
+    """Return those of an image's labels that identify the job that built it.
 
     Args:
         labels: of the image.
-        personal: whether to return also those that name people.
+        personal: whether to include those that name people.
     """
     return {name: labels[name] for name, of_a_person in _listed() if name in labels and (personal or not of_a_person)}
 

@@ -1,19 +1,20 @@
-"""What is the same for all images of one run."""
+"""What all images of one run share."""
 
 from dataclasses import dataclass
 
 import dagger
 
+from pipeline.build.base_reference import BaseReference
 from pipeline.build.settings import Settings
 
 
 @dataclass(frozen=True)
 class Base:
-    """The image at the root.
+    """The upstream image that the first images are built from.
 
     Args:
-        container: where the images' chains start.
-        reference: how the metadata call it, as in ubuntu:22.04@sha256:….
+        container: the start of the images' chains.
+        reference: its name in the metadata, as in ubuntu:22.04@sha256:….
     """
 
     container: dagger.Container
@@ -21,19 +22,24 @@ class Base:
 
     @property
     def digest(self) -> str:
-        """The digest of its manifest; empty where it has none."""
-        return "" if self.reference.startswith("archive:") else self.reference.partition("@")[2]
+        """The digest of its manifest; empty where it is not known."""
+        return BaseReference(self.reference).digest
+
+    @property
+    def is_stand_in(self) -> bool:
+        """Whether it was made from one machine's own package sources."""
+        return BaseReference(self.reference).is_stand_in
 
 
 @dataclass(frozen=True)
 class Build:
-    """What all images of a run have in common.
+    """What all images of a run share.
 
     Args:
         settings: of the run.
-        base: that they led to.
-        extra_tags: those beside the version.
-        tools: a directory of other projects' programs, used instead of their makers' releases.
+        base: that all images are built on.
+        extra_tags: further tags beside the version.
+        tools: a directory of the gates' tools, used instead of their published releases.
     """
 
     settings: Settings

@@ -1,4 +1,4 @@
-"""Labels and texts of the settings: what may stand in them."""
+"""The syntax of labels and of one-line texts in settings."""
 
 import re
 
@@ -12,7 +12,7 @@ def split_label(label: str) -> tuple[str, str]:
     """Return the key and the value of `key=value`.
 
     Raises:
-        ValueError: it is malformed, or one that the build writes; the text is a sentence.
+        ValueError: it is malformed, or the build writes it; the text is a sentence for the user.
     """
     key, equals, value = label.partition("=")
     if not (equals and _LABEL_KEY.fullmatch(key)):
@@ -23,10 +23,10 @@ def split_label(label: str) -> tuple[str, str]:
 
 
 def on_one_line(name: str, value: str) -> str:
-    """Return a value that has no control characters.
+    """Return a value unchanged if it has no control characters.
 
     Args:
-        name: what the value is of, for the sentence.
+        name: of the value, for the sentence.
         value: any text.
 
     Raises:

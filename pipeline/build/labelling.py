@@ -1,4 +1,4 @@
-"""The metadata layer of an image: its labels, and /etc/skao.metadata beside them."""
+"""The metadata layer of an image: its labels and /etc/skao.metadata."""
 
 import dagger
 
@@ -34,7 +34,7 @@ def metadata_of(image: Image, build: Build) -> Metadata:
 
 
 def labels_of(image: Image, build: Build) -> dict[str, str]:
-    """Return all labels of an image: the documented seven, OCI's, and those that the user adds.
+    """Return all labels of an image: the seven of SKAO, OCI's, and those that the user adds.
 
     Raises:
         MetadataError: a value holds a line break or another control character.
@@ -65,7 +65,7 @@ def write_metadata(image: Image, build: Build) -> Step:
         MetadataError: a value holds a line break or another control character.
     """
     labels = labels_of(image, build)
-    # What the base or the parent says of itself would be a lie of this image.
+    # Labels that describe the base or the parent would be wrong for this image.
     inherited = [OCI + key for key in _OCI_KEYS if OCI + key not in labels]
 
     def step(container: dagger.Container) -> dagger.Container:

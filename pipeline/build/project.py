@@ -1,4 +1,4 @@
-"""What pyproject.toml says of the settings."""
+"""The settings in pyproject.toml."""
 
 import sys
 from pathlib import Path
@@ -13,14 +13,14 @@ else:
 
 
 def project_table(path: Path, known: set[str]) -> dict[str, Any]:
-    """Read [tool.ska-images]; the version is the project's own where the table has none.
+    """Read [tool.ska-images]; without a version there, the project's own is used.
 
     Args:
         path: of pyproject.toml.
         known: the names of all settings.
 
     Raises:
-        SettingsError: the file cannot be read, or holds another name.
+        SettingsError: the file cannot be read, or holds an unknown setting.
     """
     try:
         document = tomllib.loads(path.read_text())
@@ -28,5 +28,5 @@ def project_table(path: Path, known: set[str]) -> dict[str, Any]:
         raise SettingsError(f"The settings in {path} cannot be read ({error}); restore the file.") from error
     table: dict[str, Any] = document.get("tool", {}).get("ska-images", {})
     if unknown := sorted(table.keys() - known):
-        raise SettingsError(f"[tool.ska-images] holds {unknown[0]!r}, which is no setting; mend or remove it.")
+        raise SettingsError(f"[tool.ska-images] holds {unknown[0]!r}, which is not a setting; correct or remove it.")
     return {"version": document.get("project", {}).get("version", ""), **table}

@@ -1,8 +1,8 @@
-"""Archives of a base: telling images from root filesystems, and making an image of the latter.
+"""Archives of a base: an image, or a root file system that is made into one.
 
 An image is an OCI layout (https://github.com/opencontainers/image-spec/blob/v1.1.0/image-layout.md) or what
-`docker save` writes; both can be imported as they are. A root filesystem is a tarball such as mmdebstrap,
-debootstrap and Ubuntu's ubuntu-base downloads make.
+`docker save` writes; both can be imported as they are. A root file system is a tarball such as those of mmdebstrap,
+debootstrap and Ubuntu's ubuntu-base downloads.
 """
 
 import hashlib
@@ -21,7 +21,7 @@ from pipeline.errors import BaseArchiveError
 
 _OCI = "application/vnd.oci.image"
 _BLOBS = "blobs/sha256/"
-#: What Python's tarfile raises for what is no tarball, or for half of one.
+#: What Python's tarfile raises for a file that is damaged or not a tarball.
 _DAMAGED = (tarfile.TarError, EOFError, zlib.error, lzma.LZMAError, OSError)
 
 
@@ -33,14 +33,14 @@ class Kind(Enum):
 
 
 def identify(path: Path, name: str) -> Kind:
-    """Tell what an archive holds.
+    """Return what an archive holds.
 
     Args:
         path: where it is.
-        name: what the user calls it.
+        name: of the file that the user gave.
 
     Raises:
-        BaseArchiveError: it is no archive, or holds neither an image nor a root filesystem.
+        BaseArchiveError: it is not an archive, or holds neither an image nor a root file system.
     """
     system_files = {"etc/os-release", "usr/lib/os-release"}
     try:
@@ -54,22 +54,22 @@ def identify(path: Path, name: str) -> Kind:
     except _DAMAGED as error:
         raise _damaged(name, error) from error
     raise BaseArchiveError(
-        f"The base archive {name} is no OCI archive, docker archive or root filesystem (it holds no oci-layout, "
+        f"The base archive {name} is not an OCI archive, docker archive or root file system (it has no oci-layout, "
         "manifest.json or os-release); make one with `skopeo copy docker://IMAGE oci-archive:FILE`."
     )
 
 
 def wrap(tarball: Path, name: str, target: Path, platform: str) -> None:
-    """Write a root filesystem into an OCI archive of one uncompressed layer.
+    """Write a root file system into an OCI archive with one uncompressed layer.
 
     Args:
-        tarball: the root filesystem.
-        name: what the user calls it.
+        tarball: the root file system.
+        name: of the file that the user gave.
         target: where the archive is written.
         platform: as in linux/amd64 or linux/arm64/v8.
 
     Raises:
-        BaseArchiveError: the tarball is damaged, or reaches outside of its root.
+        BaseArchiveError: the tarball is damaged, or reaches outside its root.
     """
     with tempfile.TemporaryFile(dir=target.parent) as layer, tarfile.open(target, "w") as archive:
         try:
@@ -106,11 +106,11 @@ def _copy_members(tarball: Path, name: str, layer: BinaryIO) -> None:
             inside = _inside(member.name)
             _refuse_outside(member, name)
             if inside.startswith("dev/"):
-                # Every runtime mounts its own /dev, and a rootless one could not make these.
+                # Every runtime mounts its own /dev, and a rootless one cannot make devices.
                 continue
             if member.isdev():
                 raise BaseArchiveError(
-                    f"The base archive {name} holds the device {member.name} outside of /dev; remove it."
+                    f"The base archive {name} holds the device {member.name} outside /dev; remove it."
                 )
             copy.addfile(member, source.extractfile(member) if member.isreg() else None)
 
@@ -120,14 +120,14 @@ def _refuse_outside(member: tarfile.TarInfo, name: str) -> None:
     for path in paths:
         if path.startswith("/") or ".." in PurePosixPath(path).parts:
             raise BaseArchiveError(
-                f"The base archive {name} holds {path!r}, which is outside of its root; do not use this archive."
+                f"The base archive {name} holds {path!r}, which is outside its root; do not use this archive."
             )
     if member.issym() and not member.linkname.startswith("/"):
         target = os.path.normpath(PurePosixPath(_inside(member.name)).parent / member.linkname)
         if target.startswith(".."):
             raise BaseArchiveError(
                 f"The base archive {name} holds a link {member.name!r} to {member.linkname!r}, "
-                "outside of its root; do not use this archive."
+                "outside its root; do not use this archive."
             )
 
 
@@ -163,9 +163,9 @@ def _inside(name: str) -> str:
 
 
 def _damaged(name: str, error: Exception) -> BaseArchiveError:
-    # Of a file that is no tarball, tarfile lists on further lines why it is none of each kind.
+    # For a file that is not a tarball, tarfile explains each format on further lines.
     first = str(error).partition("\n")[0].rstrip(":")
     return BaseArchiveError(
-        f"The base archive {name} cannot be read ({first}); it is truncated or no tarball "
+        f"The base archive {name} cannot be read ({first}); it is truncated, or not a tarball "
         "(plain, gzip, bzip2 or xz): fetch it again, or decompress it first."
     )

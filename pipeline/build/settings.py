@@ -1,11 +1,11 @@
-"""What a build is given: [tool.ska-images] in pyproject.toml < .env < SKA_* in the environment < arguments.
+"""The settings of a build: [tool.ska-images] in pyproject.toml < .env < SKA_* in the environment < arguments.
 
 Only the .env beside that pyproject.toml counts: settings decide in which image signatures are verified, so the current
-directory has no say. This is the one place that reads the environment and the clock.
+directory has no say. Nothing else decides about images by the environment or the clock: what the command line
+reads of the environment concerns its terminal, its session and secrets.
 """
 
 import os
-import re
 from collections.abc import Mapping
 from datetime import datetime, timezone
 from pathlib import Path
@@ -17,24 +17,19 @@ from typing_extensions import Self
 
 from pipeline.build.amounts import Days, Size
 from pipeline.build.apt_snapshot import AUTO, OFF, of_day, parse
+from pipeline.build.base_reference import BaseReference
 from pipeline.build.gitlab import of_a_job, traceability
 from pipeline.build.label_syntax import on_one_line, split_label
 from pipeline.build.project import project_table
 from pipeline.build.settings_errors import MALFORMED, sentence
 from pipeline.build.severity import Severity
+from pipeline.build.version import Version
 from pipeline.errors import SettingsError
 from pipeline.registry.address import parse_address
 
 ENV_FILE = ".env"
 PYPROJECT = Path(__file__).parents[2] / "pyproject.toml"
 TIME_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
-#: A reference to an image's bytes: https://github.com/distribution/reference/blob/v0.6.0/reference.go
-DIGEST_REFERENCE = re.compile(r"[a-z0-9][A-Za-z0-9._:/-]*@sha256:[0-9a-f]{64}")
-STAND_IN = re.compile(r"bootstrap:[a-z0-9][a-z0-9.-]*")
-
-# https://semver.org, without build metadata: `+` cannot stand in a tag
-_NUMBER = r"(?:0|[1-9][0-9]*)"
-VERSION = re.compile(rf"{_NUMBER}\.{_NUMBER}\.{_NUMBER}(?:-[0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*)?")
 
 
 def _today() -> str:
@@ -42,15 +37,15 @@ def _today() -> str:
 
 
 def moment() -> str:
-    """Return the present moment, ISO 8601, UTC."""
+    """Return the present time, ISO 8601, UTC."""
     return datetime.now(timezone.utc).strftime(TIME_FORMAT)
 
 
 def in_a_module() -> bool:
-    """Tell whether this process is Dagger's runtime of the module.
+    """Return whether this process is Dagger's runtime of the module.
 
-    https://github.com/dagger/dagger/blob/v0.21.8/sdk/python/runtime/main.go sets this variable. DAGGER_MODULE tells
-    nothing: users set it for `dagger call`.
+    https://github.com/dagger/dagger/blob/v0.21.8/sdk/python/runtime/main.go sets this variable. Users set
+    DAGGER_MODULE for `dagger call`, so it proves nothing.
     """
     return bool(os.environ.get("DAGGER_MAIN_OBJECT"))
 
@@ -61,26 +56,26 @@ def _utc(value: str, layout: str) -> datetime:
 
 
 class Settings(BaseSettings):
-    """The settings of one build; what is given here goes before all other sources.
+    """The settings of one build; arguments override all other sources.
 
     Raises:
-        SettingsError: a value is malformed; the sentence names the setting, the value and the remedy.
+        SettingsError: a value is malformed; the text names the setting, the value and the remedy.
     """
 
-    # A .env file serves other programs too, so what is not for this one is passed over there.
+    # A .env file serves other programs too, so unknown names in it are ignored.
     model_config = SettingsConfigDict(
         env_prefix="SKA_", env_ignore_empty=True, frozen=True, populate_by_name=True, extra="ignore"
     )
 
     #: The image that all others are built from, with its digest.
     base: str
-    #: Where the images are published: a host, with a path where there is one.
+    #: Where the images are published: a host, with an optional path.
     registry: str
     #: Semantic version of the images, without a leading v.
     version: str
-    #: The moment that stands for the whole build: ISO 8601, UTC.
+    #: The one time of the whole build: ISO 8601, UTC.
     created: str = Field(default_factory=_today)
-    #: At which moment Ubuntu's archive is frozen: YYYYMMDD[THHMMSSZ], off, or auto (see `snapshot_id`).
+    #: The snapshot of Ubuntu's archive: YYYYMMDD[THHMMSSZ], off, or auto (see `snapshot_id`).
     snapshot: str = AUTO
     team: str
     url: str
@@ -88,25 +83,25 @@ class Settings(BaseSettings):
     documentation: str
     vendor: str
     licenses: str
-    #: The commit that is built; in GitLab it is known without a setting.
+    #: The commit that is built; GitLab jobs need not set it.
     revision: str = Field("", validation_alias=AliasChoices("SKA_REVISION", "CI_COMMIT_SHA"))
-    #: The image that OpenSCAP runs in where the base is no stand-in, with its digest.
+    #: The image, with its digest, that OpenSCAP runs in unless the base is a stand-in.
     auditor: str
     #: Labels beyond those of the build, each key=value.
     label: tuple[str, ...] = ()
     #: Whether labels name the people of a GitLab job.
     personal_labels: bool = False
-    #: From which severity on a vulnerability stops a release, whether there is a fix or not.
+    #: The lowest severity that stops a release.
     scan_fails_on: Severity = "critical"
-    #: The same of one that has a fix.
+    #: The lowest severity that stops a release if the vulnerability has a fix.
     scan_fails_on_fixable: Severity = "high"
-    #: How old the database of vulnerabilities may be, in days.
+    #: The greatest age of the vulnerability database, in days.
     scan_database_days: Days = 3
-    #: How many requests a call has under way at the engine at one moment.
+    #: The most requests that a call sends to the engine at a time.
     max_concurrent_requests: int = Field(6, ge=1)
     #: The embedded engine's directory; its default is the engine's own.
     store: Path | None = None
-    #: What that may hold when a build ends, as in 20GB; 0 is no limit, and the default is the engine's own.
+    #: The most that it holds when a build ends, as in 20GB; 0 for no limit. The default is the engine's own.
     cache_quota: Size | None = None
 
     _traceability: dict[str, str] = PrivateAttr(default_factory=dict)
@@ -138,32 +133,34 @@ class Settings(BaseSettings):
 
     @property
     def snapshot_id(self) -> str:
-        """The moment at which Ubuntu's archive is frozen, YYYYMMDDTHHMMSSZ; empty where its present state is taken.
+        """The snapshot of Ubuntu's archive, YYYYMMDDTHHMMSSZ; empty for its present state.
 
-        A release, which is a build whose `created` is given and whose version is no pre-release, is frozen at the
-        start of `created`'s day: by then the service has the state for good. A stand-in has no snapshot.
+        A release, which is a build of a final version whose `created` is given, takes the snapshot at the start of
+        `created`'s day, which is complete by then. A stand-in has no snapshot.
         """
-        return "" if "-" in self.version and self.snapshot == AUTO else self.snapshot_of_a_release(self.base)
+        if self.snapshot == AUTO and not Version(self.version).is_final:
+            return ""
+        return self.snapshot_of_a_release(self.base)
 
     def snapshot_of_a_release(self, base: str) -> str:
-        """Return the snapshot that a final version takes which is built now, as `snapshot_id`.
+        """Return the `snapshot_id` of a final version that is built now.
 
         Args:
             base: the reference of its base.
         """
         if self.snapshot != AUTO:
             return "" if self.snapshot == OFF else self.snapshot
-        if "created" not in self.model_fields_set or STAND_IN.fullmatch(base):
+        if "created" not in self.model_fields_set or BaseReference(base).is_stand_in:
             return ""
         return of_day(_utc(self.created, TIME_FORMAT))
 
     @property
     def labels(self) -> dict[str, str]:
-        """GitLab's variables and `label`, which goes before them, as keys and values."""
+        """GitLab's variables, overridden by `label`, as keys and values."""
         return {**self._traceability, **dict(split_label(label) for label in self.label)}
 
     def by_the_job_of(self, labels: Mapping[str, str]) -> "Settings":
-        """Return these settings with the labels of the GitLab job that built an image, which has these labels."""
+        """Return these settings with the GitLab job of another image, read from that image's labels."""
         others = tuple(label for label in self.label if not of_a_job(dict([split_label(label)])))
         same = self.model_copy(update={"label": others})
         same._traceability = of_a_job(labels)
@@ -172,10 +169,11 @@ class Settings(BaseSettings):
     @field_validator("base", "auditor")
     @classmethod
     def _has_a_digest(cls, value: str, info: ValidationInfo) -> str:
-        if DIGEST_REFERENCE.fullmatch(value) or STAND_IN.fullmatch(value):
+        reference = BaseReference(value)
+        if reference.is_pinned or reference.is_stand_in:
             return value
         raise ValueError(
-            f"The {info.field_name} {value!r} does not say which bytes it means; write it with its digest, "
+            f"The {info.field_name} {value!r} has no digest; write it with one, "
             "as in ubuntu:22.04@sha256:… (skopeo inspect docker://IMAGE shows the digest)."
         )
 
@@ -190,9 +188,9 @@ class Settings(BaseSettings):
     @field_validator("version")
     @classmethod
     def _is_semantic(cls, value: str) -> str:
-        if VERSION.fullmatch(value):
+        if Version(value).is_semantic:
             return value
-        raise ValueError(f"The version {value!r} is no semantic version; write it as 1.2.3 or 1.2.3-rc.1.")
+        raise ValueError(f"The version {value!r} is not a semantic version; write it as 1.2.3 or 1.2.3-rc.1.")
 
     @field_validator("created")
     @classmethod
@@ -200,17 +198,17 @@ class Settings(BaseSettings):
         for layout, length in ((TIME_FORMAT, 20), ("%Y-%m-%dT%H:%M:%S%z", 25), ("%Y-%m-%d", 10)):
             try:
                 moment = _utc(value, layout)
-            except (ValueError, OverflowError):  # the latter of a moment that is none in UTC, as in the year 1
+            except (ValueError, OverflowError):  # the latter of a time outside the range in UTC, as in the year 1
                 continue
             if len(value) == length and moment > datetime.now(timezone.utc):
                 raise ValueError(
-                    f"The time of creation {value} is still to come, and files that are written before it would differ "
-                    "from one build to the next; give a moment that has passed."
+                    f"The time of creation {value} is in the future, so that files would get different times in each "
+                    "build; give a time in the past."
                 )
             if len(value) == length and moment.timestamp() >= 0:
                 return moment.strftime(TIME_FORMAT)
         raise ValueError(
-            f"The time of creation {value!r} is no time since 1970 in ISO 8601; "
+            f"The time of creation {value!r} is not a time since 1970 in ISO 8601; "
             "write it as 2026-01-31T12:00:00Z, 2026-01-31T13:00:00+01:00 or 2026-01-31."
         )
 
@@ -221,9 +219,9 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _can_be_frozen(self) -> Self:
-        if self.snapshot not in (AUTO, OFF) and STAND_IN.fullmatch(self.base):
+        if self.snapshot not in (AUTO, OFF) and BaseReference(self.base).is_stand_in:
             raise ValueError(
-                f"The snapshot {self.snapshot} is one of Ubuntu's archive, and the stand-in base {self.base} has this "
+                f"The snapshot {self.snapshot} is of Ubuntu's archive, and the stand-in base {self.base} uses this "
                 "machine's own package sources; build with --snapshot off, or on Ubuntu's image."
             )
         return self

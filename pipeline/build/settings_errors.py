@@ -1,11 +1,11 @@
-"""What the libraries say of malformed settings, as sentences for the user."""
+"""The libraries' errors about malformed settings, as sentences for the user."""
 
 import re
 
 from pydantic import ValidationError
 from pydantic_settings import SettingsError as SourceError
 
-#: What they raise.
+#: The exceptions that they raise.
 MALFORMED = (ValidationError, SourceError, UnicodeDecodeError)
 
 
@@ -37,4 +37,4 @@ def _first_of(error: ValidationError) -> str:
     name = ".".join(map(str, first["loc"])) or "?"
     if first["type"] == "missing":
         return f"The setting {name!r} is missing; give it in [tool.ska-images] of pyproject.toml."
-    return f"The setting {name!r} is malformed ({first['input']!r}: {first['msg']}); mend or remove it."
+    return f"The setting {name!r} is malformed ({first['input']!r}: {first['msg']}); correct or remove it."

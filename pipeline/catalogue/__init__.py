@@ -1,6 +1,6 @@
-"""The catalogue: which images there are, and what each adds to its parent.
+"""The catalogue: the images, and what each adds to its parent.
 
 image       the type of the entries
 families    the entries
-lookup      images found by name, with their ancestors and checks
+lookup      images by name, with the checks that they inherit
 """

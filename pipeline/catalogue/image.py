@@ -14,13 +14,13 @@ class Image:
 
     Args:
         name: under which it is published.
-        parent: the image that it is built from; None for the one that is built from the base.
+        parent: the name of the image that it is built from; None for the one that is built from the base.
         title: a few words for its label and the catalogue.
         description: a sentence for its label and the catalogue.
         install: what it adds to its parent.
-        checks: what must hold in it and in its children.
-        contradicts: the names of its parents' checks that its purpose contradicts.
-        size_budget: what all its files may take, unpacked, in bytes.
+        checks: those of the image, which its children inherit.
+        contradicts: the names of inherited checks that its purpose contradicts.
+        size_budget: the most that all its files may take, unpacked, in bytes.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""Images found by name, with their ancestors and the checks that they inherit."""
+"""Images by name, with the checks that they inherit."""
 
 import difflib
 from collections.abc import Iterable, Mapping
@@ -11,10 +11,10 @@ from pipeline.errors import CatalogueError, UnknownImageError
 
 
 def by_name(images: Iterable[Image] = CATALOGUE) -> Mapping[str, Image]:
-    """Return the images under their names, parents before children, in the catalogue's order.
+    """Return the images by name, parents before children, otherwise in the catalogue's order.
 
     Raises:
-        CatalogueError: two images have one name, a parent does not exist, or images are each other's parents.
+        CatalogueError: a name or parent is wrong: used twice, unknown, or part of a circle.
     """
     listed = list(images)
     known = {image.name: image for image in listed}
@@ -33,7 +33,7 @@ def find(name: str, images: Iterable[Image] = CATALOGUE) -> Image:
     """Return the image of that name.
 
     Raises:
-        UnknownImageError: there is none; the nearest name is suggested.
+        UnknownImageError: the catalogue has no such image; the nearest name is suggested.
     """
     known = by_name(images)
     if name in known:
@@ -43,7 +43,7 @@ def find(name: str, images: Iterable[Image] = CATALOGUE) -> Image:
 
 
 def checks_of(image: Image, images: Iterable[Image] = CATALOGUE) -> tuple[Check, ...]:
-    """Return the checks of an image's parents that it does not contradict, and its own."""
+    """Return an image's inherited checks, without those that it contradicts, and its own."""
     inherited = () if image.parent is None else checks_of(by_name(images)[image.parent], images)
     return (*(check for check in inherited if check.name not in image.contradicts), *image.checks)
 

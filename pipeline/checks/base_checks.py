@@ -43,14 +43,18 @@ async def _size(subject: Subject, step: str) -> str:
     return await run_script(subject.container, "size", step, str(subject.size_budget))
 
 
-METADATA = Check("metadata", "/etc/skao.metadata equals the labels", _metadata)
 SECURITY_UPDATES = Check("security-updates", "no security update is pending", _security_updates)
 CERTIFICATES = Check("certificates", "the CA bundle is complete and verifies a certificate chain", _certificates)
-LEFTOVERS = script_check("leftovers", "no package lists, caches, logs or temporary files are left")
-PRIVILEGED_FILES = script_check("privileged-files", "no setuid or setgid file beyond a short list")
-WORLD_WRITABLE = script_check("world-writable", "nothing is writable by everyone, but sticky directories")
-ACCOUNTS = script_check("accounts", "no account can be entered or become root that should not")
-UMASK = script_check("umask", "files that people make are closed to others")
-LOCALE = script_check("locale", "a UTF-8 locale works")
-NONROOT = script_check("nonroot", "the user nonroot exists and runs a shell", users=(NONROOT_USER,))
-SIZE = Check("size", "the files are within the image's size budget", _size)
+ALL_IMAGES = (
+    Check("metadata", "/etc/skao.metadata equals the labels", _metadata),
+    SECURITY_UPDATES,
+    CERTIFICATES,
+    script_check("leftovers", "no package lists, caches, logs or temporary files are left"),
+    script_check("privileged-files", "only a short list of files is setuid or setgid"),
+    script_check("world-writable", "only sticky directories are writable by everyone"),
+    script_check("accounts", "no account can be entered or become root that should not"),
+    script_check("umask", "files that people make are closed to others"),
+    script_check("locale", "a UTF-8 locale works"),
+    script_check("nonroot", "the user nonroot exists and runs a shell", users=(NONROOT_USER,)),
+    Check("size", "the files are within the image's size budget", _size),
+)

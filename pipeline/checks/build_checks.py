@@ -4,7 +4,7 @@ from pipeline.checks.check import NONROOT_USER, ROOT, Check, Subject, run_script
 from pipeline.steps.install import poetry_version
 
 _BOTH = (ROOT, NONROOT_USER)
-#: GitLab runners and OpenShift start containers under numbers that no passwd file knows.
+#: GitLab runners and OpenShift run containers as uids that are not in passwd.
 _ANYONE = (ROOT, NONROOT_USER, "12345")
 
 
@@ -12,13 +12,17 @@ async def _poetry(subject: Subject, step: str) -> str:
     return await run_script(subject.container, "poetry", step, poetry_version(), users=_ANYONE)
 
 
-PIP = script_check("pip", "pip works, also into the system's Python", users=_ANYONE)
-PIPX = script_check("pipx", "pipx works", users=_ANYONE)
-POETRY = Check("poetry", "Poetry has the pinned version", _poetry)
-COMPILER = script_check("compiler", "a C++ program compiles and runs", users=_BOTH)
-EXTENSION = script_check("extension", "a CPython extension that uses libffi builds and imports", users=_BOTH)
-POETRY_INSTALL = script_check(
-    "poetry-install", "poetry install makes a virtual environment in the project", users=_BOTH
+#: What ska-build adds.
+BUILD = (
+    script_check("pip", "pip works, also into the system's Python", users=_ANYONE),
+    script_check("pipx", "pipx works", users=_ANYONE),
+    Check("poetry", "Poetry has the pinned version", _poetry),
+    script_check("compiler", "a C++ program compiles and runs", users=_BOTH),
+    script_check("extension", "a CPython extension that uses libffi builds and imports", users=_BOTH),
 )
-VENV = script_check("venv", "python -m venv makes an environment with pip", users=(NONROOT_USER,))
-GIT = script_check("git", "git commits and clones", users=_BOTH)
+#: What ska-build-python adds.
+BUILD_PYTHON = (
+    script_check("poetry-install", "poetry install makes a virtual environment in the project", users=_BOTH),
+    script_check("venv", "python -m venv makes an environment with pip", users=(NONROOT_USER,)),
+    script_check("git", "git commits and clones", users=_BOTH),
+)

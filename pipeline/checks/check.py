@@ -21,8 +21,8 @@ class Subject:
     Args:
         image: its name.
         container: its finished chain.
-        size_budget: what all its files may take, unpacked, in bytes.
-        snapshot: the moment at which the package archive is frozen, as in the steps; empty for its present state.
+        size_budget: the most that all its files may take, unpacked, in bytes.
+        snapshot: the time of the package archive's snapshot, as in the steps; empty for its present state.
         sibling: gives the finished chain of another image of the same build.
     """
 
@@ -55,7 +55,7 @@ class Check:
     Args:
         name: short, unique in an image.
         title: the fact.
-        find: looks at the image; returns what it found, raises CheckFailure where the fact does not hold.
+        find: inspects the image; returns what it found, and raises CheckFailure if the fact does not hold.
     """
 
     name: str
@@ -71,7 +71,7 @@ class Check:
 
 
 class CheckFailure(Exception):
-    """The fact does not hold; the text says what was expected and what was found."""
+    """The fact does not hold; the text states what was expected and what was found."""
 
 
 def with_script(
@@ -82,7 +82,7 @@ def with_script(
     user: str = ROOT,
     setup: str = "",
 ) -> dagger.Container:
-    """Add the run of one of the scripts.
+    """Run one of the scripts in a container.
 
     Args:
         container: where it runs.
@@ -90,7 +90,7 @@ def with_script(
         step: the step's name in progress and errors.
         arguments: $1, $2 …
         user: a name or a number.
-        setup: shell commands before it; only their errors are shown.
+        setup: shell commands to run before it; only their errors are shown.
     """
     facts, text = ((_SCRIPTS / f"{name}.sh").read_text() for name in ("facts", script))
     quiet = f"exec 3>&1 >/dev/null\n{setup}\nexec >&3 3>&-" if setup else ""
@@ -110,15 +110,15 @@ async def run_script(
     """Run one of the scripts as each of the users, side by side.
 
     Args:
-        container: where it runs; what it changes is thrown away.
-        script: its name; it prints what it found, and on standard error what it did not expect.
+        container: where it runs; its changes are discarded.
+        script: its name; it prints its result, and writes failures to standard error.
         step: the step's name.
         arguments: $1, $2 …
         users: names or numbers.
-        setup: shell commands before it; only their errors are shown.
+        setup: shell commands to run before it; only their errors are shown.
 
     Returns:
-        What it printed for the first user.
+        Its output for the first user.
 
     Raises:
         CheckFailure: it ended with an error, or could not start.
@@ -126,7 +126,7 @@ async def run_script(
 
     async def run(user: str) -> str:
         try:
-            # A failed exec is in no cache, unlike one that is allowed to fail: the next run looks again.
+            # A failed exec is not cached, unlike one that is allowed to fail, so that the next run checks again.
             done = with_script(container, script, step, *arguments, user=user, setup=setup)
             return await done.stdout()
         except dagger.QueryError as error:
@@ -137,7 +137,7 @@ async def run_script(
 
 
 def script_check(name: str, title: str, *, script: str | None = None, users: tuple[str, ...] = (ROOT,)) -> Check:
-    """Make a check that is nothing but a script without arguments; its name is the check's by default."""
+    """Make a check of a script without arguments, which has the check's name by default."""
 
     async def find(subject: Subject, step: str) -> str:
         return await run_script(subject.container, script or name, step, users=users)

@@ -17,9 +17,11 @@ async def _application(subject: Subject, step: str) -> str:
     return await run_script(container, "application-run", step, _VENV, users=(ROOT, NONROOT_USER))
 
 
-STANDARD_LIBRARY = script_check("standard-library", "every module of the standard library imports")
-RUNTIME_ONLY = script_check("runtime-only", "there is no pip, compiler or header")
-PYTHON_VERSION = Check("python-version", f"Python's minor version is that of {_BUILDER}", _python_version)
-APPLICATION = Check(
-    "application", f"a virtual environment made in {_BUILDER} at {_VENV} runs, compiled modules too", _application
+PYTHON = (
+    script_check("standard-library", "every module of the standard library imports"),
+    script_check("runtime-only", "there is no pip, compiler or header"),
+    Check("python-version", f"Python's minor version is that of {_BUILDER}", _python_version),
+    Check(
+        "application", f"a virtual environment made in {_BUILDER} at {_VENV} runs, compiled modules too", _application
+    ),
 )

@@ -1,22 +1,22 @@
 """The command line: the module's functions under `dagger call`'s names and flags, without the Dagger CLI.
 
-options    the flags that belong to the command line itself
-functions  what can be called, read from the module and from the SDK's classes
-arguments  words into calls
-values     words into files, secrets, numbers …
-again      build-all when nothing has changed, from its record
-record     what a finished build-all depended on, and what it left
-session    which engine serves the calls
-summary    the table at the end of build-all
-cache      what the embedded engine keeps on the disk
-tables     the JSON documents of other functions, for a person
-failures   errors into sentences and exit codes
-streams    standard input, output and error, whatever the shell made of them
-app        all of it, in order
-answers    what a call returned, printed or exported
-delivery   files written as a whole or not at all
-help       what --help prints
-progress   what the engine does, on standard error
-live       the same on a terminal
-run        one run: an engine, the calls, and what came of them
+app        from the command line to the exit code
+options    the command line's own flags
+functions  the functions and their flags, read from the module and the SDK's classes
+arguments  words parsed into calls
+values     words converted into files, secrets, numbers …
+help       the output of --help
+run        one run: an engine, the calls, and their outcome
+session    the engine that serves the calls, and the base that it starts from
+again      a build-all that has nothing to do, answered from its record
+record     the inputs and outputs of a finished build-all
+progress   the engine's steps on standard error
+live       the same, on a terminal
+answers    the result of a call, printed or exported
+delivery   files and directories written completely or not at all
+summary    the outcome of a run, and the table of build-all
+tables     the JSON documents of other functions, as tables
+cache      `ska-images cache`
+failures   errors as sentences and exit codes
+streams    standard input, output and error, even if closed
 """

@@ -1,4 +1,4 @@
-"""Building all again: the answer to a run of which nothing has changed since the last one."""
+"""build-all, when nothing has changed since the last run: its report, without a build."""
 
 import asyncio
 import contextlib
@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pipeline.build.settings import STAND_IN, Settings
+from pipeline.build.base_reference import BaseReference
+from pipeline.build.settings import Settings
 from pipeline.cli import record
 from pipeline.cli.delivery import write_beside
 from pipeline.cli.options import BUILD_ALL, DIST, REPORT, Options, in_ci_job
@@ -22,7 +23,7 @@ class Request:
     """A run of build-all of which a record can be kept.
 
     Args:
-        inputs: digest of what decides about its images (record.inputs).
+        inputs: digest of all inputs of its images (record.inputs).
         store: the directory of the embedded engine.
         output: where its archives go.
     """
@@ -38,13 +39,13 @@ class Request:
 
 
 def request(options: Options, words: list[str]) -> Request | None:
-    """Return the run that a command line asks for; None where no record is kept of it.
+    """Return the build-all of a command line; None if no record is kept of it.
 
     Args:
         options: the command line's own flags.
         words: the others.
     """
-    # A malformed setting or an unreadable file is for the real run to say.
+    # The real run reports a malformed setting or an unreadable file.
     with contextlib.suppress(UserError, OSError, unstarted().EngineError):
         if BUILD_ALL not in words or not on_embedded(options):
             return None
@@ -54,57 +55,57 @@ def request(options: Options, words: list[str]) -> Request | None:
     return None
 
 
-async def report(asked: Request, warn: Callable[[str], None]) -> str | None:
-    """Return the report of the last run if another one would end with the same; else None.
+async def report(requested: Request, warn: Callable[[str], None]) -> str | None:
+    """Return the report of the last run if another run would return the same; else None.
 
     Args:
-        asked: the run.
+        requested: the run.
         warn: shows the warning that the images are built on a stand-in.
     """
-    found = record.read(asked.record)
-    if found is None or found.inputs != asked.inputs or (found.pinned and in_ci_job()):
+    found = record.read(requested.record)
+    if found is None or found.inputs != requested.inputs or (found.pinned and in_ci_job()):
         return None
-    # A registry that gave no answer may give one by now. The files are looked at in the meantime.
+    # A registry that did not answer may do so by now. The files are compared meanwhile.
     answers = asyncio.ensure_future(_answers(found.pinned))
-    holds = await asyncio.to_thread(_holds, found, asked)
+    holds = await asyncio.to_thread(_holds, found, requested)
     if await answers or not holds:
         return None
     if found.pinned:
         warn(stand_in_warning(found.pinned, found.stand_in))
-    return (asked.output / REPORT).read_text(encoding="utf-8")
+    return (requested.output / REPORT).read_text(encoding="utf-8")
 
 
-def remember(asked: Request, options: Options, words: list[str], pinned: str) -> None:
-    """Keep the record of a run that has ended well; where that fails, the next run is a real one.
+def remember(requested: Request, options: Options, words: list[str], pinned: str) -> None:
+    """Keep the record of a run that succeeded; if that fails, the next run builds.
 
     Args:
-        asked: the run, as it was before it started.
+        requested: the run, as computed before it started.
         options: its options.
         words: its words.
-        pinned: the base of the settings, if a stand-in was taken for it.
+        pinned: the base of the settings, if a stand-in replaced it.
     """
-    # What has changed meanwhile may be in the result, or not.
-    if request(options, words) != asked:
+    # The result may or may not contain what changed during the run.
+    if request(options, words) != requested:
         return
     with contextlib.suppress(OSError, ValueError, KeyError):
-        made = _record(asked, pinned)
-        write_beside(asked.record, record.text(made))
+        made = _record(requested, pinned)
+        write_beside(requested.record, record.text(made))
 
 
 async def _answers(pinned: str) -> bool:
     return bool(pinned and await unstarted().registry_answers(pinned))
 
 
-def _record(asked: Request, pinned: str) -> Record:
-    document = json.loads((asked.output / REPORT).read_text(encoding="utf-8"))
-    stand_in = document["base"] if STAND_IN.fullmatch(document["base"]) else ""
+def _record(requested: Request, pinned: str) -> Record:
+    document = json.loads((requested.output / REPORT).read_text(encoding="utf-8"))
+    stand_in = document["base"] if BaseReference(document["base"]).is_stand_in else ""
     return Record(
-        inputs=asked.inputs,
+        inputs=requested.inputs,
         pinned=pinned,
         stand_in=stand_in,
         sources=unstarted().stand_in_sources() if stand_in else "",
-        snapshots=tuple(sorted(unstarted().snapshots_in(asked.store))),
-        files=_files(asked.output, document),
+        snapshots=tuple(sorted(unstarted().snapshots_in(requested.store))),
+        files=_files(requested.output, document),
     )
 
 
@@ -113,17 +114,17 @@ def _files(output: Path, document: Mapping[str, Any]) -> dict[str, State]:
     return {name: record.state(output / name) for name in names}
 
 
-def _holds(found: Record, asked: Request) -> bool:
-    """Tell whether the output and the store have what the run left, and a stand-in would be the same."""
+def _holds(found: Record, requested: Request) -> bool:
+    """Return whether output and store are as the run left them, and a stand-in would be the same."""
     with contextlib.suppress(OSError):
         return (
-            all(record.state(asked.output / name) == state for name, state in found.files.items())
-            and set(found.snapshots) <= unstarted().snapshots_in(asked.store)
+            all(record.state(requested.output / name) == state for name, state in found.files.items())
+            and set(found.snapshots) <= unstarted().snapshots_in(requested.store)
             and (not found.stand_in or _same_sources(found.sources))
         )
     return False
 
 
 def _same_sources(sources: str) -> bool:
-    # Empty where it cannot be told what a stand-in is made from.
+    # Empty if a stand-in's sources are not known.
     return bool(sources) and unstarted().stand_in_sources() == sources

@@ -1,4 +1,4 @@
-"""What a call returned: as text, or exported to where --output says."""
+"""The result of a call: printed, or exported to --output."""
 
 import json
 from pathlib import Path
@@ -20,7 +20,7 @@ async def deliver(result: Any, options: Options) -> Outcome:
         options: `output` and `json` are read.
 
     Raises:
-        UsageError: an object that has no export was to be exported.
+        UsageError: the object cannot be exported.
     """
     if options.output is not None and isinstance(result, Type):
         await export(result, options.output)
@@ -40,11 +40,11 @@ async def export(result: Any, output: Path, *, last: str = "") -> None:
 
     Args:
         result: an object of the SDK.
-        output: where to; parents are made.
-        last: of a directory, the name of the file that describes the others.
+        output: the destination; parent directories are created.
+        last: the file of a directory that describes the others, and is written last.
 
     Raises:
-        UsageError: it is none of those.
+        UsageError: it cannot be exported.
     """
     if not hasattr(result, "export"):
         raise UsageError(f"a {type(result).__name__} cannot be exported; leave --output out.")

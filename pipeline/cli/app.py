@@ -1,4 +1,4 @@
-"""The command line from its words to its exit code."""
+"""From the command line to the exit code."""
 
 import importlib.metadata
 import logging
@@ -54,7 +54,7 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _is_interrupt(error: BaseException) -> bool:
-    # One that comes before the signals are received here can lie in a group of a task group's.
+    # An interrupt before the signals are received here can be in the exception group of a task group.
     return isinstance(error, KeyboardInterrupt) or any(map(_is_interrupt, getattr(error, "exceptions", ())))
 
 
@@ -66,7 +66,7 @@ def _require_working_directory() -> None:
 
 
 def _quiet_logs() -> None:
-    # The SDK logs what it also raises; here each error is said once, in a sentence.
+    # The SDK logs what it also raises; here each error is reported once.
     if debugging():
         logging.basicConfig()
         logging.getLogger("dagger").setLevel(logging.DEBUG)

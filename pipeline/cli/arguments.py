@@ -1,4 +1,4 @@
-"""Words into calls: [constructor flags] FUNCTION [flags] [FUNCTION [flags]]…"""
+"""Words parsed into calls: [constructor flags] FUNCTION [flags] [FUNCTION [flags]]…"""
 
 import argparse
 import difflib
@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from pipeline.cli.functions import Flag, Function, functions_of, is_object, kebab
 from pipeline.cli.options import FLAGS, Parser, UsageError
 
-#: What was given for each flag: the words, in their order.
+#: The words given for each flag, in their order.
 Given = Mapping[Flag, tuple[str, ...]]
 
 
 @dataclass(frozen=True)
 class Call:
-    """A function and what was given for its flags."""
+    """A function, and the words given for its flags."""
 
     function: Function
     given: Given
@@ -22,14 +22,14 @@ class Call:
 
 @dataclass(frozen=True)
 class Invocation:
-    """What a command line asks for: the constructor's call, and the functions in their order."""
+    """A parsed command line: the constructor's call, and the functions in their order."""
 
     constructor: Call
     calls: tuple[Call, ...]
 
 
 def parse(words: list[str], constructor: Function) -> Invocation:
-    """Turn words into calls.
+    """Parse words into calls.
 
     Args:
         words: the command line without its own flags (options.split_options).
@@ -58,7 +58,7 @@ def require(invocation: Invocation) -> None:
         invocation: what `parse` returned.
 
     Raises:
-        UsageError: in the words of Dagger's CLI.
+        UsageError: one is missing; the text is that of Dagger's CLI.
     """
     if not invocation.calls:
         raise UsageError("no function was named; `ska-images --help` lists them.")
@@ -70,7 +70,7 @@ def require(invocation: Invocation) -> None:
 
 def _find(word: str, owner: Function | None) -> Function:
     if owner is not None and (owner.many or not is_object(owner.returns)):
-        raise UsageError(f'unexpected word "{word}": nothing can be called on the result of {owner.name}.')
+        raise UsageError(f'unexpected word "{word}": the result of {owner.name} has no functions.')
     known = functions_of(owner.returns if owner else None)
     if word in known:
         return known[word]
@@ -94,7 +94,7 @@ def _take_flags(words: list[str], flags: tuple[Flag, ...], where: str) -> tuple[
 
 def _add(parser: Parser, flag: Flag) -> None:
     if flag.kind is bool and not flag.many:
-        # A boolean never takes the next word; argparse looks up "--flag=false" as a name of its own.
+        # A boolean never takes the next word; argparse treats "--flag=false" as a separate name.
         for suffix, value in (("", "true"), ("=true", "true"), ("=false", "false")):
             parser.add_argument(f"--{flag.name}{suffix}", dest=flag.name, action="append_const", const=value)
     else:

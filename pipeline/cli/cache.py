@@ -1,4 +1,4 @@
-"""`ska-images cache`: what the embedded engine keeps on the disk, and removing what is old."""
+"""`ska-images cache`: shows and prunes the embedded engine's store."""
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
@@ -12,47 +12,47 @@ from pipeline.cli.summary import aligned, size
 from pipeline.escape import escaped
 
 COMMAND = "cache"
-SUMMARY = "Show what the embedded engine keeps on the disk, and remove what is old."
+SUMMARY = "Show the embedded engine's store, and remove old entries."
 HELP = f"""\
 Usage: ska-images {COMMAND} [flags]
 
 {SUMMARY}
 
-Without flags it lists bases, steps, archives and cache volumes with their sizes
-and when a build used them last. Whatever is removed is made again when a build
-needs it. What a running build uses is never removed.
+Without flags it lists bases, steps, archives and cache volumes with their size
+and last use. A build makes removed entries again when it needs them. Entries in
+use by a running build are never removed.
 
 Flags:
-  --prune                 Remove what no running build uses.
-  --older-than AGE        With --prune: only what no build has used for so long,
-                          such as 12h, 7d or 2w.
-  --keep SIZE             With --prune: the least recently used first, and only
-                          until no more than SIZE is left, such as 10GB.
-  --verify                Read everything, and remove what is damaged; the exit
-                          code is 1 if something was.
+  --prune                 Remove entries that no running build uses.
+  --older-than AGE        With --prune: only entries that no build has used for
+                          AGE, such as 12h, 7d or 2w.
+  --keep SIZE             With --prune: remove the least recently used entries
+                          until at most SIZE is left, such as 10GB.
+  --verify                Read all entries, and remove damaged ones; the exit
+                          code is 1 if there were any.
 
-Global flags: --json prints everything as JSON; --store says which directory.
-When a build ends, the engine itself keeps the directory below the setting
-cache_quota (20GB; 0 for no limit)."""
+Global flags: --json prints everything as JSON; --store names the directory.
+After each build, the engine prunes the directory to the setting cache_quota
+(20GB; 0 for no limit)."""
 
-#: So many rows are shown; the rest is one.
+#: The most rows shown; the rest is summed up in one.
 _ROWS = 20
 _NAME_LENGTH = 44
 _HEADER = ("KIND", "NAME", "SIZE", "LAST USED")
 
 
 async def cache(options: Options, words: Sequence[str]) -> tuple[str, int]:
-    """Do what the words say.
+    """Run the command.
 
     Args:
         options: `json` and `store` are read.
         words: those after `cache`.
 
     Returns:
-        What is to be printed, and the exit code.
+        The output, and the exit code.
 
     Raises:
-        UsageError: the words make no sense.
+        UsageError: a word is unknown or malformed.
         SkaError: the store cannot be used.
     """
     answer = await tend_store(options, _arguments(words))
@@ -61,7 +61,7 @@ async def cache(options: Options, words: Sequence[str]) -> tuple[str, int]:
 
 
 def _arguments(words: Sequence[str]) -> list[str]:
-    """Return the arguments of the engine's own program: seconds and bytes."""
+    """Return the arguments of the engine's program, in seconds and bytes."""
     parser = Parser()
     for flag in ("--prune", "--verify"):
         parser.add_argument(flag, action="store_true")
@@ -76,7 +76,7 @@ def _arguments(words: Sequence[str]) -> list[str]:
     if given.keep is not None:
         limits.append(f"--keep={_bytes(given.keep)}")
     if limits and not given.prune:
-        raise UsageError("--older-than and --keep say what --prune removes; give --prune too.")
+        raise UsageError("--older-than and --keep limit what --prune removes; add --prune.")
     return [*(f"--{name}" for name in ("prune", "verify") if getattr(given, name)), *limits]
 
 
@@ -101,10 +101,10 @@ def _dated(answer: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def text(answer: Mapping[str, Any]) -> str:
-    """Write an answer for a person.
+    """Return an answer as text.
 
     Args:
-        answer: what session.tend_store returned.
+        answer: the result of session.tend_store.
     """
     entries = answer["entries"]
     lines = [

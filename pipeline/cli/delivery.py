@@ -1,4 +1,4 @@
-"""What a run leaves in a directory or a file: all of it or nothing, also when the disk is full or the run is killed."""
+"""Files and directories written completely or not at all, even if the disk is full or the run is killed."""
 
 import contextlib
 import fcntl
@@ -13,10 +13,10 @@ _SUFFIX = ".partial"
 
 
 def write_beside(output: Path, text: str) -> None:
-    """Write a file so that it is there completely or not at all.
+    """Write a file completely or not at all.
 
     Args:
-        output: the file; its parents are made.
+        output: the file; parent directories are created.
         text: its content.
     """
     output.parent.mkdir(parents=True, exist_ok=True)
@@ -33,12 +33,12 @@ def write_beside(output: Path, text: str) -> None:
 
 
 async def export_directory(result: Any, output: Path, *, last: str = "") -> None:
-    """Export a directory into another one, whose other files stay.
+    """Export a directory into another one, which keeps its other files.
 
     Args:
         result: a directory of the SDK.
-        output: where to; it is made with its parents.
-        last: the name of the file that describes the others: it is never there beside others than it describes.
+        output: the destination; it is created with its parent directories.
+        last: the name of the file that describes the others; it is never present beside files of another export.
     """
     output.mkdir(parents=True, exist_ok=True)
     with _staged(output) as staging:
@@ -49,7 +49,7 @@ async def export_directory(result: Any, output: Path, *, last: str = "") -> None
 
 @contextlib.contextmanager
 def _staged(output: Path) -> Iterator[Path]:
-    """Make a directory for what is not complete, and remove those that killed runs left."""
+    """Make a directory for an incomplete export, and remove those of killed runs."""
     for left in output.glob(f".*{_SUFFIX}"):
         if left.is_dir():
             with contextlib.suppress(BlockingIOError), _locked(left, fcntl.LOCK_NB):
@@ -58,7 +58,7 @@ def _staged(output: Path) -> Iterator[Path]:
     staging.mkdir()
     try:
         with _locked(staging):
-            # An engine leaves a file alone that has the same size and time, and gives its name to another one else.
+            # An engine skips a file of the same size and time, and otherwise replaces the name, not the content.
             for path in output.iterdir():
                 if path.is_file() and not path.is_symlink():
                     with contextlib.suppress(OSError):

@@ -1,4 +1,4 @@
-"""Errors into one sentence and an exit code, as `dagger call` has them."""
+"""Errors as one sentence and an exit code, like those of `dagger call`."""
 
 import shlex
 import sys
@@ -9,8 +9,8 @@ from pipeline.cli.options import debugging
 from pipeline.errors import SkaError
 from pipeline.escape import escaped_lines
 
-#: What the user can mend, by the engine's code: exit code 2.
-MENDABLE = frozenset(
+#: The engine's codes of errors that the user can fix: exit code 2.
+FIXABLE = frozenset(
     (
         "ARCHIVE_INVALID",
         "BAD_INPUT",
@@ -27,29 +27,29 @@ MENDABLE = frozenset(
         "STORE_DAMAGED",
     )
 )
-#: What shells give for a process that SIGINT or SIGTERM ended.
+#: The exit codes that shells report for SIGINT and SIGTERM.
 INTERRUPTED, TERMINATED = 130, 143
-#: So many of the last lines of each stream of a failed command are shown.
+#: The most lines shown of each stream of a failed command.
 SHOWN_LINES = 20
 
 
 def report(error: BaseException, *, shown: bool, stream: TextIO | None = None) -> int:
-    """Say what went wrong.
+    """Print an error.
 
     Args:
-        error: what was raised; of a group, the first.
-        shown: whether the output of the failed step is on the screen already.
+        error: the exception; of a group, the first one is printed.
+        shown: whether the screen already shows the output of the failed step.
         stream: standard error by default.
 
     Returns:
-        The exit code: that of the failed command, 2 for what the user can mend, else 1.
+        The exit code: that of the failed command, 2 for an error that the user can fix, else 1.
     """
     stream = stream or sys.stderr
     error = _first(error)
     if debugging():
         traceback.print_exception(error, file=stream)
     sentence, code = _describe(error)
-    # A table may follow the sentence; what could command a terminal is escaped, whoever said it.
+    # A table may follow the sentence; terminal control characters from any source are escaped.
     print(f"Error: {escaped_lines(sentence)}", file=stream)
     if not shown and _is(error, "ExecError"):
         for title, text in (("Stdout", error.stdout), ("Stderr", error.stderr)):  # type: ignore[attr-defined]
@@ -66,19 +66,19 @@ def _describe(error: BaseException) -> tuple[str, int]:
         return f"{_step(failed.command)} failed with exit code {failed.exit_code}.", failed.exit_code or 1
     if _is(error, "QueryError"):
         query: Any = error
-        return str(error), 2 if (query.error.extensions or {}).get("code") in MENDABLE else 1
+        return str(error), 2 if (query.error.extensions or {}).get("code") in FIXABLE else 1
     if isinstance(error, OSError) and error.strerror:
-        # Of a file that is written beside and renamed, the second name is the one that the user knows.
+        # If a file is renamed into place, the user knows the second name.
         name = error.filename2 or error.filename
         return f"{f'{name}: ' if name else ''}{error.strerror}.", 2
     if _is(error, "TransportError") or _is(error, "ClientConnectionError"):
-        said = str(error).rstrip(".")
-        return f"The connection to the engine broke ({said}); run again: finished steps are kept.", 1
+        reason = str(error).rstrip(".")
+        return f"The connection to the engine broke ({reason}); run again: finished steps are kept.", 1
     return f"{str(error) or type(error).__name__} (SKA_DEBUG=1 shows where).", 1
 
 
 def _is(error: BaseException, name: str) -> bool:
-    # By name, because the SDK is not imported when the error came before it was needed.
+    # By name, because the error may precede the import of the SDK.
     dagger = sys.modules.get("dagger")
     return dagger is not None and isinstance(error, getattr(dagger, name, ()))
 
@@ -91,7 +91,7 @@ def _first(error: BaseException) -> BaseException:
 
 
 def _step(command: list[str]) -> str:
-    # A shell's fourth word is its $0, where this project puts what the step does.
+    # The fourth word is a shell's $0, which in this project is the step's name.
     if len(command) > 3 and command[0].endswith("sh") and command[1].startswith("-") and command[1].endswith("c"):
         return f'step "{command[3]}"'
     words = shlex.join(command)

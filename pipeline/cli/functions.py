@@ -1,4 +1,4 @@
-"""What can be called, and with which flags: read from the module and from the SDK's classes."""
+"""The functions and their flags, read from the module and from the SDK's classes."""
 
 import inspect
 import json
@@ -29,8 +29,8 @@ class Flag:
         key: Python's name.
         kind: the type of one value.
         many: whether it is a list.
-        doc: what it is for.
-        default: what it is when it is not given; None where nothing can be told.
+        doc: its description.
+        default: its value when it is not given; None if unknown.
         required: whether a call must give it.
     """
 
@@ -45,14 +45,14 @@ class Flag:
 
 @dataclass(frozen=True)
 class Function:
-    """One function, with `returns` None for a function that returns nothing.
+    """One function.
 
     Attributes:
         name: as on the command line.
         key: Python's name; empty for the constructor.
         doc: all of its description.
         flags: in their order.
-        returns: the type of the result, or of its elements.
+        returns: the type of the result, or of its elements; None for a function that returns nothing.
         many: whether the result is a list.
     """
 
@@ -97,7 +97,7 @@ def new_main_object(given: Mapping[str, Any]) -> Any:
 
 
 def functions_of(owner: type | None) -> dict[str, Function]:
-    """Read what can be called on an object.
+    """Read the functions of an object.
 
     Args:
         owner: a class of the SDK; the module's main object when None.
@@ -114,7 +114,7 @@ def functions_of(owner: type | None) -> dict[str, Function]:
 
 
 def is_object(kind: type | None) -> bool:
-    """Tell whether functions can be called on values of a type."""
+    """Return whether values of a type have functions."""
     return isinstance(kind, type) and issubclass(kind, Type)
 
 
@@ -123,12 +123,12 @@ def _main() -> ObjectType[Any]:
 
 
 def _callable(name: str) -> bool:
-    # with_ takes a Python function: nothing that a command line could give.
+    # with_ takes a Python function, which a command line cannot give.
     return not name.startswith("_") and name != "with_"
 
 
 def _function(function: Any) -> Function:
-    """Read a function of the module, as its registration with Dagger does."""
+    """Read a function of the module in the same way as Dagger's registration."""
     flags = []
     for key, parameter in function.parameters.items():
         kind, many = element_type(parameter.resolved_type)
@@ -179,6 +179,6 @@ def element_type(annotation: Any) -> tuple[type, bool]:
     if many:
         (annotation,) = typing.get_args(annotation)
     kind = annotation or type(None)
-    # The SDK's classes by name: beartype leaves proxies for those that it had not seen yet when it checked
-    # a method, and Python 3.10 leaves the string in list["Container"].
+    # The SDK's classes by name: beartype leaves proxies of classes that it had not seen when it checked a method, and
+    # Python 3.10 leaves the string in list["Container"].
     return getattr(dagger, kind if isinstance(kind, str) else kind.__name__, kind), many

@@ -1,4 +1,4 @@
-"""What `--help` prints, in 80 columns."""
+"""The output of `--help`, in 80 columns."""
 
 import json
 import textwrap
@@ -12,7 +12,7 @@ WIDTH = 80
 _LEFT = 26
 _INDENT = " " * (_LEFT + 2)
 _WRAPPER = textwrap.TextWrapper(WIDTH, initial_indent=_INDENT, subsequent_indent=_INDENT, break_on_hyphens=False)
-#: The names of `dagger call --help`.
+#: The names of types in `dagger call --help`.
 _KINDS = {"str": "string", "int": "int", "float": "float", "bool": ""}
 
 _EXAMPLES = """\
@@ -27,13 +27,13 @@ _EXIT_CODES = """\
 Exit codes:
   0  done
   1  the pipeline or the engine failed
-  2  something that you can mend: a flag, a file, the registry, the host; or
-     interrupted
+  2  something that you can fix: a flag, a file, the registry, the host
+  130, 143  interrupted, or terminated
   N  a command in a container failed with N"""
 
 
 def overview(constructor: Function) -> str:
-    """Write the help of the program.
+    """Return the help of the program.
 
     Args:
         constructor: that of the module's main object.
@@ -48,20 +48,20 @@ def overview(constructor: Function) -> str:
         _own_flags(),
         _EXAMPLES,
         _EXIT_CODES,
-        "`ska-images FUNCTION --help` says more about a function or a command.",
+        "`ska-images FUNCTION --help` describes a function or a command.",
     )
 
 
 def of_function(function: Function) -> str:
-    """Write the help of one function.
+    """Return the help of one function.
 
     Args:
-        function: what was named last on the command line.
+        function: the last one on the command line.
     """
     chain = ""
     if is_object(function.returns) and not function.many and function.returns:
         names = ", ".join(functions_of(function.returns))
-        chain = f"Returns a {function.returns.__name__}, on which these can be called:\n" + textwrap.fill(
+        chain = f"Returns a {function.returns.__name__}, which has these functions:\n" + textwrap.fill(
             names, WIDTH, initial_indent="  ", subsequent_indent="  ", break_on_hyphens=False
         )
     doc = "\n\n".join(_paragraph(p) for p in function.doc.split("\n\n"))
@@ -76,7 +76,7 @@ def of_function(function: Function) -> str:
 
 
 def _paragraph(text: str) -> str:
-    # A paragraph with indented lines is laid out already.
+    # A paragraph with indented lines keeps its layout.
     return text if "\n " in text else textwrap.fill(text, WIDTH, break_on_hyphens=False)
 
 

@@ -10,13 +10,13 @@ from rich.text import Text
 from pipeline.cli.progress import Step
 from pipeline.escape import escaped, escaped_lines
 
-#: So many of a running step's last lines are shown.
+#: The most lines shown of a running step.
 SHOWN_LINES = 3
 _SPINNER = "-\\|/"
 
 
 class LiveView:
-    """Finished steps above, running ones with their last lines below; cached ones counted by image.
+    """Finished steps above, running steps with their last lines below; cached steps are counted by image.
 
     Args:
         console: a rich console on standard error.
@@ -36,14 +36,14 @@ class LiveView:
         self._live.start()
 
     def close(self) -> None:
-        """Remove the live part and say what was cached."""
+        """Remove the live part and print what was cached."""
         self._active.clear()
         self._live.stop()
         for image in list(self._cached):
             self._flush(image)
 
     def step(self, step: Step) -> None:
-        """Move a step between the live part and the finished ones above it."""
+        """Move a step between the live part and the finished steps above it."""
         if step.state in ("started", "running", "waiting"):
             self._active[step.id] = step
             return

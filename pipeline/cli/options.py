@@ -1,4 +1,4 @@
-"""The flags that belong to the command line itself; they may stand anywhere."""
+"""The command line's own flags, which may stand anywhere."""
 
 import argparse
 import os
@@ -11,7 +11,7 @@ from pipeline.errors import UserError
 
 
 class UsageError(UserError):
-    """The words of the command line make no call."""
+    """The words of the command line are not a valid call."""
 
 
 class Parser(argparse.ArgumentParser):
@@ -21,10 +21,10 @@ class Parser(argparse.ArgumentParser):
         super().__init__(prog="ska-images", add_help=False, allow_abbrev=False)
 
     def error(self, message: str) -> NoReturn:
-        """Raise what argparse found.
+        """Raise a message of argparse.
 
         Args:
-            message: argparse's words, such as `argument --store: expected one argument`.
+            message: of argparse, such as `argument --store: expected one argument`.
         """
         raise UsageError(f"{message}; see `ska-images --help`.")
 
@@ -44,18 +44,18 @@ class Options:
 
 MAX_PORT = 65_535
 BUILD_ALL = "build-all"
-#: build-all exports there when --output does not say otherwise.
+#: The default --output of build-all.
 DIST = Path("dist")
 #: build-all's report, in that directory.
 REPORT = "build-report.json"
 VERSION = "--version"
-#: Flag, value's name, help: what `--help` shows and what the parser knows.
+#: Flag, name of its value, and help; both `--help` and the parser use them.
 FLAGS = (
     ("-o, --output", "PATH", "Write the result there: an archive, a directory, a file or text."),
     ("-j, --json", "", "Print the result as JSON."),
     ("--progress", "auto|plain|tty", "How to show the steps. auto: tty on a terminal, else plain."),
-    ("--engine", "auto|embedded|dagger", "What runs them. auto: the session of `dagger run`, else embedded."),
-    ("--store", "DIR", "Where the embedded engine keeps what it has built."),
+    ("--engine", "auto|embedded|dagger", "The engine. auto: the session of `dagger run`, else embedded."),
+    ("--store", "DIR", "The directory of the embedded engine's store."),
     ("-h, --help", "", "Show this, or the help of a function."),
     (VERSION, "", "Alone: show the version of this program."),
 )
@@ -71,7 +71,7 @@ def split_options(argv: list[str]) -> tuple[Options, list[str]]:
         The options, and the other words in their order.
 
     Raises:
-        UsageError: a value is missing or not one of those that the flag takes, or a word is not UTF-8.
+        UsageError: a value is missing or not allowed, or a word is not UTF-8.
     """
     for word in argv:
         _require_text(word)
@@ -90,7 +90,7 @@ def split_options(argv: list[str]) -> tuple[Options, list[str]]:
         if fields[name] == "":
             raise UsageError(f"--{name} is empty; give a path, or leave the flag out.")
         fields[name] = fields[name] and Path(fields[name])
-    # With a value it is the constructor's: the version of the images.
+    # With a value, --version is the constructor's: the version of the images.
     return Options(**fields, version=argv == [VERSION]), words
 
 
@@ -101,26 +101,26 @@ def _require_text(word: str) -> None:
 
 
 def debugging() -> bool:
-    """Tell whether the user asked for tracebacks and logs with SKA_DEBUG."""
+    """Return whether SKA_DEBUG asks for tracebacks and logs."""
     return os.environ.get("SKA_DEBUG", "") not in ("", "0")
 
 
 def in_ci_job() -> bool:
-    """Tell whether a CI system runs this: GitLab and most others set CI to true."""
+    """Return whether a CI system runs this: GitLab and most others set CI to true."""
     return os.environ.get("CI", "").lower() not in ("", "false")
 
 
 def session_in_environment() -> bool:
-    """Tell whether an engine's session is given by the environment, as `dagger run` does.
+    """Return whether the environment names an engine's session, as under `dagger run`.
 
     Raises:
-        UsageError: half of one is given, or a port that is no port.
+        UsageError: port or token is missing, or the port is malformed.
     """
     port = os.environ.get("DAGGER_SESSION_PORT")
     if not port:
         return False
     if not re.fullmatch(r"[1-9][0-9]{0,4}", port) or int(port) > MAX_PORT:
-        raise UsageError(f"DAGGER_SESSION_PORT is {port!r} and not a port; unset it, or use `dagger run`.")
+        raise UsageError(f"DAGGER_SESSION_PORT is {port!r}, which is not a port; unset it, or use `dagger run`.")
     if not os.environ.get("DAGGER_SESSION_TOKEN"):
-        raise UsageError("DAGGER_SESSION_PORT is set and DAGGER_SESSION_TOKEN is not; set both, or neither.")
+        raise UsageError("DAGGER_SESSION_PORT is set without DAGGER_SESSION_TOKEN; set both, or neither.")
     return True

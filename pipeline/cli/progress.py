@@ -1,4 +1,4 @@
-"""What the engine does, shown on standard error: plain lines, or the live view of pipeline.cli.live."""
+"""The engine's steps on standard error: plain lines, or the live view of pipeline.cli.live."""
 
 import re
 import sys
@@ -12,9 +12,9 @@ from typing import Any, Protocol, TextIO
 from pipeline.escape import escaped
 from pipeline.release.verdict import VERDICT
 
-#: So many of a failed step's last lines are shown.
+#: The most lines shown of a failed step.
 FAILURE_LINES = 20
-#: Programs colour what they write, which would garble the screen; the views escape whatever else cannot be printed.
+#: Colours and cursor movements of programs would garble the screen; the views escape other unprintable characters.
 _CONTROL = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|[\x00-\x08\x0a-\x1f\x7f]")
 
 
@@ -40,7 +40,7 @@ class Step:
 
     @property
     def image(self) -> str:
-        """The image that the step belongs to; the step's own name where it belongs to none."""
+        """The image that the step belongs to; the step's own name if it belongs to no image."""
         return self.name.partition(": ")[0]
 
 
@@ -51,7 +51,7 @@ class View(Protocol):
         """Start showing."""
 
     def close(self) -> None:
-        """Leave the screen as it shall stay."""
+        """Stop, and leave the screen in its final state."""
 
     def step(self, step: Step) -> None:
         """Show a step's new state."""
@@ -85,7 +85,7 @@ class Progress:
         self.stop()
 
     def stop(self) -> None:
-        """Show nothing any more: what an interrupted engine still says is no news."""
+        """Show nothing more: the later events of an interrupted engine do not matter."""
         self._stopped = True
         self._view.close()
 
@@ -93,7 +93,7 @@ class Progress:
         """Take one event of the engine.
 
         Args:
-            event: a "step", "log" or "notice"; others are ignored, so that an engine may learn new ones.
+            event: a "step", "log" or "notice"; others are ignored, for engines that send more.
         """
         if self._stopped or event.get("name") == VERDICT:
             return
@@ -127,11 +127,11 @@ def is_terminal(mode: str, stream: TextIO, term: str) -> bool:
 
 
 class PlainView:
-    """One line an event: `12.3s  ska-build: install packages  done (8.1s)`.
+    """One line for each event: `12.3s  ska-build: install packages  done (8.1s)`.
 
     Args:
         stream: where the lines go.
-        clock: seconds since some moment.
+        clock: seconds since any fixed time.
     """
 
     def __init__(self, stream: TextIO = sys.stderr, clock: Callable[[], float] = time.monotonic) -> None:
@@ -150,7 +150,7 @@ class PlainView:
         self._write(f"{self._elapsed()}  {step.name}  {step.state}{took}")
 
     def line(self, step: Step, text: str) -> None:
-        """Write a line of output; siblings run side by side, so it says whose it is."""
+        """Write a line of output with its image, because images are built side by side."""
         self._write(f"        | {step.image}: {text}")
 
     def notice(self, text: str) -> None:

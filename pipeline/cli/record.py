@@ -1,8 +1,8 @@
-"""The record of a finished build-all: what it depended on, and what it left.
+"""The record of a finished build-all: its inputs and its outputs.
 
-As long as all of that is as it was, the same run would find every step in the store and every archive in its place,
-and end with the same report. That is seen in less time than importing Dagger's SDK takes. Whatever is missing, changed
-or unreadable makes a real run.
+While none of them has changed, the same run would find every step in the store and every archive in its place, and
+return the same report. Comparing them takes less time than importing Dagger's SDK. If anything is missing, changed or
+unreadable, the run builds.
 """
 
 import contextlib
@@ -20,24 +20,24 @@ import embedded_engine
 from pipeline.build.settings import PYPROJECT, Settings
 from pipeline.checksum import sha256
 
-#: Another number when records have other fields, or hold under other conditions.
+#: Increased when the fields of a record change, or the conditions that it holds under.
 FORMAT = 1
-#: What builds: the module and the embedded engine.
+#: The code that builds: the module and the embedded engine.
 PACKAGES = (Path(__file__).parent.parent, Path(embedded_engine.__file__).parent)
-#: What one may learn of a file without reading it: size, times of change in nanoseconds, and inode.
+#: The state of a file without its content: size, times of change in nanoseconds, and inode.
 State = tuple[int, ...]
 
 
 @dataclass(frozen=True)
 class Record:
-    """What one run depended on and left.
+    """The inputs and outputs of one run.
 
     Args:
-        inputs: digest of what decides about the images.
-        pinned: the base of the settings, where a stand-in was built on because no registry answered; else empty.
-        stand_in: the stand-in that was built on, empty where there was none.
-        sources: digest of what that is made from.
-        snapshots: what was in the store afterwards.
+        inputs: digest of all inputs of the images.
+        pinned: the base of the settings, if a stand-in replaced it because no registry answered; else empty.
+        stand_in: the stand-in base; empty for another base.
+        sources: digest of the sources of the stand-in.
+        snapshots: in the store after the run.
         files: each file of the output by its name.
     """
 
@@ -50,7 +50,7 @@ class Record:
 
 
 def read(path: Path) -> Record | None:
-    """Return a record, or None where there is none that can be read."""
+    """Return a record, or None if it is missing or unreadable."""
     with contextlib.suppress(OSError, ValueError, TypeError, AttributeError, KeyError):
         found = json.loads(path.read_text())
         files = {name: tuple(state) for name, state in found.pop("files").items()}
@@ -59,22 +59,22 @@ def read(path: Path) -> Record | None:
 
 
 def text(record: Record) -> str:
-    """Return what `read` reads."""
+    """Return a record in the format of `read`."""
     return json.dumps(asdict(record))
 
 
 def place(store: Path, output: Path) -> Path:
-    """Return where the record for an output directory is: one for each, since a run replaces all of it."""
+    """Return the path of the record of an output directory; each has one, because a run replaces all of its output."""
     name = hashlib.sha256(str(output.absolute()).encode()).hexdigest()
     return store / "records" / f"{name[:24]}.json"
 
 
 def inputs(words: Iterable[str], settings: Settings) -> str:
-    """Return the digest of what decides about the images, but for a stand-in's sources.
+    """Return the digest of all inputs of the images, except a stand-in's sources.
 
     Args:
         words: the command line without its own flags.
-        settings: what the environment, .env and pyproject.toml say, and the day.
+        settings: from the environment, .env and pyproject.toml.
 
     Raises:
         OSError: a file cannot be read.
@@ -89,7 +89,7 @@ def inputs(words: Iterable[str], settings: Settings) -> str:
         settings.snapshot_id,  # it depends on which settings were given, too
         sha256(PYPROJECT),
         [[name, sha256(path)] for name, path in _sources()],
-        # The SDK, and what packs and compresses: the directories' names hold the versions.
+        # The versions of the SDK and of the compressors are in the names of these directories.
         sorted({path.name for entry in sys.path for path in Path(entry).glob("*.dist-info")}),
         [sys.version, platform.machine()],
     ]
@@ -97,7 +97,7 @@ def inputs(words: Iterable[str], settings: Settings) -> str:
 
 
 def state(path: Path) -> State:
-    """Return what differs after a file was written to or replaced.
+    """Return values that change when a file is written or replaced.
 
     Raises:
         OSError: it is not there.

@@ -1,4 +1,4 @@
-"""One run: an engine, the calls, and what came of them."""
+"""One run: an engine, the calls, and their outcome."""
 
 import contextlib
 import importlib
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import anyio
 import anyio.to_thread
 
+from pipeline.build.base_reference import BaseReference
 from pipeline.cli import again
 from pipeline.cli.options import BUILD_ALL, DIST, REPORT, Options
 from pipeline.cli.progress import Progress, View
@@ -22,17 +23,17 @@ from pipeline.cli.session import Engine, HostError, choose_base, start_engine
 from pipeline.cli.summary import Outcome, RunSummary, table
 from pipeline.cli.tables import TABLES
 
-# What imports Dagger's SDK is imported when the engine is starting already.
+# Modules that import Dagger's SDK are imported while the engine starts.
 if TYPE_CHECKING:
     from pipeline.cli.functions import Function
 
-#: These build nothing, so that they need no base.
+#: Functions that build nothing, and so need no base.
 WITHOUT_BASE = frozenset({"images", "outdated", "promote", "release-notes", "verify"})
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What is to be called: all words have become values, so that a mistake in the last one costs nothing.
+    """The calls of a run. All words are converted first, so that a mistake in the last one costs nothing.
 
     Attributes:
         given: the constructor's arguments.
@@ -45,11 +46,11 @@ class Plan:
 
 @dataclass(frozen=True)
 class ChosenBase:
-    """What the command line adds to the constructor's arguments.
+    """The base that the command line adds to the constructor's arguments.
 
     Attributes:
-        given: the base, where it was chosen here.
-        pinned: the base that it stands in for, empty where it stands in for none.
+        given: the base, if it was chosen here.
+        pinned: the base that a stand-in replaces; empty if there is no stand-in.
     """
 
     given: Mapping[str, str] = field(default_factory=dict)
@@ -63,20 +64,20 @@ async def run(options: Options, words: list[str], view: View, scope: anyio.Cance
         options: the command line's own flags.
         words: the others.
         view: shows the steps.
-        scope: what a signal cancels; the engine is outside of it, so that it always ends in order.
+        scope: cancelled by a signal; the engine is outside, so that it always shuts down properly.
 
     Returns:
-        What there is to say; None when a signal came first.
+        The outcome; None after a signal.
 
     Raises:
-        UsageError: the words make no call.
-        SkaError, dagger.QueryError: what the calls raised.
+        UsageError: the words are not a valid call.
+        SkaError, dagger.QueryError: a call failed.
     """
     began = time.monotonic()
-    asked = again.request(options, words)
-    if asked and (report := await again.report(asked, view.notice)):
+    requested = again.request(options, words)
+    if requested and (report := await again.report(requested, view.notice)):
         return _summary(report, options, RunSummary((), time.monotonic() - began))
-    with ThreadPoolExecutor(1) as pool, Progress(view) as progress, _told(view):
+    with ThreadPoolExecutor(1) as pool, Progress(view) as progress, _messages_shown(view):
         # The SDK takes most of a second to import; the engine starts meanwhile.
         module: Future[Any] = pool.submit(importlib.import_module, "pipeline.cli.arguments")
         try:
@@ -89,20 +90,20 @@ async def run(options: Options, words: list[str], view: View, scope: anyio.Cance
                         result, code = await _perform(plan, base.given)
                         so_far = partial(_so_far, progress if engine.embedded else None, began)
                         outcome = await _outcome(result, plan.calls[-1][0], options, so_far)
-                        if asked and len(plan.calls) == 1:
-                            again.remember(asked, options, words, base.pinned)
+                        if requested and len(plan.calls) == 1:
+                            again.remember(requested, options, words, base.pinned)
                         return replace(outcome, code=code)
                     progress.stop()
         except HostError:
-            # A wrong word is the better news: it can be mended at once.
+            # Report a wrong word first: it is quicker to fix.
             _plan(words)
             raise
     return None
 
 
 @contextlib.contextmanager
-def _told(view: View) -> Iterator[None]:
-    """Show what the pipeline itself does, beside the engine's steps."""
+def _messages_shown(view: View) -> Iterator[None]:
+    """Show the pipeline's own messages beside the engine's steps."""
     handler = logging.Handler()
     handler.emit = lambda record: view.notice(record.getMessage())  # type: ignore[method-assign]
     logger = logging.getLogger("pipeline")
@@ -131,7 +132,7 @@ def _plan(words: list[str]) -> Plan:
 
 
 async def _perform(plan: Plan, base: Mapping[str, str]) -> tuple[Any, int]:
-    """Return the result, and the exit code that is a part of some."""
+    """Return the result, and the exit code that some functions return with it."""
     import dagger
 
     from pipeline.cli.functions import new_main_object
@@ -157,20 +158,19 @@ async def _base(plan: Plan, engine: Engine, view: View) -> ChosenBase:
     from pipeline.build.settings import Settings
     from pipeline.catalogue.lookup import find
 
-    # With the other arguments, so that a malformed one is refused before anything is said of the base.
-    # So is the name of an image.
+    # Unknown images and malformed settings are refused before any message about the base.
     for _, values in plan.calls:
         if "image" in values and isinstance(values["image"], str):
             find(values["image"])
     pinned = Settings(**{key: value for key, value in given.items() if value and key != "base"}).base
-    if pinned.startswith("bootstrap:"):
+    if BaseReference(pinned).is_stand_in:
         return ChosenBase()
     chosen = await choose_base(pinned, view.notice)
     return ChosenBase({"base": chosen}, pinned if chosen != pinned else "")
 
 
 async def _awaited(value: Any) -> Any:
-    # The SDK's objects can be awaited too, which evaluates them; they shall stay lazy.
+    # Awaiting an object of the SDK would evaluate it; objects stay lazy here.
     return await value if inspect.iscoroutine(value) else value
 
 

@@ -1,4 +1,4 @@
-"""Which engine serves the calls, and which base it starts from."""
+"""The engine that serves the calls, and the base that it starts from."""
 
 import os
 import re
@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
+from pipeline.build.base_reference import ANY_STAND_IN
 from pipeline.build.settings import Settings
 from pipeline.cli.options import Options, UsageError, in_ci_job, session_in_environment
 from pipeline.errors import SkaError, UserError
 
 OnEvent = Callable[[dict[str, Any]], None]
-STAND_IN = "bootstrap:auto"
-#: A service of this machine's loopback, as in an address of a registry.
+#: A service on this machine's loopback, as in the address of a registry.
 _LOOPBACK = re.compile(r"(?<![\w.-])((?:localhost|127(?:\.\d{1,3}){3}|\[::1\]):\d{1,5})(?!\d)")
 
 _WARNING = """\
@@ -24,13 +24,13 @@ WARNING: The registry of {image} cannot be reached.
 The images are built on a STAND-IN BASE, {stand_in}, made from this
 machine's own package sources. They serve this machine and its tests; do not
 publish them. For the real base make the registry reachable, or fetch an archive
-of it where it is,
+on a machine that reaches it,
   skopeo copy docker://{source} oci-archive:base.tar
 and build with --base-archive base.tar."""
 
 
-#: Nobody watches a job: it must not change the distribution of what it builds by itself.
-_IN_CI_JOB = "{}; a CI job builds on a stand-in base only on demand: with --base {}, or SKA_BASE={}."
+#: A job is unattended, so it must not switch to another distribution by itself.
+_IN_CI_JOB = "{}; a CI job uses a stand-in base only if told to: set --base {} or SKA_BASE={}."
 
 
 class HostError(UserError):
@@ -38,16 +38,16 @@ class HostError(UserError):
 
 
 class StandInRefused(UserError):
-    """Only a stand-in base could be built on, and nobody asked for one."""
+    """Only a stand-in base is available, and it was not requested."""
 
 
 @dataclass(frozen=True)
 class Engine:
-    """An engine that runs or that `connect` will start.
+    """An engine, running or started by `connect`.
 
     Attributes:
-        embedded: whether it is the one of this project.
-        connect: makes the SDK's `dag` use it.
+        embedded: whether it is the embedded engine.
+        connect: connects the SDK's `dag` to it.
     """
 
     embedded: bool
@@ -56,12 +56,12 @@ class Engine:
 
 @asynccontextmanager
 async def start_engine(options: Options, on_event: OnEvent, words: Sequence[str] = ()) -> AsyncIterator[Engine]:
-    """Start the engine that the options choose, without importing Dagger's SDK.
+    """Start the engine that the options select, without importing Dagger's SDK.
 
     Args:
         options: `engine` and `store` are read.
         on_event: takes the embedded engine's events.
-        words: of the calls; the registries of the loopback that they name are for steps too, which sign there.
+        words: of the calls; steps may reach the loopback registries that these name, because they sign there.
 
     Raises:
         UsageError: `--engine dagger` without Dagger's CLI.
@@ -75,7 +75,7 @@ async def start_engine(options: Options, on_event: OnEvent, words: Sequence[str]
                 "--engine dagger needs the `dagger` program, which is not in PATH; install it"
                 " (https://docs.dagger.io/install) or use --engine embedded."
             )
-        # The SDK would download a program of its own version otherwise.
+        # Otherwise the SDK downloads the program in its own version.
         os.environ["_EXPERIMENTAL_DAGGER_CLI_BIN"] = binary
         yield Engine(False, _connect_dagger)
     else:
@@ -84,12 +84,12 @@ async def start_engine(options: Options, on_event: OnEvent, words: Sequence[str]
 
 
 def on_embedded(options: Options) -> bool:
-    """Tell whether the options choose the embedded engine."""
+    """Return whether the options select the embedded engine."""
     return options.engine == "embedded" or (options.engine == "auto" and not session_in_environment())
 
 
 def unstarted() -> ModuleType:
-    """Return what can be told about the embedded engine without starting it: embedded_engine.unstarted."""
+    """Return embedded_engine.unstarted, which describes the engine without starting it."""
     from embedded_engine import unstarted
 
     return unstarted
@@ -111,14 +111,14 @@ async def _embedded(
 
 
 async def tend_store(options: Options, words: list[str]) -> dict[str, Any]:
-    """Look after the embedded engine's store.
+    """List, prune or verify the embedded engine's store.
 
     Args:
         options: `store` is read.
         words: arguments of embedded_engine.store.cache.
 
     Returns:
-        Its answer, and `quota`, the bytes that the store may keep; 0 for no limit.
+        The engine's answer, and `quota`, the limit of the store in bytes; 0 for no limit.
 
     Raises:
         HostError: the store cannot be used.
@@ -132,7 +132,7 @@ async def tend_store(options: Options, words: list[str]) -> dict[str, Any]:
 
 @contextmanager
 def _engine() -> Iterator[ModuleType]:
-    """Yield embedded_engine.session; what the engine raises becomes an error of the command line."""
+    """Yield embedded_engine.session, and turn the engine's errors into errors of the command line."""
     from embedded_engine import session
     from embedded_engine.host.errors import EngineError
 
@@ -146,7 +146,7 @@ def _connect(port: int, token: str) -> AbstractAsyncContextManager[Any]:
     from dagger.client._config import ConnectConfig
     from dagger.client._session import ConnectParams, SharedConnection
 
-    # No retries: on loopback they only hide for 15 s that the engine has died.
+    # On loopback, retries would only hide for 15 s that the engine has died.
     connection = SharedConnection().with_config(ConnectConfig(retry=None))
     return connection.with_params(ConnectParams(port=port, session_token=token))
 
@@ -164,18 +164,18 @@ def _connect_dagger() -> AbstractAsyncContextManager[Any]:
 
 
 async def choose_base(reference: str, warn: Callable[[str], None]) -> str:
-    """Choose between the pinned base and, where nothing answers for its registry, a stand-in.
+    """Return the pinned base, or a stand-in if its registry does not answer.
 
     Args:
         reference: the pinned base.
         warn: shows the warning that the images are built on a stand-in.
 
     Returns:
-        The reference, or that of a stand-in such as `bootstrap:debian-12`.
+        The pinned reference, or that of a stand-in, as in bootstrap:debian-12.
 
     Raises:
-        StandInRefused: nothing answers, and this is a CI job.
-        dagger.QueryError: the registry's answer is not the image.
+        StandInRefused: the registry does not answer a CI job.
+        dagger.QueryError: the registry answers, but not with the image.
     """
     import dagger
     from dagger import dag
@@ -186,15 +186,15 @@ async def choose_base(reference: str, warn: Callable[[str], None]) -> str:
         if (error.error.extensions or {}).get("code") != "REGISTRY_UNREACHABLE":
             raise
         if in_ci_job():
-            raise StandInRefused(_IN_CI_JOB.format(str(error).rstrip("."), STAND_IN, STAND_IN)) from error
-        stand_in = await dag.container().from_(STAND_IN).image_ref()
+            raise StandInRefused(_IN_CI_JOB.format(str(error).rstrip("."), ANY_STAND_IN, ANY_STAND_IN)) from error
+        stand_in = await dag.container().from_(ANY_STAND_IN).image_ref()
         warn(stand_in_warning(reference, stand_in))
         return stand_in
     return reference
 
 
 def stand_in_warning(reference: str, stand_in: str) -> str:
-    """Say that images are built on a stand-in for a base."""
+    """Return the warning that images are built on a stand-in."""
     return _WARNING.format(image=reference.partition("@")[0], stand_in=stand_in, source=_for_skopeo(reference))
 
 

@@ -1,4 +1,4 @@
-"""The standard streams as the command line needs them, whatever the shell has made of them."""
+"""The standard streams, made usable even if the caller closed them."""
 
 import contextlib
 import os
@@ -8,10 +8,10 @@ from pipeline.errors import UserError
 
 
 def prepare() -> None:
-    """Open those that the caller has closed, and let every text be written in any encoding.
+    """Open the streams that the caller closed, and make every text writable in any encoding.
 
-    A closed standard output becomes one that refuses every write, as in coreutils; otherwise the next file that is
-    opened would take its place, and results would go there.
+    A closed standard output refuses every write, as in coreutils; otherwise the next file opened would take its place
+    and receive the results.
     """
     for number, mode in ((0, os.O_RDONLY), (1, os.O_RDONLY), (2, os.O_WRONLY)):
         with contextlib.suppress(OSError):
@@ -28,14 +28,14 @@ def prepare() -> None:
 
 
 class OutputError(UserError):
-    """Standard output takes no more."""
+    """Standard output cannot be written."""
 
 
 def write(text: str) -> None:
     """Write a result to standard output, at once.
 
     Raises:
-        OutputError: it takes no more.
+        OutputError: it cannot be written.
     """
     try:
         sys.stdout.write(text if text.endswith("\n") else f"{text}\n")
@@ -45,7 +45,7 @@ def write(text: str) -> None:
 
 
 def finish() -> None:
-    """Give up what a stream did not take, which has been reported; the interpreter would do so again as it ends."""
+    """Discard what a stream did not accept: it was reported, and the interpreter would report it again at exit."""
     for number, stream in ((1, sys.stdout), (2, sys.stderr)):
         try:
             stream.flush()

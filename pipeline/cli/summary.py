@@ -1,4 +1,4 @@
-"""What is said at the end of a run, and the table that ends build-all."""
+"""The outcome of a run, and the table of build-all."""
 
 import sys
 from collections.abc import Mapping, Sequence
@@ -13,17 +13,17 @@ from pipeline.escape import escaped_lines
 MEGABYTE = 1_000_000
 GIGABYTE = 1_000 * MEGABYTE
 _HEADER = ("IMAGE", "SIZE", "LAYERS", "CHECKS", "DIGEST", "TIME")
-#: Numbers stand to the right.
+#: Columns of numbers, aligned to the right.
 _RIGHT = frozenset({"SIZE", "LAYERS", "CHECKS", "TIME"})
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What remains to be said when the progress is off the screen.
+    """The output of a run after its progress.
 
     Attributes:
         text: for standard output; empty for nothing.
-        saved: where the result was exported to; None when it was not.
+        saved: where the result was exported to; None if it was not.
         code: the exit code.
     """
 
@@ -34,7 +34,7 @@ class Outcome:
     def show(self) -> None:
         """Print it."""
         if self.text:
-            # A program that reads a pipe or a file gets what the function returned, byte for byte.
+            # A pipe or a file gets the result byte for byte.
             write(escaped_lines(self.text) if sys.stdout.isatty() else self.text)
         if self.saved is not None:
             print(f'Saved to "{self.saved}".', file=sys.stderr)
@@ -42,10 +42,10 @@ class Outcome:
 
 @dataclass(frozen=True)
 class RunSummary:
-    """What a run did.
+    """The steps of a run.
 
     Attributes:
-        steps: the engine's; None where it does not tell.
+        steps: those of the engine; None if it does not report them.
         seconds: how long it took.
     """
 
@@ -54,7 +54,7 @@ class RunSummary:
 
 
 def table(report: Mapping[str, Any], run: RunSummary, output: Path) -> str:
-    """Write what was built.
+    """Return the table of the built images.
 
     Args:
         report: the build-report.json of build-all.
@@ -94,13 +94,13 @@ def _closing(count: int, run: RunSummary, output: Path) -> str:
 
 
 def size(number: int) -> str:
-    """Write a number of bytes."""
+    """Return a number of bytes with its unit."""
     gigabytes, megabytes = number / GIGABYTE, number / MEGABYTE
     return f"{gigabytes:.1f} GB" if gigabytes >= 1 else f"{megabytes:.1f} MB"
 
 
 def aligned(rows: Sequence[tuple[str, ...]]) -> str:
-    """Return rows as a table; the first has the titles."""
+    """Return rows as a table; the first row holds the titles."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return "\n".join(
         "  ".join(

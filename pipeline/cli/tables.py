@@ -1,4 +1,4 @@
-"""The JSON documents that functions return, as a person reads them; what is not printable in them is escaped."""
+"""The JSON documents that functions return, as text for people; unprintable characters are escaped."""
 
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
@@ -8,7 +8,7 @@ from pipeline.escape import escaped
 
 
 def published(document: Mapping[str, Any]) -> str:
-    """Write what publish or promote did: a line to pin each image by, and a sentence."""
+    """Return the result of publish or promote: each image's pinned reference, and a sentence."""
     images, version = document["images"], document["version"]
     new = [image for image in images if image["new"]]
     lines = [image["reference"] for image in images]
@@ -18,12 +18,12 @@ def published(document: Mapping[str, Any]) -> str:
     elif new:
         done = f"{len(new)} of {len(images)} images published as {version}{also}."
     else:
-        done = f"Nothing to publish: {version} is there already, with the same content{also}."
+        done = f"Nothing to publish: {version} exists with the same content{also}."
     return "\n".join([*lines, "", done])
 
 
 def verified(document: Mapping[str, Any]) -> str:
-    """Write what verify found: a line a fact."""
+    """Return the result of verify: a line for each fact."""
     facts = document["facts"]
     width = max(len(fact["name"]) for fact in facts)
     lines = [
@@ -34,7 +34,7 @@ def verified(document: Mapping[str, Any]) -> str:
 
 
 def outdated(document: Mapping[str, Any]) -> str:
-    """Write what outdated found: the images, and below each its reasons and what is not known."""
+    """Return the result of outdated: each image with its reasons and unknowns."""
     lines = []
     for image in document["images"]:
         state = "OUTDATED" if image["reasons"] else "up to date"
@@ -50,7 +50,7 @@ def outdated(document: Mapping[str, Any]) -> str:
 
 
 def _shown(write: Callable[[Mapping[str, Any]], str]) -> Callable[[Any], str]:
-    """Return a table whose texts each stay on their line."""
+    """Return a table in which no text can break its line."""
     return lambda document: write(_printable(document))
 
 

@@ -1,4 +1,4 @@
-"""Words into the values that functions take."""
+"""Words converted into the values that functions take."""
 
 import contextlib
 import csv
@@ -18,16 +18,16 @@ from pipeline.cli.options import UsageError
 
 
 def arguments(call: Call) -> dict[str, Any]:
-    """Convert what was given for a function's flags.
+    """Convert the words given for a function's flags.
 
     Args:
         call: a function and its words.
 
     Returns:
-        Values by Python's names; what was not given is left out, so that Python's defaults apply.
+        Values by Python's names; flags that were not given are left out, so that Python's defaults apply.
 
     Raises:
-        UsageError: a word is no value of the flag's type.
+        UsageError: a word is not a value of the flag's type.
     """
     return {flag.key: _value(flag, words) for flag, words in call.given.items()}
 
@@ -42,7 +42,7 @@ def _split(word: str) -> list[str]:
     try:
         return next(csv.reader([word]), [])
     except csv.Error:
-        # A bare newline: the value goes on whole, to whoever refuses it by its name.
+        # For a bare newline: the whole value is passed on, and refused under the name of its flag.
         return [word]
 
 
@@ -64,7 +64,7 @@ def _one(flag: Flag, word: str) -> Any:
         return _member(flag, kind, word)
     if issubclass(kind, (str, Scalar)):
         return kind(word)
-    raise UsageError(f"--{flag.name} takes a {kind.__name__}, which only `dagger call` can make.")
+    raise UsageError(f"--{flag.name} takes a {kind.__name__}, which only `dagger call` can create.")
 
 
 def _number(flag: Flag, word: str) -> Any:
@@ -82,13 +82,13 @@ def _member(flag: Flag, kind: type[enum.Enum], word: str) -> enum.Enum:
 
 
 def _path(flag: Flag, word: str, is_right: Any, what: str) -> str:
-    # Absolute, because an engine that was started elsewhere has another working directory.
+    # An engine started elsewhere has another working directory.
     path = Path(word.removeprefix("file://"))
-    with contextlib.suppress(RuntimeError):  # ~ of a user who does not exist is a name like any other
+    with contextlib.suppress(RuntimeError):  # ~NAME without such a user is an ordinary file name
         path = path.expanduser()
     path = path.absolute()
     if not is_right(path):
-        raise UsageError(f'--{flag.name} takes the path of a {what}, and there is none at "{word}".')
+        raise UsageError(f'--{flag.name} takes the path of a {what}, and "{word}" is not one.')
     return str(path)
 
 
@@ -98,7 +98,7 @@ def _secret(flag: Flag, word: str) -> dagger.Secret:
         # The word may be the secret itself, so no message repeats it.
         raise UsageError(f"--{flag.name} takes a secret as env://NAME or file://PATH, never as plain text.")
     if scheme == "env" and place not in os.environ:
-        raise UsageError(f"--{flag.name}: the environment has no variable {place}.")
+        raise UsageError(f"--{flag.name}: the environment variable {place} is not set.")
     if scheme == "env":
         return dag.secret(word)
     return dag.secret(f"file://{_path(flag, word, Path.is_file, 'file')}")

@@ -1,11 +1,10 @@
-"""The module's functions by which images are trusted; like all of them they hold no logic."""
+"""The module's functions that establish trust in images; they hold no logic."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import dagger
 from dagger import Doc, check
 
-from pipeline.build.inputs import Build
 from pipeline.build.settings import moment
 from pipeline.evidence.provenance import provenance_directory
 from pipeline.evidence.report import report
@@ -14,33 +13,21 @@ from pipeline.gates.audit.gate_audit import record_audit
 from pipeline.gates.definition import GateInputs
 from pipeline.gates.hold import files_of, hold, table
 from pipeline.gates.sbom.gate_sbom import DIRECTORY
-from pipeline.gates.scan.database import DatabaseOrder
 from pipeline.module.fresh import fresh
+from pipeline.module.parameters import Database
+from pipeline.module.part import Part
 from pipeline.signing.policy import policy_directory
 
-Mirror = Annotated[str, Doc("Mirror of Trivy's database, as in registry.example/trivy-db:2; by default Trivy's own.")]
-DatabaseDirectory = Annotated[
-    dagger.Directory | None, Doc("Directory of trivy.db and metadata.json, used instead of pulling them.")
-]
 
-
-class TrustFunctions:
-    """A part of the module's main object."""
-
-    async def _build(self) -> Build:
-        """Return the settings and the base of this call."""
-        raise NotImplementedError
-
-    def _given(self) -> dict[str, Any]:
-        """Return the settings that were given as arguments of the constructor."""
-        raise NotImplementedError
+class TrustFunctions(Part):
+    """The gates, and the evidence that they leave."""
 
     @fresh
     async def policy(
         self,
-        key: Annotated[dagger.File, Doc("Public key that the images are signed with, in PEM: cosign.pub.")],
+        key: Annotated[dagger.File, Doc("Public key that verifies the images' signatures, in PEM: cosign.pub.")],
     ) -> dagger.Directory:
-        """Write policies that take the images of the registry only when they are signed; nothing is built.
+        """Write policies that accept only signed images of the registry; nothing is built.
 
         Returns a directory with policy.json and registries.d for podman and skopeo, kyverno.yaml and
         policy-controller.yaml for Kubernetes, and the key.
@@ -53,10 +40,10 @@ class TrustFunctions:
         self,
         image: Annotated[list[str] | None, Doc("Image to describe; may be given again. By default all.")] = None,
     ) -> dagger.Directory:
-        """Build images and list all of their packages, in CycloneDX and in SPDX.
+        """Build images and list all of their packages, in CycloneDX and SPDX.
 
-        Returns a directory with NAME.cdx.json and NAME.spdx.json for each image. An SBOM that lists other packages
-        than its image says to hold fails the call.
+        Returns a directory with NAME.cdx.json and NAME.spdx.json for each image. The call fails
+        when an SBOM and its image's own package databases list different packages.
         """
         results = await hold([SBOM], image or (), GateInputs(await self._build(), moment))
         return files_of(results).directory(DIRECTORY)
@@ -64,9 +51,9 @@ class TrustFunctions:
     @fresh
     async def provenance(
         self,
-        image: Annotated[list[str] | None, Doc("Image to state it of; may be given again. By default all.")] = None,
+        image: Annotated[list[str] | None, Doc("Image to describe; may be given again. By default all.")] = None,
     ) -> dagger.Directory:
-        """Build images and state from what, how and where: SLSA provenance in an in-toto statement.
+        """Build images and describe their origin: SLSA provenance in an in-toto statement.
 
         Returns a directory with NAME.provenance.json for each image. It is not signed; `publish` signs.
         """
@@ -80,16 +67,16 @@ class TrustFunctions:
     ) -> str:
         """Audit images by the CIS benchmark with OpenSCAP, and return how many rules each passes.
 
-        The call fails when a rule fails that the committed baseline does not know to fail, or when one that
-        passed is gone. Nothing of the images runs.
+        The call fails when a rule fails that does not fail in the committed baseline, or when a rule that passed there
+        is no longer applied. No program of the images runs.
         """
         return table(await hold([AUDIT], image or (), GateInputs(await self._build(), moment)))
 
     @fresh
     async def audit_baseline(self) -> str:
-        """Audit all images and return the baseline that they make, as JSON, whatever it holds.
+        """Audit all images and return the result as a baseline, in JSON, even if rules fail.
 
-        It belongs in pipeline/data/baselines once the rules that fail are understood.
+        Commit it to pipeline/data/baselines once the failures are understood.
         """
         return await record_audit(await self._build())
 
@@ -98,28 +85,26 @@ class TrustFunctions:
     async def scan(
         self,
         image: Annotated[list[str] | None, Doc("Image to scan; may be given again. By default all.")] = None,
-        vulnerability_db: Mirror = "",
-        vulnerability_db_directory: DatabaseDirectory = None,
+        *,
+        database: Database,
     ) -> str:
-        """Build images, look for known vulnerabilities in them with Trivy, and return what was found.
+        """Build images, scan them for known vulnerabilities with Trivy, and return the findings.
 
-        A critical vulnerability fails the call, and so does a high one that has a fix, unless an OpenVEX statement
-        in pipeline/data/vex excepts it; so does a security update that is pending. All results are shown then.
+        A critical vulnerability fails the call, and so does a high one that has a fix, unless an OpenVEX statement in
+        pipeline/data/vex exempts it. A pending security update fails it too. All results are shown either way.
         """
-        database = DatabaseOrder(vulnerability_db, vulnerability_db_directory)
-        return table(await hold([SCAN], image or (), GateInputs(await self._build(), moment, database)))
+        return table(await hold([SCAN], image or (), GateInputs(await self._build(), moment, database.order)))
 
     @fresh
     async def report(
         self,
         image: Annotated[list[str] | None, Doc("Image to report on; may be given again. By default all.")] = None,
-        vulnerability_db: Mirror = "",
-        vulnerability_db_directory: DatabaseDirectory = None,
+        *,
+        database: Database,
     ) -> dagger.Directory:
-        """Build images, check, audit and scan them, and report what was found, whether it is good or not.
+        """Build, check, audit and scan images, and report the results, good or bad.
 
-        Returns a directory with report.html, a page whole in itself, the same as report.json, the SBOMs, and
+        Returns a directory with report.html, a self-contained page, the same data in report.json, the SBOMs, and
         gl-container-scanning-report.json for GitLab.
         """
-        database = DatabaseOrder(vulnerability_db, vulnerability_db_directory)
-        return await report(image or (), GateInputs(await self._build(), moment, database))
+        return await report(image or (), GateInputs(await self._build(), moment, database.order))

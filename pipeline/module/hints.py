@@ -1,28 +1,16 @@
-"""Type hints that every Python reads alike.
+"""Type hints that every version of Python reads alike.
 
 On Python 3.10 `typing.get_type_hints` wraps the hint of a parameter whose default is None in `typing.Optional`
 (https://docs.python.org/3.10/library/typing.html#typing.get_type_hints). Dagger's SDK reads hints with it: it then
 loses the parameter's description, and beartype, which it asks about each hint, cannot check that form for all of the
-SDK's classes.
+SDK's classes. The wrappers of the module's functions have no defaults of their own, and so no such hint.
 """
 
 import functools
-from collections.abc import Awaitable, Callable
-from typing import Any, ParamSpec, TypeVar
+from collections.abc import Callable
+from typing import Any, TypeVar
 
-P = ParamSpec("P")
-R = TypeVar("R")
 C = TypeVar("C", bound=type)
-
-
-def without_defaults(method: Callable[P, Awaitable[R]]) -> Callable[P, Awaitable[R]]:
-    """Wrap a method so that its annotations can be read and its defaults cannot; its signature keeps both."""
-
-    @functools.wraps(method)
-    async def wrapper(*args: P.args, **kwargs: P.kwargs) -> R:
-        return await method(*args, **kwargs)
-
-    return wrapper
 
 
 def constructor_without_defaults(cls: C) -> C:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from pipeline.build.inputs import Build
-from pipeline.build.settings import VERSION
+from pipeline.build.version import Version
 from pipeline.catalogue.lookup import by_name
 from pipeline.concurrency import Shared
 from pipeline.errors import VerificationError
@@ -89,8 +89,7 @@ async def open_examiner(build: Build, registry: Registry, trusted: Trusted) -> E
 
 def is_pre_release(image: Published) -> bool:
     """Tell whether an image is of a version that may be published without the gates, by a label that is one."""
-    version = image.label("version")
-    return VERSION.fullmatch(version) is not None and "-" in version
+    return Version(image.label("version")).is_prerelease
 
 
 def expected_of(image: Published, policy: Policy) -> Expected:

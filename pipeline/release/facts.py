@@ -8,8 +8,9 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from itertools import pairwise
 
+from pipeline.build.base_reference import BaseReference
 from pipeline.build.labelling import OCI
-from pipeline.build.settings import STAND_IN, VERSION
+from pipeline.build.version import Version
 from pipeline.catalogue.lookup import by_name
 from pipeline.errors import MetadataError, RegistryError, SettingsError, VerificationError
 from pipeline.escape import escaped
@@ -114,7 +115,7 @@ async def _metadata(subject: VerifiedImage) -> str:
 async def _release(subject: VerifiedImage) -> str:
     image, version = subject.image, subject.image.label("version")
     name, tags = image.repository.name, image.label("tags").split(",")
-    if name not in by_name() or not VERSION.fullmatch(version):
+    if name not in by_name() or not Version(version).is_semantic:
         raise _Refuted(f"{name} in the version {version!r} is not one of the images {', '.join(by_name())}")
     if subject.reference.tag and subject.reference.tag not in tags:
         raise _Refuted(f"it is tagged {', '.join(tags)} by itself, but it was found as {subject.reference.tag}")
@@ -175,15 +176,15 @@ async def _base(subject: VerifiedImage) -> str:
     image = (await _ancestors(subject))[-1]
     base, digest = image.label("baseImage"), image.labels.get(f"{OCI}base.digest", "")
     signed = await _signed_base(subject, base)
-    if STAND_IN.fullmatch(base):
+    reference = BaseReference(base)
+    if reference.is_stand_in:
         if subject.allow_stand_in_base:
             return f"{base}, a stand-in, which you allowed"
         raise _Refuted(f"{base} is a stand-in base of one machine; --allow-stand-in-base accepts it")
-    is_archive = base.startswith("archive:")
-    if not is_archive and (not digest or digest != base.partition("@")[2]):
+    if not reference.is_archive and (not digest or digest != reference.digest):
         raise _Refuted(f"{OCI}base.digest is {digest!r}, but the base is {base}")
     try:
-        if is_archive:
+        if reference.is_archive:
             raise RegistryError(f"{base} is an archive, which is in no registry")
         found = await _upstream_layers(subject, base, digest)
     except (RegistryError, SettingsError) as error:

@@ -12,7 +12,8 @@ from datetime import date
 from functools import partial
 from typing import Any
 
-from pipeline.build.settings import STAND_IN, Settings
+from pipeline.build.base_reference import BaseReference
+from pipeline.build.settings import Settings
 from pipeline.catalogue.lookup import by_name
 from pipeline.checks import Subject
 from pipeline.checks.base_checks import SECURITY_UPDATES
@@ -183,7 +184,8 @@ async def _packages(image: Published, snapshot: str, login: Login) -> Staleness:
 
 async def _base(base: str, access: Access) -> Staleness:
     name, _, digest = base.partition("@")
-    if STAND_IN.fullmatch(base) or name.startswith("archive:"):
+    reference = BaseReference(base)
+    if reference.is_stand_in or reference.is_archive:
         return Staleness(unknown=(f"the base {base} is not in a registry, so a newer one cannot be found",))
     try:
         async with open_upstream(base, access) as upstream:

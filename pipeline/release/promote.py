@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from pipeline.build.settings import STAND_IN
+from pipeline.build.base_reference import BaseReference
 from pipeline.catalogue.lookup import by_name
 from pipeline.errors import ReleaseError
 from pipeline.escape import escaped
@@ -91,7 +91,7 @@ async def _released(origin: Registry, version: str) -> list[Published]:
 
 def _refuse_stand_in(images: list[Published]) -> None:
     base = images[0].label("baseImage")
-    if STAND_IN.fullmatch(base):
+    if BaseReference(base).is_stand_in:
         raise ReleaseError(
             f"The release is built on {base}, a stand-in base of one machine; promote one that is built on the real "
             "base, or give --allow-stand-in-base."

@@ -15,8 +15,9 @@ from dagger import dag
 
 from pipeline.build.assembly import BuiltImage, open_images
 from pipeline.build.base import select_base
+from pipeline.build.base_reference import BaseReference
 from pipeline.build.inputs import Build
-from pipeline.build.settings import STAND_IN, Settings, moment
+from pipeline.build.settings import Settings, moment
 from pipeline.catalogue.lookup import by_name
 from pipeline.concurrency import both, concurrently
 from pipeline.errors import ReleaseError
@@ -101,7 +102,7 @@ async def publish(
     address = parse_address(order.to or settings.registry)
     if tags.is_final:
         require_section(tags.version, settings.created[:10])
-    if base_archive is None and STAND_IN.match(settings.base) and not order.allow_stand_in_base:
+    if base_archive is None and BaseReference(settings.base).is_stand_in and not order.allow_stand_in_base:
         raise ReleaseError(
             f"The base {settings.base} is a stand-in of this machine, which no release is built on; make the "
             "registry of the base reachable, give --base-archive, or insist with --allow-stand-in-base."

@@ -4,7 +4,8 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from pipeline.build.settings import VERSION, Settings
+from pipeline.build.settings import Settings
+from pipeline.build.version import Version
 from pipeline.errors import SettingsError
 from pipeline.registry.address import TAG
 
@@ -34,34 +35,34 @@ class Tags:
 
     @property
     def is_final(self) -> bool:
-        """Whether it is no pre-release and no development version."""
-        return "-" not in self.version
+        """Whether the version is final."""
+        return Version(self.version).is_final
 
 
 def parse_version(tag: str) -> str:
     """Return the version that a release is tagged with; a leading v is taken off.
 
     Raises:
-        SettingsError: it is no semantic version.
+        SettingsError: it is not a semantic version.
     """
     version = tag.removeprefix("v")
-    if not VERSION.fullmatch(version):
+    if not Version(version).is_semantic:
         raise SettingsError(
-            f"The tag {tag!r} is no version; give --tag as 1.2.3 or 1.2.3-rc.1, and names such as latest "
+            f"The tag {tag!r} is not a version; give --tag as 1.2.3 or 1.2.3-rc.1, and names such as latest "
             "beside it with --extra-tags."
         )
     return version
 
 
 def newest(tags: Iterable[str]) -> str:
-    """Return the newest of the releases among tags, pre-releases left out; empty where there is none."""
-    releases = [tag for tag in tags if VERSION.fullmatch(tag) and "-" not in tag]
+    """Return the newest final version among tags; empty where there is none."""
+    releases = [tag for tag in tags if Version(tag).is_final]
     return max(releases, key=lambda tag: [int(part) for part in tag.split(".")], default="")
 
 
 def never_moves(tag: str) -> bool:
     """Tell whether a tag may not stand beside a version: another version, that of a signature, or no tag at all."""
-    return not TAG.fullmatch(tag) or bool(_FALLBACK.fullmatch(tag) or VERSION.fullmatch(tag.removeprefix("v")))
+    return not TAG.fullmatch(tag) or bool(_FALLBACK.fullmatch(tag) or Version(tag.removeprefix("v")).is_semantic)
 
 
 def parse_extra_tags(given: Iterable[str], settings: Settings) -> tuple[str, ...]:
@@ -86,14 +87,14 @@ def _wrong(tag: str, settings: Settings) -> str:
     parts = version.partition("-")[0].split(".")
     if not TAG.fullmatch(tag) or _FALLBACK.fullmatch(tag):
         return "cannot be a tag; write it with letters, digits, dots, dashes and underscores, up to 128 of them"
-    if VERSION.fullmatch(tag.removeprefix("v")):
+    if Version(tag.removeprefix("v")).is_semantic:
         return "is a version, and versions never move; publish it with --tag"
     if _COMMIT.fullmatch(tag) and settings.revision.startswith(tag):
         return ""
     if _DATE.fullmatch(tag):
         return "" if tag == day else f"is not the day of the build; leave it out, or write {day}"
-    if (tag == "latest" or _PART.fullmatch(tag)) and "-" in version:
-        return f"is for releases, and {version} is none yet; leave it out"
+    if (tag == "latest" or _PART.fullmatch(tag)) and not Version(version).is_final:
+        return f"is for final versions, and {version} is not one; leave it out"
     if _PART.fullmatch(tag) and tag not in (parts[0], ".".join(parts[:2])):
         return f"does not fit the version {version}; write {'.'.join(parts[:2])} or {parts[0]}"
     if _COMMIT.fullmatch(tag) and settings.revision:

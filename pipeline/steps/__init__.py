@@ -1,6 +1,6 @@
-"""The steps that images are made of.
+"""The steps that build images.
 
 step        what a step is
-install     what an image adds to its parent, as data
-hardening   what harden.sh does, with the rules that ask for it
+install     what an image adds to its parent, as a value
+hardening   the functions of harden.sh, with the rules that demand them
 """

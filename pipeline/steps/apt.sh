@@ -13,18 +13,17 @@ DPkg::Options { "--force-confdef"; "--force-confold"; "--force-unsafe-io"; };
 DPkg::Use-Pty "false";
 quiet "1";
 END
-# This machine's proxy and certificates, where the engine hands them on.
+# The host's proxy and certificates, if the engine passes them on.
 if [ -n "${APT_CONFIG-}" ]; then echo "#include \"$APT_CONFIG\";" >>/mnt/apt.conf; fi
 # Byte code that Python writes while it runs holds times; what packages compile follows SOURCE_DATE_EPOCH.
 export APT_CONFIG=/mnt/apt.conf DEBIAN_FRONTEND=noninteractive PYTHONDONTWRITEBYTECODE=1
 
-# The same suites as they were at a moment. Ubuntu's key signs their indexes whatever carries them; TLS, which takes
-# certificates and so begins with the images that are built on ska-base, keeps an older state from being passed off as
-# that moment's. The image's own sources stay as they are.
+# The same suites as of a given time. Ubuntu's key signs their indexes on any transport. TLS prevents a replay of an older
+# state; it needs certificates, and so starts with the children of ska-base. The image's own sources stay unchanged.
 if [ -n "${APT_SNAPSHOT-}" ]; then
     system=$(. /etc/os-release && echo "$ID")
     if [ "$system" != ubuntu ]; then
-        echo "The base is $system, and only Ubuntu's packages can be frozen; build with --snapshot off." >&2
+        echo "The base is $system, and only Ubuntu's packages have snapshots; build with --snapshot off." >&2
         exit 2
     fi
     service=http://snapshot.ubuntu.com/ubuntu
@@ -40,11 +39,11 @@ if [ -n "${APT_SNAPSHOT-}" ]; then
         dated=$(sed -n '/^Date: / { s///p; q }' "$index")
         if [ "$(date -u -d "$dated" +%Y%m%d%H%M%S)" -gt "$(echo "$APT_SNAPSHOT" | tr -d TZ)" ]; then
             echo "The index ${index##*/} is of $dated, later than the snapshot $APT_SNAPSHOT:" \
-                "what answered is no snapshot service; see which proxy is in the way." >&2
+                "the answer did not come from the snapshot service; check the proxy." >&2
             find /mnt/lists -type f -delete
             exit 2
         fi
     done
 fi
-# A package that is no longer offered would stay in the volume for ever.
+# Otherwise withdrawn packages would stay in the volume forever.
 apt-get autoclean

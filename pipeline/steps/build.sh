@@ -1,16 +1,16 @@
-# What Poetry needs comes first; the rest is installed while pip works.
+# Poetry's dependencies come first; the rest is installed while pip works.
 apt-get install pipx python3 python3-pip python3-venv
 
-# pip into the system's Python works as on Ubuntu 22.04: in a container nothing else shares that Python. The
-# diversion outlasts upgrades.
+# pip can install into the system's Python, as on Ubuntu 22.04: in a container nothing else shares that Python. The
+# diversion survives upgrades.
 for marker in /usr/lib/python3*/EXTERNALLY-MANAGED; do
     if test -e "$marker"; then dpkg-divert --local --rename --add "$marker"; fi
 done
 
-# Dockerfiles copy this directory from the build image; pipx puts what it installs for root there.
+# Dockerfiles copy this directory, where pipx installs programs for root, from the build image.
 mkdir -p /root/.local/bin
 
-# pip checks every hash while it downloads, and pipx, which cannot, installs from nothing but those files.
+# pip verifies every hash as it downloads; pipx, which cannot, installs from these files only.
 install_poetry() {
     export PIP_CACHE_DIR=/mnt/pip PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore
     python3 -m pip download --quiet --require-hashes --only-binary :all: --no-deps \

@@ -1,4 +1,4 @@
-"""What pipeline/steps/harden.sh does, with the rules that ask for it and the check that sees it."""
+"""The functions of pipeline/steps/harden.sh, with the rules that demand them and the checks that verify them."""
 
 from dataclasses import dataclass
 
@@ -10,7 +10,7 @@ class Edit:
     Args:
         function: its name.
         rules: of the SCAP Security Guide that it satisfies.
-        check: the name of the check that fails where it did not take effect.
+        check: the name of the check that fails without it.
     """
 
     function: str
@@ -19,7 +19,7 @@ class Edit:
 
 
 HARDENING: tuple[Edit, ...] = (
-    # CIS leaves these files to a review by people; the profile has no rule for them, and the check is ours alone.
+    # CIS leaves these files to a manual review, so the profile has no rule for them.
     Edit("take_privileges_away", (), "privileged-files"),
     Edit(
         "set_umask",

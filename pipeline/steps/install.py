@@ -1,4 +1,4 @@
-"""What an image adds to its parent, as data: shell scripts of this folder, run once, and what stays of them."""
+"""What an image adds to its parent: shell scripts of this folder, variables and a default command."""
 
 import re
 from collections.abc import Mapping
@@ -10,10 +10,11 @@ import dagger
 from dagger import dag
 
 from pipeline.errors import CatalogueError
+from pipeline.steps.hardening import HARDENING
 
 #: Holds package lists, packages and wheels while a step runs, so that none of them is in a layer.
 CACHE = "/mnt"
-#: Where a step finds the image's own files, as they are before the step.
+#: The image's own files, as they are before the step.
 OWN_FILES = "/run/image"
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _SCRIPTS = Path(__file__).parent
@@ -29,9 +30,9 @@ class Install:
     Args:
         scripts: the names of scripts beside this file, without .sh; they run as one, in this order; may be empty.
         arguments: $1, $2 … of the scripts.
-        files: texts by their paths, which the scripts read and the image does not keep.
-        environment: variables that the image has afterwards.
-        command: what a container runs by default, in place of the parent's; empty to keep that.
+        files: texts by their paths, which the scripts can read and the image does not keep.
+        environment: variables of the image.
+        command: the default command, instead of the parent's; empty to keep that.
     """
 
     scripts: tuple[str, ...]
@@ -41,7 +42,7 @@ class Install:
     command: tuple[str, ...] = ()
 
     def argv(self, image: str) -> tuple[str, ...]:
-        """Return the command that runs the scripts; the word after them is the step's name in progress and errors."""
+        """Return the command that runs the scripts; its $0 is the step's name in progress and errors."""
         return ("sh", "-euc", shell(*self.scripts), f"{image}: install", *self.arguments)
 
     def on(self, container: dagger.Container, image: str) -> dagger.Container:
@@ -81,9 +82,9 @@ def with_apt_cache(container: dagger.Container, image: str) -> dagger.Container:
 
 
 def with_own_files(container: dagger.Container) -> dagger.Container:
-    """Mount the image's own files, read-only: without what an engine adds to a container for the time of an exec.
+    """Mount the image's own files read-only, without the files that an engine adds for the time of an exec.
 
-    Dagger's installs its custom certificate authorities so:
+    Dagger's engine installs custom certificate authorities that way:
     https://github.com/dagger/dagger/blob/v0.21.8/engine/engineutil/cacerts/distros.go
     """
     return container.with_mounted_directory(OWN_FILES, container.directory("/"), read_only=True)
@@ -93,7 +94,8 @@ def hardened_base() -> Install:
     """Bring a base up to date and harden it."""
     return Install(
         ("apt", "harden", "base", "tidy"),
-        # A base without PATH would leave Dockerfiles that extend it with theirs alone.
+        tuple(edit.function for edit in HARDENING),
+        # Dockerfiles extend PATH, and some bases have none.
         environment={"PATH": PATH, "LANG": "C.UTF-8"},
         command=("bash",),
     )
@@ -103,8 +105,8 @@ def packages(*names: str, environment: Mapping[str, str] = _NOTHING) -> Install:
     """Install packages of the distribution.
 
     Args:
-        names: of the packages; what they only recommend is left out.
-        environment: variables that the image has afterwards.
+        names: of the packages; recommended packages are left out.
+        environment: variables of the image.
     """
     return Install(("apt", "packages", "tidy"), names, environment=environment)
 
@@ -115,10 +117,10 @@ def build_tools() -> Install:
 
 
 def poetry_version() -> str:
-    """Return the version of Poetry that the lock holds.
+    """Return the version of Poetry that the lock pins.
 
     Raises:
-        CatalogueError: the lock holds none.
+        CatalogueError: the lock does not pin Poetry.
     """
     found = re.search(r"^poetry==([^ ]+) ", _LOCK.read_text(), re.MULTILINE)
     if found is None:

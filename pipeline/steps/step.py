@@ -1,4 +1,4 @@
-"""What a step is, and the variables by which steps are told the moment of their build."""
+"""What a step is, and the variables that give steps the time of their build."""
 
 from collections.abc import Callable
 
@@ -8,5 +8,5 @@ import dagger
 EPOCH = "SOURCE_DATE_EPOCH"
 #: Freezes Ubuntu's archive in the steps: Settings.snapshot_id.
 SNAPSHOT = "APT_SNAPSHOT"
-#: A step adds to a container and does nothing by itself: only a leaf is awaited.
+#: A step extends a lazy container; nothing runs until a leaf is awaited.
 Step = Callable[[dagger.Container], dagger.Container]

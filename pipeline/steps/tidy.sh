@@ -1,5 +1,5 @@
-# Dagger's engine lends every step its own certificate authorities, and takes the files away when the step has ended.
-# Where a package has linked and bundled them, no trace of that stays. /run/image has the image's own.
+# Dagger's engine adds its own certificate authorities to every step, and removes the files after it. If a package has
+# linked or bundled them meanwhile, undo that. /run/image holds the image's own files.
 local=/usr/local/share/ca-certificates
 lent=$(find "$local" -name '*.crt' 2>/dev/null | while read -r path; do test -e "/run/image$path" || echo "$path"; done)
 if [ -n "$lent" ]; then
@@ -12,12 +12,12 @@ if [ -n "$lent" ]; then
     update-ca-certificates --localcertsdir "/run/image$local" --etccertsdir /tmp/certificates
     cat /tmp/certificates/ca-certificates.crt >/etc/ssl/certs/ca-certificates.crt
 fi
-# Nothing that only this step or this machine needed stays in the image.
+# Remove what only this step or this machine needed.
 find /tmp /var/tmp /var/lib/apt/lists /var/cache/apt /var/cache/debconf -mindepth 1 \
     \( -path '*/apt/lists/*' -o -path '*/cache/apt/*' -o -path '*/tmp/*' -o -name '*-old' \) -delete
 find /var/log -type f -delete
 rm -rf /root/.cache /home/nonroot/.cache /var/cache/ldconfig/aux-cache
 rm -f /etc/passwd- /etc/shadow- /etc/group- /etc/gshadow- /etc/subuid- /etc/subgid- \
     /var/lib/dpkg/*-old /var/lib/systemd/random-seed /var/lib/dbus/machine-id
-# systemd and dbus make a new identity where the file is empty; two containers must not share one.
+# systemd and dbus generate an identity if the file is empty; two containers must not share one.
 if test -e /etc/machine-id; then : >/etc/machine-id; fi

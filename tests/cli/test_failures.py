@@ -7,7 +7,7 @@ from dagger._exceptions import QueryErrorValue
 from embedded_engine.host import errors as engine_errors
 from gql import gql
 
-from pipeline.cli.failures import MENDABLE, report
+from pipeline.cli.failures import FIXABLE, report
 from pipeline.cli.options import UsageError
 
 
@@ -30,7 +30,7 @@ def test_what_the_user_can_mend_is_one_sentence_and_exit_code_2() -> None:
     assert said(UsageError("no such thing.")) == (2, "Error: no such thing.\n")
 
 
-@pytest.mark.parametrize("code", sorted(MENDABLE))
+@pytest.mark.parametrize("code", sorted(FIXABLE))
 def test_an_error_of_the_engine_that_the_user_can_mend_exits_with_2(code: str) -> None:
     assert said(query_error("The sentence.", _type="ENGINE_ERROR", code=code)) == (
         2,
@@ -39,7 +39,7 @@ def test_an_error_of_the_engine_that_the_user_can_mend_exits_with_2(code: str) -
 
 
 def test_the_codes_that_can_be_mended_are_those_of_the_engines_user_errors() -> None:
-    assert {cls.code for cls in engine_errors.UserError.__subclasses__()} == MENDABLE
+    assert {cls.code for cls in engine_errors.UserError.__subclasses__()} == FIXABLE
 
 
 def test_other_errors_of_the_engine_exit_with_1() -> None:

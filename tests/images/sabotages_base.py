@@ -101,9 +101,7 @@ BASE = (
         shell("echo 'Acquire::http::Proxy \"http://proxy:3128\";' >/etc/apt/apt.conf.d/proxy"),
         "proxies of apt: .*proxy:3128",
     ),
-    Sabotage(
-        "a setuid bit", "ska-base", "privileged-files", shell("chmod u+s /usr/bin/mount"), "found /usr/bin/mount"
-    ),
+    Sabotage("a setuid bit", "ska-base", "privileged-files", shell("chmod u+s /usr/bin/mount"), "found /usr/bin/mount"),
     Sabotage(
         "a setgid bit", "ska-base", "privileged-files", shell("chmod g+s /usr/bin/expiry"), "found /usr/bin/expiry"
     ),
@@ -157,16 +155,12 @@ BASE = (
     Sabotage(
         "who may fill PATH", "ska-base", "accounts", shell("chmod g+w /usr/local/bin"), "others may write: .*local/bin"
     ),
-    Sabotage(
-        "the umask", "ska-base", "umask", shell("sed -i /^umask/d /etc/profile"), "login shell: .*, found 0022"
-    ),
+    Sabotage("the umask", "ska-base", "umask", shell("sed -i /^umask/d /etc/profile"), "login shell: .*, found 0022"),
     Sabotage(
         "the mode of new homes", "ska-base", "umask", shell("sed -i s/0750/0755/ /etc/login.defs"), "found .*MODE 0755"
     ),
     Sabotage("a file of new homes", "ska-base", "umask", left("/etc/skel/.rc"), "others may read: .*/etc/skel/.rc"),
-    Sabotage(
-        "the locale's files", "ska-base", "locale", shell("rm -r /usr/lib/locale/C.utf8"), "set: expected UTF-8"
-    ),
+    Sabotage("the locale's files", "ska-base", "locale", shell("rm -r /usr/lib/locale/C.utf8"), "set: expected UTF-8"),
     Sabotage("the locale's variable", "ska-base", "locale", variable("LANG", "C"), "LANG: expected C.UTF-8, found C"),
     Sabotage(
         "the user's number",
@@ -187,4 +181,4 @@ BASE = (
         shell("truncate -s 1G /var/big"),
         "size: expected at most [0-9]+ bytes, found 1[0-9]{9}",
     ),
-)  # fmt: skip
+)

@@ -43,8 +43,8 @@ async def refusal(
 @pytest.mark.parametrize(
     ("order", "sentence"),
     [
-        (replace(ORDER, tag="latest"), "The tag 'latest' is no version; give --tag as 1.2.3"),
-        (replace(ORDER, tag="1.2"), "The tag '1.2' is no version"),
+        (replace(ORDER, tag="latest"), "The tag 'latest' is not a version; give --tag as 1.2.3"),
+        (replace(ORDER, tag="1.2"), "The tag '1.2' is not a version"),
         (replace(ORDER, extra_tags=("latest",)), "The extra tag 'latest' is for releases"),
         (replace(ORDER, to="https://host.example"), "The registry 'https://host.example' has a scheme"),
         (replace(ORDER, to="team/images"), "The registry 'team/images' does not begin with a host"),

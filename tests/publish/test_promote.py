@@ -177,7 +177,7 @@ async def test_images_of_another_version_are_not_promoted(
 
 
 async def test_a_tag_that_is_no_version_is_refused(registry: Registry, production: str) -> None:
-    with pytest.raises(SettingsError, match="The tag 'latest' is no version"):
+    with pytest.raises(SettingsError, match="The tag 'latest' is not a version"):
         await promoted(registry.address, production, "latest")
 
 

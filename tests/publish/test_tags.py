@@ -29,7 +29,7 @@ def test_a_tag_is_a_semantic_version_without_its_v(tag: str, version: str) -> No
 
 @pytest.mark.parametrize("tag", ["latest", "1.2", "", "vv1.2.3", "1.2.3+build", "1.2.3\n", "01.2.3", "1.2.3/x", "../x"])
 def test_what_is_no_version_is_refused_with_the_remedy(tag: str) -> None:
-    with pytest.raises(SettingsError, match=r"is no version; give --tag as 1\.2\.3"):
+    with pytest.raises(SettingsError, match=r"is not a version; give --tag as 1\.2\.3"):
         parse_version(tag)
 
 
@@ -71,7 +71,7 @@ def test_a_tag_that_says_what_is_not_so_is_refused(tag: str, sentence: str) -> N
 
 @pytest.mark.parametrize("tag", ["latest", "1", "1.2"])
 def test_a_pre_release_takes_no_tag_of_releases(tag: str) -> None:
-    with pytest.raises(SettingsError, match=r"is for releases, and 1\.2\.3-rc\.1 is none yet"):
+    with pytest.raises(SettingsError, match=r"is for final versions, and 1\.2\.3-rc\.1 is not one"):
         extra(tag, version="1.2.3-rc.1")
 
 

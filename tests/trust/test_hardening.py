@@ -8,7 +8,7 @@ from pipeline.checks import ALL_IMAGES
 from pipeline.gates.audit.baseline import read_baseline
 from pipeline.gates.audit.tailoring import DROPPED
 from pipeline.steps.hardening import HARDENING, Edit
-from pipeline.steps.install import shell
+from pipeline.steps.install import hardened_base, shell
 
 EDITS = pytest.mark.parametrize("edit", HARDENING, ids=[edit.function for edit in HARDENING])
 
@@ -18,9 +18,9 @@ def test_the_edits_are_the_functions_of_the_script() -> None:
     assert [edit.function for edit in HARDENING] == functions
 
 
-@EDITS
-def test_an_edit_is_made(edit: Edit) -> None:
-    assert edit.function in shell("base").splitlines()
+def test_the_base_runs_every_function_of_the_script() -> None:
+    assert hardened_base().arguments == tuple(edit.function for edit in HARDENING)
+    assert '"$@"' in shell("base")
 
 
 @EDITS

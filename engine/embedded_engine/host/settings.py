@@ -1,6 +1,6 @@
 """What steps get from the host and what must not stay in an image: proxies, certificates, pip's and apt's settings.
 
-This is the one place in the engine that reads the environment.
+The engine reads the environment here, and for secrets given as env://NAME in api/query.
 """
 
 import asyncio

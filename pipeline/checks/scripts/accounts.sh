@@ -1,4 +1,4 @@
-# What a scanner cannot see where there is no kernel package: OpenSCAP takes these rules for inapplicable there.
+# OpenSCAP takes these rules for inapplicable where no kernel package is installed.
 names() { awk -F: "$1" "$2" | sort | paste -sd ' '; }
 fact "accounts with the number 0" "root" "$(names '$3 == 0 {print $1}' /etc/passwd)"
 fact "accounts without a password" "" "$(names '$2 == "" {print $1}' /etc/shadow)$(names '$2 != "x" {print $1}' /etc/passwd)"
@@ -24,11 +24,11 @@ while IFS=: read -r name _ number _ _ home shell; do
 done </etc/passwd
 fact "accounts with a login shell" "nonroot root" "$(sort shells | paste -sd ' ')"
 
-# By PAM's own word: root becomes nonroot, and who is not root becomes nobody.
+# PAM decides: root becomes nonroot, and a user other than root becomes no one else.
 fact "whom su asks for a group" "use_uid group=sugroup" "$(sed -n 's/^auth\s*required\s*pam_wheel\.so\s*//p' /etc/pam.d/su)"
 fact "what root becomes by su" "65532" "$(su nonroot -c 'id -u' 2>&1)"
 
-# What root runs by its name comes from directories that nobody else may fill.
+# Only root may write to the directories of its PATH.
 echo "$PATH" | tr : '\n' | while read -r directory; do
     case $directory in /*) ;; *) echo "${directory:-(empty)}" && continue ;; esac
     find -H "$directory" -maxdepth 0 -type d -uid 0 ! -perm /022 2>/dev/null | grep -q . || echo "$directory"

@@ -1,4 +1,4 @@
-# As Poetry makes them: without pip.
+# As Poetry makes it: without pip.
 python3 -m venv --without-pip "$1"
 cat >compiled.c <<'END'
 #include <Python.h>

@@ -1,4 +1,4 @@
-# What the image itself holds, as `own_files` mounts it: an engine may install certificates of its own for every exec.
+# The image's own files, as `with_own_files` mounts them: an engine may add certificates for every exec.
 image=$1
 certs=$image/etc/ssl/certs
 bundle=$certs/ca-certificates.crt

@@ -1,4 +1,4 @@
-# fact NAME EXPECTED FOUND: say it where the two differ; verdict: end with what was said.
+# fact NAME EXPECTED FOUND: report a difference. verdict MESSAGE: print the result, or fail if a fact differed.
 wrong=0
 fact() {
     if [ "$2" != "$3" ]; then

@@ -1,4 +1,4 @@
-# Into the system's Python for root, into their own for others; no index is asked.
+# root installs into the system's Python, others into their own; no index is used.
 export HOME="$work" PIP_NO_INDEX=1 PIP_ROOT_USER_ACTION=ignore PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
 mkdir wheel wheel/probe-1.dist-info
 echo 'answer = 42' >wheel/ska_check_probe.py

@@ -1,4 +1,4 @@
-# dpkg says what the distribution ships; a module that is gone from the disk is still on its list.
+# dpkg lists what the distribution ships, so that a module missing from the disk is noticed.
 cat >sweep.py <<'END'
 import importlib, os, sys, sysconfig, warnings
 from pathlib import Path

@@ -1,4 +1,4 @@
-# Of a login shell, of an interactive one, and of what useradd and login give.
+# Of a login shell, of an interactive shell, and for useradd and login.
 fact "umask of a login shell" "0027" "$(bash -lc umask)"
 fact "umask of an interactive shell" "0027" "$(bash -ic umask 2>/dev/null)"
 fact "umask and home mode in login.defs" "UMASK 027 HOME_MODE 0750" \

@@ -115,8 +115,7 @@ def auditor(build: Build) -> dagger.Container:
     Ubuntu 22.04 has OpenSCAP 1.2.17, which takes none of today's rules for applicable
     (https://github.com/OpenSCAP/openscap/issues/2018), so that its images are audited from the setting `auditor`.
     """
-    stand_in = build.base.reference.startswith("bootstrap:")
-    start = build.base.container if stand_in else dag.container().from_(build.settings.auditor)
+    start = build.base.container if build.base.is_stand_in else dag.container().from_(build.settings.auditor)
     return packages("openscap-scanner").on(start.with_env_variable(EPOCH, build.settings.epoch), "auditor")
 
 

@@ -1,0 +1,101 @@
+"""Parameters that several functions share, each declared once."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+import dagger
+from dagger import Doc
+
+from pipeline.gates.scan.database import DatabaseOrder
+from pipeline.module.grouping import Group
+from pipeline.release.login import Login
+from pipeline.signing.signer import Signer
+
+StandIn = Annotated[bool, Doc("Accept images that are built on a stand-in base.")]
+
+
+@dataclass(frozen=True)
+class AccountFlags:
+    """A user of a registry."""
+
+    username: Annotated[str, Doc("User of the registry; by default there is no login.")] = ""
+    password: Annotated[dagger.Secret | None, Doc("Password or token of that user, as in env://REGISTRY_PASSWORD.")] = (
+        None
+    )
+
+
+@dataclass(frozen=True)
+class ConnectionFlags:
+    """How registries are reached."""
+
+    ca: Annotated[
+        dagger.File | None, Doc("Certificate in PEM of the private CA that signed the registry's certificate.")
+    ] = None
+    plain_http: Annotated[
+        list[str] | None,
+        Doc(
+            "Host, with its port, to reach over plain HTTP; may be given again. Loopback addresses need no permission."
+        ),
+    ] = None
+    token_host: Annotated[
+        list[str] | None,
+        Doc(
+            "Host, with its port, that issues tokens for the registry and may receive the password; may be given again."
+        ),
+    ] = None
+
+    def login(self, account: AccountFlags) -> Login:
+        """Return a user's login over this connection."""
+        hosts = tuple(self.plain_http or ()), tuple(self.token_host or ())
+        return Login(account.username, account.password, self.ca, *hosts)
+
+
+@dataclass(frozen=True)
+class SignerFlags:
+    """What signs the images: a key, a key in a KMS, or the identity of a GitLab job."""
+
+    key: Annotated[dagger.Secret | None, Doc("Private key of cosign that signs, as in file://cosign.key.")] = None
+    key_password: Annotated[dagger.Secret | None, Doc("Password of that key, as in env://COSIGN_PASSWORD.")] = None
+    kms_key: Annotated[
+        str, Doc("Key in a KMS that signs, in cosign's notation: awskms:///alias/NAME, hashivault://NAME …")
+    ] = ""
+    kms_environment: Annotated[
+        dagger.Secret | None, Doc("Lines NAME=value with which cosign logs in to the KMS, as in file://vault.env.")
+    ] = None
+    identity_token: Annotated[
+        dagger.Secret | None,
+        Doc("Token of a GitLab job with the audience sigstore, to sign without a key, as in env://SIGSTORE_ID_TOKEN."),
+    ] = None
+    tlog: Annotated[
+        bool, Doc("Enter the key's signatures into Sigstore's public log, which makes the images' names public.")
+    ] = False
+
+    @property
+    def signer(self) -> Signer:
+        """The signer that they name."""
+        return Signer(self.key, self.key_password, self.kms_key, self.kms_environment, self.identity_token, self.tlog)
+
+
+@dataclass(frozen=True)
+class DatabaseFlags:
+    """Where the database of vulnerabilities comes from."""
+
+    vulnerability_db: Annotated[
+        str, Doc("Mirror of Trivy's database, as in registry.example/trivy-db:2; by default Trivy's own.")
+    ] = ""
+    vulnerability_db_directory: Annotated[
+        dagger.Directory | None, Doc("Directory of trivy.db and metadata.json, used instead of pulling them.")
+    ] = None
+
+    @property
+    def order(self) -> DatabaseOrder:
+        """The database that they name."""
+        return DatabaseOrder(self.vulnerability_db, self.vulnerability_db_directory)
+
+
+Account = Annotated[AccountFlags, Group()]
+SourceAccount = Annotated[AccountFlags, Group("from_")]
+TargetAccount = Annotated[AccountFlags, Group("to_")]
+Connection = Annotated[ConnectionFlags, Group()]
+SignedBy = Annotated[SignerFlags, Group()]
+Database = Annotated[DatabaseFlags, Group()]

@@ -1,0 +1,101 @@
+"""docs/extending.md: its blocks do what the page says, in a copy of the project."""
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.conftest import Built
+
+ROOT = Path(__file__).parents[1]
+PAGE = (ROOT / "docs/extending.md").read_text()
+#: The fast tests that know images, checks and hardening rules by name.
+TESTS = ("tests/test_images.py", "tests/trust/test_hardening.py", "tests/trust/test_audit.py", "tests/images")
+
+
+def _extend(project: Path, title: str) -> None:
+    """Apply the blocks of a section, each to the file that the text before it names."""
+    (section,) = re.findall(rf"^## {title}\n(.*?)(?=^## |\Z)", PAGE, re.MULTILINE | re.DOTALL)
+    for text, block in re.findall(r"(.*?)^```\w+\n(.*?)^```$", section, re.MULTILINE | re.DOTALL):
+        name = re.findall(r"\]\(\.\./([\w./]+)\)|`(\w+/[\w./]+)`", text)[-1]
+        _add(project / "".join(name), block, re.findall(r"at the end\s+of\s+`(\w+)`", text))
+
+
+def _add(path: Path, block: str, collections: list[str]) -> None:
+    """Add a block at the end of a file, or as the last element of its tuple or mapping of that name."""
+    text = path.read_text() if path.exists() else ""
+    if not collections:
+        path.write_text(f"{text}\n{block}")
+        return
+    opening = re.search(rf"^{collections[0]}\b.* = [({{]\n", text, re.MULTILINE)
+    assert opening, f"{path} has no {collections[0]}"
+    end = re.compile(r"^[)}]$", re.MULTILINE).search(text, opening.end())
+    assert end
+    path.write_text(text[: end.start()] + textwrap.indent(block.rstrip() + ",\n", "    ") + text[end.start() :])
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A copy of what the images are made by, and of its tests."""
+    for name in ("pipeline", "engine", "tests"):
+        shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("pyproject.toml", "CHANGELOG.md"):
+        shutil.copy(ROOT / name, tmp_path)
+    return tmp_path
+
+
+def _run(project: Path, *words: str | Path) -> str:
+    # The working directory comes first in Python's path.
+    argv = [sys.executable, "-m", *words]
+    done = subprocess.run(argv, cwd=project, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def _images(project: Path) -> dict[str, dict[str, Any]]:
+    return {image["name"]: image for image in json.loads(_run(project, "pipeline", "images"))}
+
+
+def test_the_image_is_in_the_catalogue_with_the_checks_of_its_parent(project: Path) -> None:
+    _extend(project, "Add an image")
+    images = _images(project)
+    assert images["ska-fonts"]["checks"] == images[images["ska-fonts"]["parent"]]["checks"]
+
+
+def test_the_check_is_one_of_every_image(project: Path) -> None:
+    _extend(project, "Add a check")
+    assert {image["checks"][-1]["name"] for image in _images(project).values() if image["parent"] is None} == {"shells"}
+    assert all("shells" in [check["name"] for check in image["checks"]] for image in _images(project).values())
+
+
+def test_the_tests_stay_green(project: Path) -> None:
+    for title in ("Add an image", "Add a check", "Add a hardening rule"):
+        _extend(project, title)
+    _run(project, "pytest", "-q", "-m", "not engine", *TESTS)
+
+
+def test_the_image_is_built_and_passes_its_checks(project: Path, built: Built, store: Path) -> None:
+    _extend(project, "Add an image")
+    options = ("--store", store, "--created", built.report["created"])
+    output = _run(project, "pipeline", "check", "--image", "ska-fonts", *options)
+    assert set(re.findall(r"ska-fonts +(\w+)", output)) == {"PASS"}, output
+
+
+def test_the_check_refuses_the_sabotaged_image(project: Path, built: Built, store: Path) -> None:
+    _extend(project, "Add a check")
+    output = _run(project, "pytest", "-q", "tests/images/test_checks.py", "-k", "shells", "--store", store)
+    assert re.search(r"^1 passed", output, re.MULTILINE), output
+
+
+def test_the_hardening_rule_is_applied_to_the_base(project: Path, built: Built, store: Path) -> None:
+    _extend(project, "Add a check")
+    _extend(project, "Add a hardening rule")
+    options = ("--store", store, "--created", built.report["created"])
+    stat = ("with-exec", "--args=stat,-c,%a,/etc/shells", "stdout")
+    assert _run(project, "pipeline", *options, "ska-base", *stat).strip() == "444"
