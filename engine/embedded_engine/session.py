@@ -48,12 +48,13 @@ async def open_session(
         store: the directory that keeps images and steps; by default the user's own.
         quota: bytes that it may keep when the session ends, 0 for no limit; by default QUOTA.
         host_services: HOST:PORT of each service of this machine's loopback that steps reach too, at the same address.
-        on_event: called with each progress event (engine/events.py).
+        on_event: called with each progress event (host/events.py).
 
     Raises:
         BadInput: a service is none of the loopback.
         HostMissing: a program is missing.
         NotPermitted: this user may not make the namespaces that it lives in.
+        StoreUnusable: the store cannot be opened.
         EngineError: the engine could not start.
     """
     async with contextlib.AsyncExitStack() as running:

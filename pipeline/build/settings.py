@@ -1,7 +1,7 @@
 """What a build is given: [tool.ska-images] in pyproject.toml < .env < SKA_* in the environment < arguments.
 
 Only the .env beside that pyproject.toml counts: settings decide in which image signatures are verified, so the current
-directory has no say. This is the one place that reads the environment and the clock.
+directory has no say. No other module reads the environment or the clock for a build.
 """
 
 import os
@@ -104,7 +104,7 @@ class Settings(BaseSettings):
     scan_database_days: Days = 3
     #: How many requests a call has under way at the engine at one moment.
     max_concurrent_requests: int = Field(6, ge=1)
-    #: The embedded engine's directory; its default is the engine's own.
+    #: The embedded engine's directory; without it, one of this user's.
     store: Path | None = None
     #: What that may hold when a build ends, as in 20GB; 0 is no limit, and the default is the engine's own.
     cache_quota: Size | None = None

@@ -11,6 +11,7 @@ summary    the table at the end of build-all
 cache      what the embedded engine keeps on the disk
 tables     the JSON documents of other functions, for a person
 failures   errors into sentences and exit codes
+remedies   the flags that help against the embedded engine's errors
 streams    standard input, output and error, whatever the shell made of them
 app        all of it, in order
 answers    what a call returned, printed or exported

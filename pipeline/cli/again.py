@@ -13,7 +13,7 @@ from pipeline.cli import record
 from pipeline.cli.delivery import write_beside
 from pipeline.cli.options import BUILD_ALL, DIST, REPORT, Options, in_ci_job
 from pipeline.cli.record import Record, State
-from pipeline.cli.session import on_embedded, stand_in_warning, unstarted
+from pipeline.cli.session import on_embedded, stand_in_warning, store_of, unstarted
 from pipeline.errors import UserError
 
 
@@ -25,16 +25,13 @@ class Request:
         inputs: digest of what decides about its images (record.inputs).
         store: the directory of the embedded engine.
         output: where its archives go.
+        record: where its record is.
     """
 
     inputs: str
     store: Path
     output: Path
-
-    @property
-    def record(self) -> Path:
-        """Where its record is."""
-        return record.place(self.store, self.output)
+    record: Path
 
 
 def request(options: Options, words: list[str]) -> Request | None:
@@ -49,8 +46,8 @@ def request(options: Options, words: list[str]) -> Request | None:
         if BUILD_ALL not in words or not on_embedded(options):
             return None
         settings = Settings()
-        store = options.store or settings.store or unstarted().default_store()
-        return Request(record.inputs(words, settings), store, options.output or DIST)
+        store, output = store_of(options, settings), options.output or DIST
+        return Request(record.inputs(words, settings), store, output, record.place(store, output))
     return None
 
 
@@ -66,7 +63,7 @@ async def report(asked: Request, warn: Callable[[str], None]) -> str | None:
         return None
     # A registry that gave no answer may give one by now. The files are looked at in the meantime.
     answers = asyncio.ensure_future(_answers(found.pinned))
-    holds = await asyncio.to_thread(_holds, found, asked)
+    holds = await asyncio.to_thread(_holds, found)
     if await answers or not holds:
         return None
     if found.pinned:
@@ -91,6 +88,15 @@ def remember(asked: Request, options: Options, words: list[str], pinned: str) ->
         write_beside(asked.record, record.text(made))
 
 
+def forget() -> None:
+    """Remove this user's records of what is no longer there."""
+    with contextlib.suppress(OSError):
+        for path in record.directory().iterdir():
+            found = record.read(path)
+            if found is None or not _holds(found):
+                path.unlink(missing_ok=True)
+
+
 async def _answers(pinned: str) -> bool:
     return bool(pinned and await unstarted().registry_answers(pinned))
 
@@ -100,6 +106,8 @@ def _record(asked: Request, pinned: str) -> Record:
     stand_in = document["base"] if STAND_IN.fullmatch(document["base"]) else ""
     return Record(
         inputs=asked.inputs,
+        store=asked.store.absolute(),
+        output=asked.output.absolute(),
         pinned=pinned,
         stand_in=stand_in,
         sources=unstarted().stand_in_sources() if stand_in else "",
@@ -113,12 +121,12 @@ def _files(output: Path, document: Mapping[str, Any]) -> dict[str, State]:
     return {name: record.state(output / name) for name in names}
 
 
-def _holds(found: Record, asked: Request) -> bool:
+def _holds(found: Record) -> bool:
     """Tell whether the output and the store have what the run left, and a stand-in would be the same."""
-    with contextlib.suppress(OSError):
+    with contextlib.suppress(OSError, ValueError):
         return (
-            all(record.state(asked.output / name) == state for name, state in found.files.items())
-            and set(found.snapshots) <= unstarted().snapshots_in(asked.store)
+            all(record.state(found.output / name) == state for name, state in found.files.items())
+            and set(found.snapshots) <= unstarted().snapshots_in(found.store)
             and (not found.stand_in or _same_sources(found.sources))
         )
     return False

@@ -1,4 +1,4 @@
-"""Errors into one sentence and an exit code, as `dagger call` has them."""
+"""Errors into one sentence and an exit code, as `dagger call` gives them."""
 
 import shlex
 import sys
@@ -6,27 +6,10 @@ import traceback
 from typing import Any, TextIO
 
 from pipeline.cli.options import debugging
+from pipeline.cli.remedies import REMEDIES, with_remedy
 from pipeline.errors import SkaError
 from pipeline.escape import escaped_lines
 
-#: What the user can mend, by the engine's code: exit code 2.
-MENDABLE = frozenset(
-    (
-        "ARCHIVE_INVALID",
-        "BAD_INPUT",
-        "DISK_FULL",
-        "DOWNLOAD_FAILED",
-        "HOST_MISSING",
-        "IMAGE_UNKNOWN",
-        "NOT_PERMITTED",
-        "NOT_SERVED",
-        "REFERENCE_INVALID",
-        "REGISTRY_FAILED",
-        "REGISTRY_REFUSED",
-        "REGISTRY_UNREACHABLE",
-        "STORE_DAMAGED",
-    )
-)
 #: What shells give for a process that SIGINT or SIGTERM ended.
 INTERRUPTED, TERMINATED = 130, 143
 #: So many of the last lines of each stream of a failed command are shown.
@@ -42,7 +25,7 @@ def report(error: BaseException, *, shown: bool, stream: TextIO | None = None) -
         stream: standard error by default.
 
     Returns:
-        The exit code: that of the failed command, 2 for what the user can mend, else 1.
+        The exit code: that of the failed command, 2 for what the user can correct, else 1.
     """
     stream = stream or sys.stderr
     error = _first(error)
@@ -66,7 +49,8 @@ def _describe(error: BaseException) -> tuple[str, int]:
         return f"{_step(failed.command)} failed with exit code {failed.exit_code}.", failed.exit_code or 1
     if _is(error, "QueryError"):
         query: Any = error
-        return str(error), 2 if (query.error.extensions or {}).get("code") in MENDABLE else 1
+        code = (query.error.extensions or {}).get("code", "")
+        return with_remedy(str(error), code), 2 if code in REMEDIES else 1
     if isinstance(error, OSError) and error.strerror:
         # Of a file that is written beside and renamed, the second name is the one that the user knows.
         name = error.filename2 or error.filename

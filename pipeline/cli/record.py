@@ -2,12 +2,14 @@
 
 As long as all of that is as it was, the same run would find every step in the store and every archive in its place,
 and end with the same report. That is seen in less time than importing Dagger's SDK takes. Whatever is missing, changed
-or unreadable makes a real run.
+or unreadable makes a real run. Records are among the user's caches: without its store or its output a record is void,
+and `ska-images cache --prune` removes it.
 """
 
 import contextlib
 import hashlib
 import json
+import os
 import platform
 import sys
 from collections.abc import Iterable, Mapping
@@ -15,15 +17,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import embedded_engine
-
 from pipeline.build.settings import PYPROJECT, Settings
 from pipeline.checksum import sha256
+from pipeline.cli.session import unstarted
 
 #: Another number when records have other fields, or hold under other conditions.
-FORMAT = 1
-#: What builds: the module and the embedded engine.
-PACKAGES = (Path(__file__).parent.parent, Path(embedded_engine.__file__).parent)
+FORMAT = 2
 #: What one may learn of a file without reading it: size, times of change in nanoseconds, and inode.
 State = tuple[int, ...]
 
@@ -34,6 +33,8 @@ class Record:
 
     Args:
         inputs: digest of what decides about the images.
+        store: the store that was built in, absolute.
+        output: the directory that took the archives, absolute.
         pinned: the base of the settings, where a stand-in was built on because no registry answered; else empty.
         stand_in: the stand-in that was built on, empty where there was none.
         sources: digest of what that is made from.
@@ -42,6 +43,8 @@ class Record:
     """
 
     inputs: str
+    store: Path
+    output: Path
     pinned: str
     stand_in: str
     sources: str
@@ -54,19 +57,47 @@ def read(path: Path) -> Record | None:
     with contextlib.suppress(OSError, ValueError, TypeError, AttributeError, KeyError):
         found = json.loads(path.read_text())
         files = {name: tuple(state) for name, state in found.pop("files").items()}
-        return Record(files=files, snapshots=tuple(found.pop("snapshots")), **found)
+        store, output = Path(found.pop("store")), Path(found.pop("output"))
+        return Record(files=files, snapshots=tuple(found.pop("snapshots")), store=store, output=output, **found)
     return None
 
 
 def text(record: Record) -> str:
     """Return what `read` reads."""
-    return json.dumps(asdict(record))
+    return json.dumps(asdict(record), default=str)
+
+
+def directory() -> Path:
+    """Return where this user's records are: https://specifications.freedesktop.org/basedir-spec/0.8/.
+
+    Raises:
+        OSError: the user has no home directory, or it is another user's, as with `sudo --preserve-env`.
+    """
+    # A path that is not absolute does not count.
+    if not (caches := Path(os.environ.get("XDG_CACHE_HOME", ""))).is_absolute():
+        caches = _home() / ".cache"
+    records = caches / "ska-images" / "records"
+    there = next(path for path in (records, *records.parents) if path.exists())
+    if there.stat().st_uid != os.geteuid():
+        raise OSError(f"{there} is another user's")
+    return records
+
+
+def _home() -> Path:
+    with contextlib.suppress(RuntimeError):
+        if (home := Path.home()).is_absolute():
+            return home
+    raise OSError("this user has no home directory")
 
 
 def place(store: Path, output: Path) -> Path:
-    """Return where the record for an output directory is: one for each, since a run replaces all of it."""
-    name = hashlib.sha256(str(output.absolute()).encode()).hexdigest()
-    return store / "records" / f"{name[:24]}.json"
+    """Return where the record of a store and an output directory is: one for each pair, since a run replaces all of it.
+
+    Raises:
+        OSError: this user has no place for records.
+    """
+    pair = json.dumps([str(store.absolute()), str(output.absolute())])
+    return directory() / f"{hashlib.sha256(pair.encode()).hexdigest()[:24]}.json"
 
 
 def inputs(words: Iterable[str], settings: Settings) -> str:
@@ -96,6 +127,11 @@ def inputs(words: Iterable[str], settings: Settings) -> str:
     return hashlib.sha256(json.dumps(decisive).encode()).hexdigest()
 
 
+def packages() -> tuple[Path, Path]:
+    """Return the directories of what builds: the module and the embedded engine."""
+    return Path(__file__).parents[1], Path(str(unstarted().__file__)).parent
+
+
 def state(path: Path) -> State:
     """Return what differs after a file was written to or replaced.
 
@@ -109,7 +145,7 @@ def state(path: Path) -> State:
 def _sources() -> list[tuple[str, Path]]:
     return [
         (str(path.relative_to(package.parent)), path)
-        for package in PACKAGES
+        for package in packages()
         for path in sorted(package.rglob("*"))
         if path.is_file() and path.suffix != ".pyc"
     ]

