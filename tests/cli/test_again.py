@@ -92,6 +92,11 @@ def _replace(path: Path) -> None:
     os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
 
 
+def _become_directory(path: Path) -> None:
+    path.unlink()
+    path.mkdir()
+
+
 SABOTAGES: dict[str, Callable[[Left], object]] = {
     "an archive is gone": lambda left: left.archive.unlink(),
     "an archive is shorter": lambda left: left.archive.write_text("half"),
@@ -105,7 +110,7 @@ SABOTAGES: dict[str, Callable[[Left], object]] = {
     "the store has another layout": lambda left: (left.request.store / "version").write_text("99\n"),
     "the record is half": lambda left: left.request.record.write_text(left.request.record.read_text()[:100]),
     "the record is of another form": lambda left: left.request.record.write_text('{"files": 1}'),
-    "the record is a directory": lambda left: (left.request.record.unlink(), left.request.record.mkdir()),
+    "the record is a directory": lambda left: _become_directory(left.request.record),
     "the record is empty": lambda left: left.request.record.write_text(""),
     "the record is gone": lambda left: left.request.record.unlink(),
 }
