@@ -179,7 +179,6 @@ class Exec(Change):
     redirect_stderr: str = ""
     expect: str = "SUCCESS"
     insecure_root: bool = False
-    volatile_env: tuple[tuple[str, str], ...] = field(default=(), metadata={"in_key": False})
 
 
 @dataclass(frozen=True)
@@ -225,13 +224,11 @@ class Tarball(Node):
         images: one a platform; more than one have an index.
         compression: for layers that are not packed yet.
         layer_format: the number of how layers are packed, so that an archive of another one is made anew.
-        docker_types: whether the documents have docker's media types instead of OCI's.
     """
 
     images: tuple[Image, ...]
     compression: Literal["gzip", "zstd", "uncompressed"]
     layer_format: int
-    docker_types: bool = False
 
 
 def parents(node: Node) -> list[Node]:

@@ -1,7 +1,6 @@
-"""Images from and to registries and archives, by skopeo."""
+"""Images from registries and archives, by skopeo."""
 
 import re
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -29,10 +28,7 @@ REFERENCE = re.compile(
 
 #: Go's words for a name, an address or a port where nothing answers. They count only for skopeo's first question, the
 #: ping: after that the registry has answered.
-PING = re.compile(
-    r"((writing blob|trying to reuse blob \S+ at destination): )?pinging container registry \S+: (?P<cause>.*)",
-    re.DOTALL,
-)
+PING = re.compile(r"pinging container registry \S+: (?P<cause>.*)", re.DOTALL)
 SILENCE = re.compile(
     r"no such host|server misbehaving|temporary failure in name resolution|connection refused|no route to host"
     r"|network is unreachable|host is down|i/o timeout|connection timed out|context deadline exceeded"
@@ -124,31 +120,6 @@ async def pull(address: str, digest: str, directory: Path, platform: str, creden
             await _copy(source, directory, [*_override(platform), *tls, *options], files)
     except CommandFailed as error:
         raise _answer(address, error, answered=True) from error
-
-
-async def push(layout: Path, address: str, credentials: Credentials, *, docker_types: bool = False) -> str:
-    """Copy all of an OCI layout to a registry, and return the digest that it has there.
-
-    Args:
-        layout: a directory.
-        address: a normalized reference.
-        credentials: the session's logins.
-        docker_types: whether skopeo writes docker's media types, which gives another digest.
-
-    Raises:
-        RegistryUnreachable, RegistryFailed, RegistryRefused: the registry's answer.
-    """
-    with tempfile.NamedTemporaryFile("r", dir=layout.parent, prefix="digest-") as written:
-        kept = "--format=v2s2" if docker_types else "--preserve-digests"
-        argv = ["skopeo", f"--tmpdir={layout.parent}", "copy", "--quiet", "--all", kept, "--retry-times=3"]
-        try:
-            with credentials.options(address) as (options, files):
-                tls = _tls(address, "--dest-tls-verify=false")
-                names = [f"oci:{layout}:image", f"docker://{address}"]
-                await run([*argv, *tls, *options, f"--digestfile={written.name}", *names], pass_fds=files)
-        except CommandFailed as error:
-            raise _answer(address, error) from error
-        return written.read().strip()
 
 
 async def unpack_archive(archive: Path, directory: Path, tag: str, platform: str) -> None:
