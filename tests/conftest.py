@@ -74,7 +74,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "SKA_BASE",
     )
     parser.addoption("--kills", type=int, default=5, help="how often the tests of kills and power cuts do it, each")
-    parser.addoption("--registry", help="HOST:PORT of a registry that this engine and this machine reach, for tests/conformance")
+    parser.addoption(
+        "--registry", help="HOST:PORT of a registry that this engine and this machine reach, for tests/conformance"
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -207,6 +207,11 @@ def natural(text: str) -> int:
     return int(text)
 
 
+def environment_with(more: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment of this process with further variables."""
+    return {**os.environ, **more}
+
+
 def apt_config() -> list[str]:
     """Return the configuration file that apt on this machine reads beyond its own, if the environment names one."""
     return [value] if (value := os.environ.get("APT_CONFIG")) else []
