@@ -31,6 +31,8 @@ ENGINE_FIXTURES = frozenset(
 PROJECT = Path(__file__).parent.parent
 #: Uppers of overlay file systems have to lie on a disk: /tmp is memory on many machines.
 SCRATCH = Path("/var/tmp")
+#: The developer's caches, which keep the tools that tests fetch.
+CACHES = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "ska-images"
 #: What was taken out of the environment; the tests that are meant for another engine find it with this.
 ENVIRONMENT: dict[str, str] = {}
 
@@ -72,14 +74,19 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "SKA_BASE",
     )
     parser.addoption("--kills", type=int, default=5, help="how often the tests of kills and power cuts do it, each")
-    parser.addoption("--registry", help="HOST:PORT of a registry that this engine reaches, for tests/conformance")
+    parser.addoption(
+        "--registry", help="HOST:PORT of a registry that this engine and this machine reach, for tests/conformance"
+    )
 
 
-def pytest_configure() -> None:
-    """Take out of the environment what would change the results.
+def pytest_configure(config: pytest.Config) -> None:
+    """Take out of the environment what would change the results, and give the command line caches of its own.
 
     CI goes as well: the tests build on the stand-in where no registry answers, in a CI job too.
     """
+    caches = tempfile.TemporaryDirectory(prefix="ska-images-caches-")
+    config.add_cleanup(caches.cleanup)
+    os.environ["XDG_CACHE_HOME"] = caches.name
     for name in [name for name in os.environ if name == "CI" or name.startswith(FOREIGN)]:
         ENVIRONMENT[name] = os.environ.pop(name)
 
@@ -165,8 +172,7 @@ def user_store(request: pytest.FixtureRequest, user: OrdinaryUser) -> Path:
 @pytest.fixture(scope="session")
 def tools() -> Path:
     """A directory of --tools, kept from one run to the next; every file is looked at again."""
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    directory = cache / "ska-images" / "tools"
+    directory = CACHES / "tools"
     subprocess.run([sys.executable, "-m", "dev.tools", directory], cwd=PROJECT, check=True)
     return directory
 

@@ -8,6 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.cli.functions import constructor, functions_of
+from pipeline.cli.options import FLAGS
+
 ROOT = Path(__file__).parents[1]
 PIPELINE = ROOT / "pipeline"
 ENGINE = ROOT / "engine/embedded_engine"
@@ -54,6 +57,7 @@ MAIN = "engine/embedded_engine/__main__.py"
 ENVIRONMENT = {
     "pipeline/build/settings.py": "the settings of a build",
     "pipeline/cli/options.py": "the command line's own switches",
+    "pipeline/cli/record.py": "where the user's caches are",
     "pipeline/cli/session.py": "where Dagger's own program is",
     "pipeline/cli/app.py": "what the terminal can do",
     "pipeline/cli/values.py": "a secret given as env://NAME",
@@ -137,6 +141,18 @@ def test_no_modules_import_each_other_in_a_circle() -> None:
 
 def test_the_engine_imports_nothing_of_the_pipeline() -> None:
     assert [(module, name) for module in MODULES for name in _foreign(module, "embedded_engine", "pipeline")] == []
+
+
+def test_the_engine_knows_no_word_of_the_pipelines() -> None:
+    functions = (constructor(), *functions_of(None).values())
+    flags = {f"--{flag.name}" for function in functions for flag in function.flags}
+    flags |= {name for names, _, _ in FLAGS for name in names.split(", ") if name.startswith("--")}
+    words = re.compile(rf"(?i)\bska\b|\bpipeline\b|(?:{'|'.join(sorted(flags))})(?![\w-])")
+    files = [path for path in ENGINE.rglob("*") if path.suffix in (".py", ".graphql")]
+    found = {(_id(path).partition("/")[2], word) for path in files for word in words.findall(path.read_text())}
+    # Its own programs have a flag of that name, and apt and skopeo have the other.
+    own = {(f"embedded_engine/{program}.py", "--store") for program in ("__main__", "session", "store/cache")}
+    assert {(name, word) for name, word in found if word != "--format"} <= own
 
 
 def test_the_session_of_the_command_line_alone_imports_the_engine() -> None:

@@ -1,5 +1,6 @@
 """What the project says of itself: its documents, its lock files and its set-up."""
 
+import ast
 import json
 import os
 import re
@@ -7,6 +8,7 @@ import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
+from importlib.metadata import packages_distributions
 from pathlib import Path
 from typing import Any
 
@@ -106,6 +108,38 @@ def test_the_links_of_the_documents_lead_to_files() -> None:
     links = [path.parent / link for path in DOCUMENTS for link in re.findall(r"\]\(([^):]+)\)", path.read_text())]
     assert links
     assert [link for link in links if not link.exists()] == []
+
+
+def _imported(program: Path) -> set[str]:
+    """Return the distributions of what a program imports, but for itself, Python's library and the other program."""
+    trees = [ast.parse(path.read_text()) for path in program.rglob("*.py")]
+    nodes = [node for tree in trees for node in ast.walk(tree)]
+    modules = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
+    modules |= {node.module for node in nodes if isinstance(node, ast.ImportFrom) and node.module}
+    names = {module.partition(".")[0] for module in modules} - sys.stdlib_module_names
+    known = packages_distributions()
+    return {canonicalize_name(known[name][0]) for name in names - {"embedded_engine", "pipeline", "tomli"}}
+
+
+def test_each_program_depends_on_what_it_imports_and_on_nothing_else() -> None:
+    own = PROJECT["project"]
+    module = {name for name, _ in _required(*own["dependencies"], *own["optional-dependencies"]["cli"])}
+    assert module - {"tomli"} == _imported(ROOT / "pipeline")
+    engine = {name for name, _ in _required(*ENGINE["project"]["dependencies"])}
+    assert engine == _imported(ROOT / "engine")
+
+
+def test_the_module_loads_where_the_engine_is_not_installed() -> None:
+    program = (
+        "import importlib, pkgutil, sys\n"
+        "sys.modules['embedded_engine'] = None\n"
+        "import pipeline\n"
+        "for module in pkgutil.walk_packages(pipeline.__path__, 'pipeline.'):\n"
+        "    if not module.name.startswith('pipeline.cli.') and module.name != 'pipeline.__main__':\n"
+        "        importlib.import_module(module.name)\n"
+        "pipeline.SkaBaseImages\n"
+    )
+    subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=True)
 
 
 def _locked(name: str) -> dict[str, list[str]]:

@@ -50,7 +50,7 @@ async def session(given: argparse.Namespace) -> None:
     Raises:
         BadInput: a service is none of the loopback.
         HostMissing: a program is missing, or the profile of system calls.
-        NotPermitted: the store cannot be written.
+        StoreUnusable: the store cannot be opened.
     """
     find_system_programs()
     required(PACKAGES)

@@ -5,6 +5,7 @@ import asyncio
 import contextlib
 import json
 import os
+import signal
 import socket
 import sys
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -15,8 +16,8 @@ from typing import Any
 from embedded_engine.host.errors import EngineError, HostMissing
 from embedded_engine.host.namespace import ids_of, namespaces, refused
 from embedded_engine.host.peers import Callers, answer
-from embedded_engine.host.process import kill, python, run, spawn, stdin_ended
-from embedded_engine.host.settings import default_store
+from embedded_engine.host.process import kill, python, run, run_attached, spawn, stdin_ended
+from embedded_engine.host.settings import default_store, environment_with
 
 #: Seconds that an engine gets to stop its steps and to tidy up.
 STOP_TIMEOUT = 10.0
@@ -48,12 +49,13 @@ async def open_session(
         store: the directory that keeps images and steps; by default the user's own.
         quota: bytes that it may keep when the session ends, 0 for no limit; by default QUOTA.
         host_services: HOST:PORT of each service of this machine's loopback that steps reach too, at the same address.
-        on_event: called with each progress event (engine/events.py).
+        on_event: called with each progress event (host/events.py).
 
     Raises:
         BadInput: a service is none of the loopback.
         HostMissing: a program is missing.
         NotPermitted: this user may not make the namespaces that it lives in.
+        StoreUnusable: the store cannot be opened.
         EngineError: the engine could not start.
     """
     async with contextlib.AsyncExitStack() as running:
@@ -173,7 +175,7 @@ async def _stop(process: asyncio.subprocess.Process, readers: "Sequence[asyncio.
 
 
 def main() -> int:
-    """Run an engine for another program: say where it listens, and serve until standard input ends."""
+    """Run an engine for the time of a command; without one, say where it listens, until standard input ends."""
     parser = argparse.ArgumentParser(prog="python -m embedded_engine.session", description=main.__doc__)
     parser.add_argument("--store", type=Path, help="the directory that keeps images and steps")
     parser.add_argument(
@@ -183,20 +185,29 @@ def main() -> int:
         metavar="HOST:PORT",
         help="a service of this machine's loopback that steps reach at the same address; may be given again",
     )
+    parser.add_argument(
+        "command",
+        nargs=argparse.REMAINDER,
+        help="a program that finds the engine by DAGGER_SESSION_PORT and DAGGER_SESSION_TOKEN, and its arguments",
+    )
     given = parser.parse_args()
     try:
-        with contextlib.suppress(KeyboardInterrupt):
-            asyncio.run(_serve(given.store, given.host_service))
+        return asyncio.run(_serve(given.store, given.host_service, given.command))
+    except KeyboardInterrupt:
+        return 128 + signal.SIGINT
     except EngineError as error:
         print(f"Error: {error}", file=sys.stderr)
         return 2
-    return 0
 
 
-async def _serve(store: Path | None, host_services: Sequence[str]) -> None:
+async def _serve(store: Path | None, host_services: Sequence[str], command: Sequence[str]) -> int:
     async with open_session(store=store, host_services=host_services) as session:
+        if command:
+            place = {"DAGGER_SESSION_PORT": str(session.port), "DAGGER_SESSION_TOKEN": session.token}
+            return await run_attached(command, environment_with(place))
         print(json.dumps({"port": session.port, "session_token": session.token}), flush=True)
         await stdin_ended()
+        return 0
 
 
 if __name__ == "__main__":

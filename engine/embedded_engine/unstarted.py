@@ -6,8 +6,7 @@ from pathlib import Path
 
 from embedded_engine.host.credentials import Credentials
 from embedded_engine.host.errors import EngineError, RegistryUnreachable
-from embedded_engine.host.settings import apt_config
-from embedded_engine.host.settings import default_store as store_of_this_user
+from embedded_engine.host.settings import apt_config, default_store
 from embedded_engine.oci.skopeo import normalized, resolve_digest
 from embedded_engine.store.prepare import VERSION
 
@@ -17,18 +16,6 @@ __all__ = ["EngineError", "default_store", "registry_answers", "snapshots_in", "
 APT_FILES = ("/etc/os-release", "/etc/apt", "/var/lib/dpkg/arch")
 APT_LISTS = Path("/var/lib/apt/lists")
 _MOVES_FILES = re.compile(rb"(?i)RootDir|\bDir(::(Etc|State)\b|\s*[\"{])")
-
-
-def default_store() -> Path:
-    """Return the store of this user.
-
-    Raises:
-        OSError: the user has none.
-    """
-    try:
-        return store_of_this_user()
-    except EngineError as error:
-        raise OSError(str(error)) from error
 
 
 async def registry_answers(reference: str) -> bool:
@@ -56,7 +43,7 @@ def snapshots_in(store: Path) -> frozenset[str]:
 def stand_in_sources() -> str:
     """Return the digest of all that decides what a stand-in base is made from; empty where files cannot tell.
 
-    It changes at least as often as what apt says of this machine's sources, and is to be had without asking apt.
+    It changes at least as often as what apt says of this machine's sources, and does not take asking apt.
 
     Raises:
         OSError: a file cannot be read.

@@ -1,8 +1,7 @@
 """The settings of a build: [tool.ska-images] in pyproject.toml < .env < SKA_* in the environment < arguments.
 
 Only the .env beside that pyproject.toml counts: settings decide in which image signatures are verified, so the current
-directory has no say. Nothing else decides about images by the environment or the clock: what the command line
-reads of the environment concerns its terminal, its session and secrets.
+directory has no say. No other module reads the environment or the clock for a build.
 """
 
 import os
@@ -99,7 +98,7 @@ class Settings(BaseSettings):
     scan_database_days: Days = 3
     #: The most requests that a call sends to the engine at a time.
     max_concurrent_requests: int = Field(6, ge=1)
-    #: The embedded engine's directory; its default is the engine's own.
+    #: The embedded engine's directory; without it, one of this user's.
     store: Path | None = None
     #: The most that it holds when a build ends, as in 20GB; 0 for no limit. The default is the engine's own.
     cache_quota: Size | None = None

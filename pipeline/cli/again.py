@@ -14,7 +14,7 @@ from pipeline.cli import record
 from pipeline.cli.delivery import write_beside
 from pipeline.cli.options import BUILD_ALL, DIST, REPORT, Options, in_ci_job
 from pipeline.cli.record import Record, State
-from pipeline.cli.session import on_embedded, stand_in_warning, unstarted
+from pipeline.cli.session import on_embedded, stand_in_warning, store_of, unstarted
 from pipeline.errors import UserError
 
 
@@ -26,16 +26,13 @@ class Request:
         inputs: digest of all inputs of its images (record.inputs).
         store: the directory of the embedded engine.
         output: where its archives go.
+        record: where its record is.
     """
 
     inputs: str
     store: Path
     output: Path
-
-    @property
-    def record(self) -> Path:
-        """Where its record is."""
-        return record.place(self.store, self.output)
+    record: Path
 
 
 def request(options: Options, words: list[str]) -> Request | None:
@@ -50,8 +47,8 @@ def request(options: Options, words: list[str]) -> Request | None:
         if BUILD_ALL not in words or not on_embedded(options):
             return None
         settings = Settings()
-        store = options.store or settings.store or unstarted().default_store()
-        return Request(record.inputs(words, settings), store, options.output or DIST)
+        store, output = store_of(options, settings), options.output or DIST
+        return Request(record.inputs(words, settings), store, output, record.place(store, output))
     return None
 
 
@@ -67,7 +64,7 @@ async def report(requested: Request, warn: Callable[[str], None]) -> str | None:
         return None
     # A registry that did not answer may do so by now. The files are compared meanwhile.
     answers = asyncio.ensure_future(_answers(found.pinned))
-    holds = await asyncio.to_thread(_holds, found, requested)
+    holds = await asyncio.to_thread(_holds, found)
     if await answers or not holds:
         return None
     if found.pinned:
@@ -92,6 +89,15 @@ def remember(requested: Request, options: Options, words: list[str], pinned: str
         write_beside(requested.record, record.text(made))
 
 
+def forget() -> None:
+    """Remove this user's records of what is no longer there."""
+    with contextlib.suppress(OSError):
+        for path in record.directory().iterdir():
+            found = record.read(path)
+            if found is None or not _holds(found):
+                path.unlink(missing_ok=True)
+
+
 async def _answers(pinned: str) -> bool:
     return bool(pinned and await unstarted().registry_answers(pinned))
 
@@ -101,6 +107,8 @@ def _record(requested: Request, pinned: str) -> Record:
     stand_in = document["base"] if BaseReference(document["base"]).is_stand_in else ""
     return Record(
         inputs=requested.inputs,
+        store=requested.store.absolute(),
+        output=requested.output.absolute(),
         pinned=pinned,
         stand_in=stand_in,
         sources=unstarted().stand_in_sources() if stand_in else "",
@@ -114,12 +122,12 @@ def _files(output: Path, document: Mapping[str, Any]) -> dict[str, State]:
     return {name: record.state(output / name) for name in names}
 
 
-def _holds(found: Record, requested: Request) -> bool:
+def _holds(found: Record) -> bool:
     """Return whether output and store are as the run left them, and a stand-in would be the same."""
-    with contextlib.suppress(OSError):
+    with contextlib.suppress(OSError, ValueError):
         return (
-            all(record.state(requested.output / name) == state for name, state in found.files.items())
-            and set(found.snapshots) <= unstarted().snapshots_in(requested.store)
+            all(record.state(found.output / name) == state for name, state in found.files.items())
+            and set(found.snapshots) <= unstarted().snapshots_in(found.store)
             and (not found.stand_in or _same_sources(found.sources))
         )
     return False

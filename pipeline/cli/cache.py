@@ -6,6 +6,7 @@ from datetime import datetime, timezone
 from typing import Any
 
 from pipeline.build.amounts import parse_age, parse_size
+from pipeline.cli.again import forget
 from pipeline.cli.options import Options, Parser, UsageError
 from pipeline.cli.session import tend_store
 from pipeline.cli.summary import aligned, size
@@ -55,7 +56,10 @@ async def cache(options: Options, words: Sequence[str]) -> tuple[str, int]:
         UsageError: a word is unknown or malformed.
         SkaError: the store cannot be used.
     """
-    answer = await tend_store(options, _arguments(words))
+    arguments = _arguments(words)
+    answer = await tend_store(options, arguments)
+    if "--prune" in arguments:
+        forget()
     code = 1 if answer.get("damaged") else 0
     return (json.dumps(_dated(answer), indent=4) if options.json else text(answer)), code
 

@@ -6,27 +6,10 @@ import traceback
 from typing import Any, TextIO
 
 from pipeline.cli.options import debugging
+from pipeline.cli.remedies import REMEDIES, with_remedy
 from pipeline.errors import SkaError
 from pipeline.escape import escaped_lines
 
-#: The engine's codes of errors that the user can fix: exit code 2.
-FIXABLE = frozenset(
-    (
-        "ARCHIVE_INVALID",
-        "BAD_INPUT",
-        "DISK_FULL",
-        "DOWNLOAD_FAILED",
-        "HOST_MISSING",
-        "IMAGE_UNKNOWN",
-        "NOT_PERMITTED",
-        "NOT_SERVED",
-        "REFERENCE_INVALID",
-        "REGISTRY_FAILED",
-        "REGISTRY_REFUSED",
-        "REGISTRY_UNREACHABLE",
-        "STORE_DAMAGED",
-    )
-)
 #: The exit codes that shells report for SIGINT and SIGTERM.
 INTERRUPTED, TERMINATED = 130, 143
 #: The most lines shown of each stream of a failed command.
@@ -66,7 +49,8 @@ def _describe(error: BaseException) -> tuple[str, int]:
         return f"{_step(failed.command)} failed with exit code {failed.exit_code}.", failed.exit_code or 1
     if _is(error, "QueryError"):
         query: Any = error
-        return str(error), 2 if (query.error.extensions or {}).get("code") in FIXABLE else 1
+        code = (query.error.extensions or {}).get("code", "")
+        return with_remedy(str(error), code), 2 if code in REMEDIES else 1
     if isinstance(error, OSError) and error.strerror:
         # If a file is renamed into place, the user knows the second name.
         name = error.filename2 or error.filename

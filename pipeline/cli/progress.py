@@ -64,7 +64,7 @@ class View(Protocol):
 
 
 class Progress:
-    """The steps of one run, from the engine's events (engine/README.md).
+    """The steps of one run, from the engine's events (embedded_engine/host/events.py).
 
     Args:
         view: how to show them.

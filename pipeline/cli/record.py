@@ -3,11 +3,14 @@
 While none of them has changed, the same run would find every step in the store and every archive in its place, and
 return the same report. Comparing them takes less time than importing Dagger's SDK. If anything is missing, changed or
 unreadable, the run builds.
+Records are in the user's cache directory. A record without its store or its output is void, and `ska-images cache
+--prune` removes it.
 """
 
 import contextlib
 import hashlib
 import json
+import os
 import platform
 import sys
 from collections.abc import Iterable, Mapping
@@ -15,15 +18,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import embedded_engine
-
 from pipeline.build.settings import PYPROJECT, Settings
 from pipeline.checksum import sha256
+from pipeline.cli.session import unstarted
 
 #: Increased when the fields of a record change, or the conditions that it holds under.
-FORMAT = 1
-#: The code that builds: the module and the embedded engine.
-PACKAGES = (Path(__file__).parent.parent, Path(embedded_engine.__file__).parent)
+FORMAT = 2
 #: The state of a file without its content: size, times of change in nanoseconds, and inode.
 State = tuple[int, ...]
 
@@ -34,6 +34,8 @@ class Record:
 
     Args:
         inputs: digest of all inputs of the images.
+        store: the embedded engine's store, absolute.
+        output: the directory of the archives, absolute.
         pinned: the base of the settings, if a stand-in replaced it because no registry answered; else empty.
         stand_in: the stand-in base; empty for another base.
         sources: digest of the sources of the stand-in.
@@ -42,6 +44,8 @@ class Record:
     """
 
     inputs: str
+    store: Path
+    output: Path
     pinned: str
     stand_in: str
     sources: str
@@ -54,19 +58,47 @@ def read(path: Path) -> Record | None:
     with contextlib.suppress(OSError, ValueError, TypeError, AttributeError, KeyError):
         found = json.loads(path.read_text())
         files = {name: tuple(state) for name, state in found.pop("files").items()}
-        return Record(files=files, snapshots=tuple(found.pop("snapshots")), **found)
+        store, output = Path(found.pop("store")), Path(found.pop("output"))
+        return Record(files=files, snapshots=tuple(found.pop("snapshots")), store=store, output=output, **found)
     return None
 
 
 def text(record: Record) -> str:
     """Return a record in the format of `read`."""
-    return json.dumps(asdict(record))
+    return json.dumps(asdict(record), default=str)
+
+
+def directory() -> Path:
+    """Return the directory of this user's records: https://specifications.freedesktop.org/basedir-spec/0.8/.
+
+    Raises:
+        OSError: the user has no home directory, or it is another user's, as with `sudo --preserve-env`.
+    """
+    # The specification ignores relative paths.
+    if not (caches := Path(os.environ.get("XDG_CACHE_HOME", ""))).is_absolute():
+        caches = _home() / ".cache"
+    records = caches / "ska-images" / "records"
+    there = next(path for path in (records, *records.parents) if path.exists())
+    if there.stat().st_uid != os.geteuid():
+        raise OSError(f"{there} is another user's")
+    return records
+
+
+def _home() -> Path:
+    with contextlib.suppress(RuntimeError):
+        if (home := Path.home()).is_absolute():
+            return home
+    raise OSError("this user has no home directory")
 
 
 def place(store: Path, output: Path) -> Path:
-    """Return the path of the record of an output directory; each has one, because a run replaces all of its output."""
-    name = hashlib.sha256(str(output.absolute()).encode()).hexdigest()
-    return store / "records" / f"{name[:24]}.json"
+    """Return the path of the record of a store and an output directory.
+
+    Raises:
+        OSError: this user has no directory for records.
+    """
+    pair = json.dumps([str(store.absolute()), str(output.absolute())])
+    return directory() / f"{hashlib.sha256(pair.encode()).hexdigest()[:24]}.json"
 
 
 def inputs(words: Iterable[str], settings: Settings) -> str:
@@ -96,6 +128,11 @@ def inputs(words: Iterable[str], settings: Settings) -> str:
     return hashlib.sha256(json.dumps(decisive).encode()).hexdigest()
 
 
+def packages() -> tuple[Path, Path]:
+    """Return the directories of what builds: the module and the embedded engine."""
+    return Path(__file__).parents[1], Path(str(unstarted().__file__)).parent
+
+
 def state(path: Path) -> State:
     """Return values that change when a file is written or replaced.
 
@@ -109,7 +146,7 @@ def state(path: Path) -> State:
 def _sources() -> list[tuple[str, Path]]:
     return [
         (str(path.relative_to(package.parent)), path)
-        for package in PACKAGES
+        for package in packages()
         for path in sorted(package.rglob("*"))
         if path.is_file() and path.suffix != ".pyc"
     ]

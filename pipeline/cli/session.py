@@ -7,15 +7,21 @@ import sys
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 from pipeline.build.base_reference import ANY_STAND_IN
 from pipeline.build.settings import Settings
 from pipeline.cli.options import Options, UsageError, in_ci_job, session_in_environment
+from pipeline.cli.remedies import with_remedy
 from pipeline.errors import SkaError, UserError
 
 OnEvent = Callable[[dict[str, Any]], None]
+#: The name of the embedded engine's default store.
+STORE = "ska-images"
+#: The engine's code of a registry that does not answer.
+UNREACHABLE = "REGISTRY_UNREACHABLE"
 #: A service on this machine's loopback, as in the address of a registry.
 _LOOPBACK = re.compile(r"(?<![\w.-])((?:localhost|127(?:\.\d{1,3}){3}|\[::1\]):\d{1,5})(?!\d)")
 
@@ -95,6 +101,16 @@ def unstarted() -> ModuleType:
     return unstarted
 
 
+def store_of(options: Options, settings: Settings) -> Path:
+    """Return the embedded engine's directory: the flag's, the setting's, or the user's own.
+
+    Raises:
+        EngineError: the user has no home directory.
+    """
+    own: Callable[[str], Path] = unstarted().default_store
+    return options.store or settings.store or own(STORE)
+
+
 @asynccontextmanager
 async def _embedded(
     options: Options, on_event: OnEvent, words: Sequence[str]
@@ -102,7 +118,7 @@ async def _embedded(
     given = Settings()
     with _engine() as engine:
         async with engine.open_session(
-            store=options.store or given.store,
+            store=store_of(options, given),
             quota=given.cache_quota,
             host_services=_LOOPBACK.findall("\n".join((given.registry, *words))),
             on_event=on_event,
@@ -125,7 +141,7 @@ async def tend_store(options: Options, words: list[str]) -> dict[str, Any]:
     """
     given = Settings()
     with _engine() as engine:
-        answer: dict[str, Any] = await engine.tend(words, store=options.store or given.store)
+        answer: dict[str, Any] = await engine.tend(words, store=store_of(options, given))
         quota = engine.QUOTA if given.cache_quota is None else given.cache_quota
     return {**answer, "quota": quota}
 
@@ -139,7 +155,8 @@ def _engine() -> Iterator[ModuleType]:
     try:
         yield session
     except EngineError as error:
-        raise (SkaError if error.code == "INTERNAL" else HostError)(str(error)) from error
+        sentence = with_remedy(str(error), error.code)
+        raise (SkaError if error.code == "INTERNAL" else HostError)(sentence) from error
 
 
 def _connect(port: int, token: str) -> AbstractAsyncContextManager[Any]:
@@ -183,10 +200,11 @@ async def choose_base(reference: str, warn: Callable[[str], None]) -> str:
     try:
         await dag.container().from_(reference).image_ref()
     except dagger.QueryError as error:
-        if (error.error.extensions or {}).get("code") != "REGISTRY_UNREACHABLE":
+        if (error.error.extensions or {}).get("code") != UNREACHABLE:
             raise
         if in_ci_job():
-            raise StandInRefused(_IN_CI_JOB.format(str(error).rstrip("."), ANY_STAND_IN, ANY_STAND_IN)) from error
+            unreachable = with_remedy(str(error), UNREACHABLE).removesuffix(".")
+            raise StandInRefused(_IN_CI_JOB.format(unreachable, ANY_STAND_IN, ANY_STAND_IN)) from error
         stand_in = await dag.container().from_(ANY_STAND_IN).image_ref()
         warn(stand_in_warning(reference, stand_in))
         return stand_in

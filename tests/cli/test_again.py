@@ -13,7 +13,7 @@ import pytest
 from embedded_engine import unstarted
 from embedded_engine.store.prepare import VERSION
 
-from pipeline.cli import again
+from pipeline.cli import again, record
 from pipeline.cli.again import Request
 from pipeline.cli.options import REPORT, Options, split_options
 from tests.conftest import Built
@@ -23,6 +23,13 @@ ROOT = Path(__file__).parents[2]
 
 WORDS = ["build-all"]
 PINNED = "127.0.0.1:9/ubuntu@sha256:" + "0" * 64
+
+
+@pytest.fixture(autouse=True)
+def _caches(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Caches of each test's own, but where a test looks at what the build of all tests left."""
+    if "built" not in request.fixturenames:
+        monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "caches"))
 
 
 @dataclass(frozen=True)
@@ -85,6 +92,11 @@ def _replace(path: Path) -> None:
     os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
 
 
+def _become_directory(path: Path) -> None:
+    path.unlink()
+    path.mkdir()
+
+
 SABOTAGES: dict[str, Callable[[Left], object]] = {
     "an archive is gone": lambda left: left.archive.unlink(),
     "an archive is shorter": lambda left: left.archive.write_text("half"),
@@ -93,10 +105,12 @@ SABOTAGES: dict[str, Callable[[Left], object]] = {
     "the report is gone": lambda left: (left.request.output / REPORT).unlink(),
     "the output is gone": lambda left: shutil.rmtree(left.request.output),
     "a snapshot is gone": lambda left: left.snapshot.rmdir(),
-    "the store is gone, but for the record": lambda left: shutil.rmtree(left.request.store / "snapshots"),
+    "the store is gone": lambda left: shutil.rmtree(left.request.store),
+    "the store has no snapshots": lambda left: shutil.rmtree(left.request.store / "snapshots"),
     "the store has another layout": lambda left: (left.request.store / "version").write_text("99\n"),
     "the record is half": lambda left: left.request.record.write_text(left.request.record.read_text()[:100]),
     "the record is of another form": lambda left: left.request.record.write_text('{"files": 1}'),
+    "the record is a directory": lambda left: _become_directory(left.request.record),
     "the record is empty": lambda left: left.request.record.write_text(""),
     "the record is gone": lambda left: left.request.record.unlink(),
 }
@@ -109,7 +123,64 @@ async def test_what_a_run_left_must_be_as_it_was(what: str, left: Left) -> None:
 
 
 async def test_another_output_has_a_record_of_its_own(left: Left, tmp_path: Path) -> None:
-    assert await _answer(replace(left.request, output=tmp_path / "other")) is None
+    words = ["--store", str(left.request.store), "-o", str(tmp_path / "other"), *WORDS]
+    assert await _answer(again.request(*split_options(words))) is None
+
+
+async def test_pruning_forgets_the_records_of_what_is_gone(left: Left, tmp_path: Path) -> None:
+    (tmp_path / "other").mkdir()
+    other = _left(tmp_path / "other", "ubuntu:22.04@sha256:" + "0" * 64)
+    shutil.rmtree(left.request.store)
+    half = other.request.record.with_name("half.json")
+    half.write_text("{")
+    again.forget()
+    assert [path for path in (left.request.record, half, other.request.record) if path.exists()] == [
+        other.request.record
+    ]
+
+
+def test_no_record_is_kept_among_another_users_caches(
+    left: Left, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    caches = tmp_path / "of another"
+    caches.mkdir()
+    os.chown(caches, 12345, 12345)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(caches))
+    assert again.request(left.options, WORDS) is None
+    again.forget()
+
+
+def test_no_record_is_kept_for_a_user_without_a_home(left: Left, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("XDG_CACHE_HOME")
+    monkeypatch.setenv("HOME", "relative")
+    assert again.request(left.options, WORDS) is None
+
+
+async def test_where_no_record_can_be_written_the_next_run_is_a_real_one(
+    left: Left, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
+    request = again.request(left.options, WORDS)
+    assert request
+    again.remember(request, left.options, WORDS, "")
+    assert await _answer(request) is None
+
+
+def test_of_two_runs_that_end_at_once_one_leaves_a_whole_record(left: Left) -> None:
+    path = left.request.record
+    program = (
+        "import sys; from pathlib import Path; from pipeline.cli import record; "
+        "from pipeline.cli.delivery import write_beside; path = Path(sys.argv[1]); found = record.read(path); "
+        "[write_beside(path, record.text(found)) for _ in range(50)]"
+    )
+    runs = [subprocess.Popen([sys.executable, "-c", program, str(path)], cwd=ROOT) for _ in range(2)]
+    expected = record.read(path)
+    assert expected
+    while any(run.poll() is None for run in runs):
+        assert record.read(path) == expected
+    assert [run.returncode for run in runs] == [0, 0]
+    assert [left.name for left in path.parent.iterdir() if left.suffix != ".json"] == []
 
 
 def test_what_changes_while_a_run_builds_is_not_recorded(left: Left, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,11 +4,11 @@ from typing import Any
 import dagger
 import pytest
 from dagger._exceptions import QueryErrorValue
-from embedded_engine.host import errors as engine_errors
 from gql import gql
 
-from pipeline.cli.failures import FIXABLE, report
+from pipeline.cli.failures import report
 from pipeline.cli.options import UsageError
+from pipeline.cli.remedies import REMEDIES
 
 
 def query_error(message: str, **extensions: Any) -> dagger.QueryError:
@@ -26,20 +26,16 @@ def said(error: BaseException, *, shown: bool = False) -> tuple[int, str]:
     return code, stream.getvalue()
 
 
-def test_what_the_user_can_mend_is_one_sentence_and_exit_code_2() -> None:
+def test_what_the_user_can_correct_is_one_sentence_and_exit_code_2() -> None:
     assert said(UsageError("no such thing.")) == (2, "Error: no such thing.\n")
 
 
-@pytest.mark.parametrize("code", sorted(FIXABLE))
-def test_an_error_of_the_engine_that_the_user_can_mend_exits_with_2(code: str) -> None:
+@pytest.mark.parametrize("code", sorted(REMEDIES))
+def test_an_error_of_the_engine_that_the_user_can_correct_exits_with_2_and_names_the_flag(code: str) -> None:
     assert said(query_error("The sentence.", _type="ENGINE_ERROR", code=code)) == (
         2,
-        "Error: The sentence.\n",
+        f"Error: The sentence{REMEDIES[code]}.\n",
     )
-
-
-def test_the_codes_that_can_be_mended_are_those_of_the_engines_user_errors() -> None:
-    assert {cls.code for cls in engine_errors.UserError.__subclasses__()} == FIXABLE
 
 
 def test_other_errors_of_the_engine_exit_with_1() -> None:
@@ -77,7 +73,7 @@ def test_a_file_that_cannot_be_written_is_named() -> None:
     assert said(PermissionError(13, "Permission denied", "/x/y")) == (2, "Error: /x/y: Permission denied.\n")
 
 
-def test_a_full_disk_can_be_mended() -> None:
+def test_a_full_disk_can_be_corrected() -> None:
     assert said(OSError(28, "No space left on device")) == (2, "Error: No space left on device.\n")
 
 

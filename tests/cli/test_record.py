@@ -87,8 +87,8 @@ def test_the_contents_of_an_archive_decide(words: list[str], tmp_path: Path) -> 
     ["pipeline/catalogue/families.py", "pipeline/steps/base.sh", "embedded_engine/oci/layer.py", "pipeline/new.py"],
 )
 def test_the_sources_decide(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    copies = [shutil.copytree(package, tmp_path / package.name) for package in record.PACKAGES]
-    monkeypatch.setattr(record, "PACKAGES", copies)
+    copies = [shutil.copytree(package, tmp_path / package.name) for package in record.packages()]
+    monkeypatch.setattr(record, "packages", lambda: copies)
     before = _inputs()
     with (tmp_path / name).open("a") as file:
         file.write("# changed\n")

@@ -21,6 +21,7 @@ def test_a_registry_that_answers_something_else_brings_no_stand_in(status: int, 
     assert run.stderr.startswith(f"Error: The registry {host} did not give '{host}/{IMAGE}' (")
     assert str(status) in run.stderr
     assert len(run.stderr.splitlines()) == 1
+    assert run.stderr.endswith(", or give --base-archive.\n")
 
 
 def test_a_registry_that_gives_no_answer_brings_a_stand_in_and_a_warning(store: Path) -> None:

@@ -1,7 +1,9 @@
 """Archives of images, as the rules look at them."""
 
 import json
+import subprocess
 import tarfile
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -50,6 +52,31 @@ def image(at: Subject) -> dagger.Container:
     made = at.client.container().with_new_file("/f", "text").with_env_variable("A", "1").with_label("l", "v")
     made = made.with_user("u").with_workdir("/w").with_exposed_port(80).with_annotation("a", "note")
     return made.with_default_args(["d"]).with_entrypoint(["e"], keep_default_args=True)
+
+
+async def pushed(at: Subject, container: dagger.Container, name: str, *options: str, **arguments: Any) -> str:
+    """Copy a container to the registry, and return its name with the digest.
+
+    Args:
+        at: the engine and the registry.
+        container: what is copied.
+        name: in the registry, `repository:tag`.
+        options: of `skopeo copy`.
+        arguments: of the export.
+    """
+    archive, reference = await exported(at, container, **arguments), f"{at.registry}/{name}"
+    with tempfile.NamedTemporaryFile("r") as digest:
+        argv = [
+            "skopeo",
+            "copy",
+            "--quiet",
+            "--all",
+            "--dest-tls-verify=false",
+            f"--digestfile={digest.name}",
+            *options,
+        ]
+        subprocess.run([*argv, f"oci-archive:{archive.path}", f"docker://{reference}"], check=True)
+        return f"{reference}@{digest.read()}"
 
 
 async def exported(at: Subject, container: dagger.Container, **arguments: Any) -> Archive:

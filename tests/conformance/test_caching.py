@@ -44,7 +44,6 @@ test_what_is_made_once = rules(
         lambda at: _same(at.base.with_new_file("/f", "x"), at.base.with_new_file("/f", "x")),
         True,
     ),
-    Rule("a volatile variable is no difference", lambda at: _same(_volatile(at, "1"), _volatile(at, "2")), True),
     Rule("the contents of a cache volume are no difference", lambda at: _written(at), True),
     Rule(
         "where equal files came from is no difference",
@@ -52,10 +51,6 @@ test_what_is_made_once = rules(
         True,
     ),
 )
-
-
-def _volatile(at: Subject, value: str) -> dagger.Container:
-    return at.base.with_volatile_variable("RUN", value)
 
 
 test_what_is_made_again = rules(

@@ -64,26 +64,6 @@ test_variables = rules(
         lambda at: _with_secret(at).with_env_variable("COPY", "$TOKEN", expand=True).sync(),
         Refused("TOKEN"),
     ),
-    Rule(
-        "a volatile variable cannot be expanded",
-        lambda at: at.base.with_volatile_variable("RUN", "1").with_env_variable("COPY", "$RUN", expand=True).sync(),
-        Refused("RUN"),
-    ),
-    Rule(
-        "a volatile variable is seen by execs, and goes before a variable of its name",
-        lambda at: out(at.base.with_env_variable("V", "kept").with_volatile_variable("V", "volatile"), "echo $V"),
-        "volatile\n",
-    ),
-    Rule(
-        "a volatile variable is not part of the environment",
-        lambda at: _new(at).with_volatile_variable("V", "1").env_variable("V"),
-        None,
-    ),
-    Rule(
-        "a volatile variable can be taken away",
-        lambda at: out(at.base.with_volatile_variable("V", "1").without_volatile_variable("V"), 'echo "${V-unset}"'),
-        "unset\n",
-    ),
 )
 
 
@@ -186,24 +166,7 @@ test_exposed_ports = rules(
 )
 
 
-def _checked(at: Subject) -> dagger.HealthcheckConfig:
-    checked = _new(at).with_docker_healthcheck(["true"], interval="25s", timeout="1m", retries=8)
-    return checked.docker_healthcheck()
-
-
-test_health_checks = rules(
-    Rule("a health check has its command", lambda at: _checked(at).args(), ["true"]),
-    Rule("a health check runs without a shell unless one is asked for", lambda at: _checked(at).shell(), False),
-    Rule("a health check has its interval", lambda at: _checked(at).interval(), "25s"),
-    Rule("a time is written with all its units", lambda at: _checked(at).timeout(), "1m0s"),
-    Rule("a time that is not given is zero", lambda at: _checked(at).start_period(), "0s"),
-    Rule("a health check has its retries", lambda at: _checked(at).retries(), 8),
-)
-
-
 test_containers = rules(
-    Rule("an error that is put in is raised", lambda at: _new(at).with_error("not today").sync(), Refused("not today")),
-    Rule("an empty error is none", lambda at: _new(at).with_error("").workdir(), ""),
     Rule("a change makes another container", lambda at: _two(at), ("1", None)),
 )
 

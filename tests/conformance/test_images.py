@@ -2,12 +2,12 @@
 
 from typing import Any
 
-from dagger import ImageLayerCompression, ImageMediaTypes
+from dagger import ImageLayerCompression
 
 from tests.conformance.archives import exported, image
 from tests.conformance.rules import Differs, Refused, Rule, Subject, out, rules, sh
 
-OCI, DOCKER = "application/vnd.oci.image.", "application/vnd.docker."
+OCI = "application/vnd.oci.image."
 
 
 async def _run(at: Subject) -> dict[str, Any]:
@@ -31,10 +31,6 @@ async def _platform(at: Subject) -> str:
 
 async def _annotations(at: Subject) -> Any:
     return (await exported(at, image(at))).top["annotations"]
-
-
-async def _volatile(at: Subject) -> Any:
-    return (await exported(at, image(at).with_volatile_variable("V", "1"))).config["config"]["Env"]
 
 
 async def _mode(at: Subject) -> int:
@@ -71,7 +67,6 @@ test_archives = rules(
             "Entrypoint": ["e"],
         },
     ),
-    Rule("without volatile variables", lambda at: _volatile(at), ["A=1"]),
     Rule("it is for the engine's platform", lambda at: _is_default(at), True),
     Rule("annotations are the manifest's", lambda at: _annotations(at), {"a": "note"}),
     Rule("layers are compressed with gzip", lambda at: _layer_types(at), [f"{OCI}layer.v1.tar+gzip"]),
@@ -84,11 +79,6 @@ test_archives = rules(
         "or not at all",
         lambda at: _layer_types(at, forced_compression=ImageLayerCompression.Uncompressed),
         [f"{OCI}layer.v1.tar"],
-    ),
-    Rule(
-        "media types may be docker's",
-        lambda at: _layer_types(at, media_types=ImageMediaTypes.DockerMediaTypes),
-        [f"{DOCKER}image.rootfs.diff.tar.gzip"],
     ),
     Rule("an archive is its owner's", lambda at: _mode(at), 0o600, embedded=Differs("Mode of an archive", 0o644)),
     Rule("a name may be expanded", lambda at: _expanded(at), True),

@@ -4,6 +4,9 @@ from pathlib import Path
 
 import pytest
 
+#: A module of someone else's, whose tests run by themselves: test_foreign_module.py.
+collect_ignore = ["foreign"]
+
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:

@@ -13,7 +13,7 @@ from pathlib import Path
 import dagger
 import pytest
 from dagger.client._session import ConnectParams, SingleConnection
-from embedded_engine.host.errors import BadInput, HostMissing
+from embedded_engine.host.errors import HostMissing, StoreUnusable
 from embedded_engine.host.namespace import id_maps
 from embedded_engine.session import open_session
 
@@ -72,7 +72,7 @@ def _sessions(store: Path) -> set[str]:
 
 def _left_over(store: Path, sessions: set[str]) -> list[str]:
     mounts = [line for line in Path("/proc/self/mounts").read_text().splitlines() if str(store) in line]
-    groups = [str(path) for name in sessions for path in Path("/sys/fs/cgroup").glob(f"*/ska-images-{name}-*")]
+    groups = [str(path) for name in sessions for path in Path("/sys/fs/cgroup").glob(f"*/embedded-engine-{name}-*")]
     return [*mounts, *groups, *(_sessions(store) & sessions)]
 
 
@@ -137,7 +137,7 @@ async def test_a_full_disk_is_said_and_leaves_nothing_half_written(small_store: 
 async def test_a_store_of_a_newer_version_is_refused(tmp_path: Path) -> None:
     (tmp_path / "ids").write_text(id_maps())
     (tmp_path / "version").write_text("99\n")
-    with pytest.raises(BadInput, match=r"has layout 99, and this version of ska-images knows layout 2"):
+    with pytest.raises(StoreUnusable, match=r"has layout 99, and this version of the embedded engine knows layout 2"):
         async with client(tmp_path):
             pass
 

@@ -79,7 +79,7 @@ def test_a_users_store_is_below_an_absolute_path_or_the_home_directory(
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
     monkeypatch.setenv("HOME", "/home/someone")
     monkeypatch.setenv("XDG_DATA_HOME", data)
-    expected = "/data/ska-images" if data == "/data" else "/home/someone/.local/share/ska-images"
+    expected = "/data/embedded-engine" if data == "/data" else "/home/someone/.local/share/embedded-engine"
     assert default_store() == Path(expected)
 
 
@@ -89,7 +89,7 @@ def test_a_home_that_is_empty_or_relative_counts_as_unset(monkeypatch: pytest.Mo
     monkeypatch.setattr(os, "getuid", lambda: 0)
     monkeypatch.delenv("XDG_DATA_HOME", raising=False)
     monkeypatch.setenv("HOME", home)
-    assert default_store() == Path("/root/.local/share/ska-images")
+    assert default_store() == Path("/root/.local/share/embedded-engine")
 
 
 def test_a_user_without_a_home_is_asked_for_a_store(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -97,5 +97,5 @@ def test_a_user_without_a_home_is_asked_for_a_store(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(os, "getuid", lambda: 1_999_999_998)
     for name in ("XDG_DATA_HOME", "HOME"):
         monkeypatch.delenv(name, raising=False)
-    with pytest.raises(UserError, match="This user has no home directory for the store; name a directory with --store"):
+    with pytest.raises(UserError, match="This user has no home directory for the store; choose a directory"):
         default_store()

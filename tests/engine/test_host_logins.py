@@ -60,7 +60,7 @@ asyncio.run(main(*sys.argv[1:]))
 #: apt asks the mirror with both logins, and what it and the bootstrap have left holds neither.
 STEP = """
 test -s "$PIP_CONFIG_FILE"
-test "$(stat -c %a:%u /run/ska-images-host/auth.conf)" = 600:0
+test "$(stat -c %a:%u /run/embedded-engine-host/auth.conf)" = 600:0
 apt-get update
 if grep -rls 'c4[n]ary' /etc /var /usr /root /tmp; then exit 1; fi
 """

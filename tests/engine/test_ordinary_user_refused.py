@@ -29,7 +29,7 @@ def _refused(user: OrdinaryUser, *argv: str | Path) -> str:
     return lines[0]
 
 
-def test_the_command_line_ends_with_2_where_the_user_can_mend_it(user: OrdinaryUser) -> None:
+def test_the_command_line_ends_with_2_where_the_user_can_help(user: OrdinaryUser) -> None:
     done = user.on(subuid="").ska_images("images")
     assert done.returncode == 2
     assert done.stdout.startswith(f"Error: The user '{NAME}' has no subordinate ids ")
@@ -103,4 +103,4 @@ async def test_a_store_on_a_file_system_that_cannot_be_below_an_overlay_is_named
     async with user.on(prepare).client(store) as client:
         with pytest.raises(dagger.QueryError, match=f"cannot be mounted on {store}.* Linux is 5.11 or newer") as caught:
             await client.directory().with_new_file("f", "x").file("f").contents()
-    assert caught.value.error.extensions["code"] == "NOT_PERMITTED"
+    assert caught.value.error.extensions["code"] == "STORE_UNUSABLE"

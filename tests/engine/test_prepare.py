@@ -76,7 +76,7 @@ def _place_of_another_user(root: Path) -> None:
     os.chown(root / "trash", 12345, 12345)
 
 
-NOT_A_STORE = "is neither empty nor a store, and is left as it is; choose another directory with --store."
+NOT_A_STORE = "is neither empty nor a store, and is left as it is; choose another directory."
 REFUSED: dict[str, tuple[Callable[[Path], object], str]] = {
     "it has a store's directories": (_places, NOT_A_STORE),
     "it has one file": (lambda root: (root / "file").write_text("x"), NOT_A_STORE),
@@ -127,23 +127,9 @@ def test_a_store_of_which_a_part_is_elsewhere_is_refused(
 def test_a_store_needs_a_directory(tmp_path: Path, name: str) -> None:
     (tmp_path / "file").write_text("data")
     (tmp_path / "circle").symlink_to("circle")
-    with pytest.raises(UserError, match=r"choose another directory with --store\.$"):
+    with pytest.raises(UserError, match=r"choose another directory\.$"):
         Store(tmp_path / name)
     assert (tmp_path / "file").read_text() == "data"
-
-
-@pytest.mark.parametrize("words", [["cache", "--prune"], ["images"]])
-def test_the_command_line_says_it_in_a_sentence_and_ends_with_2(tmp_path: Path, words: list[str]) -> None:
-    _places(tmp_path / "root")
-    before = tree(tmp_path)
-    for place, sentence in ((tmp_path / "root", NOT_A_STORE), (tmp_path / "root/tmp/important/file", "is a file;")):
-        argv = [sys.executable, "-m", "pipeline", f"--store={place}", *words]
-        done = subprocess.run(argv, cwd=PROJECT, capture_output=True, text=True, check=False)
-        assert done.returncode == 2
-        assert done.stderr.startswith("Error: The ")
-        assert done.stderr.count("\n") == 1
-        assert sentence in done.stderr
-    assert tree(tmp_path) == before
 
 
 @pytest.mark.parametrize("left", [[], ["lost+found/"], ["ids"], ["ids", "version"]])

@@ -1,6 +1,5 @@
 """The policies: skopeo holds itself to its own, and the others say the same to clusters."""
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from pipeline.errors import SettingsError
 from pipeline.registry.registry import Registry
 from pipeline.release.push import Candidate, push_release
 from pipeline.signing.policy import policies, policy_directory
+from tests.conftest import CACHES
 from tests.publish.conftest import Maker
 from tests.trust.signing import TAGS, KeyPair, file, publish_signed, reference, replay
 from tests.trust.skopeo import Skopeo, fetch
@@ -26,8 +26,7 @@ KEY = "-----BEGIN PUBLIC KEY-----\nMFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE\n-----EN
 @pytest.fixture(scope="session")
 def skopeo(tmp_path_factory: pytest.TempPathFactory) -> Skopeo:
     """skopeo with Sigstore."""
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "ska-images"
-    return fetch(cache, tmp_path_factory.mktemp("skopeo"))
+    return fetch(CACHES, tmp_path_factory.mktemp("skopeo"))
 
 
 @dataclass(frozen=True)

@@ -71,9 +71,7 @@ async def test_without_a_digest_of_the_makers_nothing_is_fetched(
     engine: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     known(monkeypatch)
-    with pytest.raises(
-        ToolError, match=r"of the upstream release of tool 1\.0 is not known; give --tools DIR"
-    ):
+    with pytest.raises(ToolError, match=r"of the upstream release of tool 1\.0 is not known; give --tools DIR"):
         await Toolbox(helper()).file("tool")
 
 

@@ -6,8 +6,7 @@ container         fields that start a container from an image and run commands i
 container_config  fields that read or change the image configuration
 container_files   fields that read or change its files
 container_mounts  mounts and secrets, which only its execs see
-container_image   archives of a container, and publishing
-healthcheck       docker's health check
+container_image   archives of a container, and logins to registries
 directory         fields of Directory
 file              fields of File and Stat
 paths             what is at a path of a file system
@@ -22,7 +21,6 @@ from embedded_engine.api import (
     container_mounts,
     directory,
     file,
-    healthcheck,
     query,
 )
 from embedded_engine.api.fields import SERVED, Engine
@@ -37,7 +35,6 @@ FIELDS = (
     container_mounts,
     directory,
     file,
-    healthcheck,
     query,
 )
 

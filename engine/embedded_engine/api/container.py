@@ -85,7 +85,6 @@ async def with_exec(
         redirect_stderr=this.path(redirect_stderr, expand) if redirect_stderr else "",
         expect=expect,
         insecure_root=insecure_root_capabilities,
-        volatile_env=this.volatile_env,
     )
     require_platform(this)
     return replace(this, root=node, last=node, mounts=_after(this.mounts, node), reference="")
@@ -114,13 +113,6 @@ def require_platform(this: Container) -> None:
     """
     if this.config.platform != PLATFORM:
         raise NotServed(f"execs of {this.config.platform} on a {PLATFORM} machine")
-
-
-@serves("Container.withError")
-async def with_error(engine: Engine, this: Container, err: str) -> Container:
-    if err:
-        raise BadInput(err)
-    return this
 
 
 @serves("Container.sync")

@@ -136,16 +136,6 @@ async def platform(engine: Engine, this: Container) -> str:
     return this.config.platform
 
 
-@serves("Container.withVolatileVariable")
-async def with_volatile_variable(engine: Engine, this: Container, name: str, value: str) -> Container:
-    return replace(this, volatile_env=(*_without(this.volatile_env, name), (name, value)))
-
-
-@serves("Container.withoutVolatileVariable")
-async def without_volatile_variable(engine: Engine, this: Container, name: str) -> Container:
-    return replace(this, volatile_env=_without(this.volatile_env, name))
-
-
 @serves("Container.withExposedPort")
 async def with_exposed_port(
     engine: Engine,

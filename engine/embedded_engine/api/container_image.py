@@ -1,21 +1,16 @@
-"""Fields of Container that make archives of it and publish it."""
+"""Fields of Container that make archives of it, and say who logs in to registries."""
 
 import asyncio
 import json
-import shutil
-from dataclasses import replace
 from typing import get_args
 
 from embedded_engine.api.fields import Engine, serves
 from embedded_engine.graph.nodes import Image, Scratch, Tarball
 from embedded_engine.graph.values import Container, File, Secret
-from embedded_engine.host.errors import BadInput, EngineError, NotServed
+from embedded_engine.host.errors import BadInput, NotServed
 from embedded_engine.make.bases import atomic_copy
-from embedded_engine.make.pack import created_of, documents_of
-from embedded_engine.oci import skopeo
-from embedded_engine.oci.archive import write_layout
+from embedded_engine.make.pack import created_of
 from embedded_engine.oci.blob import Compression
-from embedded_engine.oci.documents import index_of
 from embedded_engine.oci.layer import FORMAT
 
 #: By Dagger's names, in small letters.
@@ -28,9 +23,8 @@ async def as_tarball(
     this: Container,
     platform_variants: list[str] | None = None,
     forced_compression: str | None = None,
-    media_types: str = "OCIMediaTypes",
 ) -> File:
-    return File(_tarball(engine, this, platform_variants, forced_compression, media_types), "/image.tar")
+    return File(_tarball(engine, this, platform_variants, forced_compression), "/image.tar")
 
 
 @serves("Container.export")
@@ -40,43 +34,13 @@ async def export(
     path: str,
     platform_variants: list[str] | None = None,
     forced_compression: str | None = None,
-    media_types: str = "OCIMediaTypes",
     expand: bool = False,
 ) -> str:
-    made = await engine.evaluator.made(_tarball(engine, this, platform_variants, forced_compression, media_types))
+    made = await engine.evaluator.made(_tarball(engine, this, platform_variants, forced_compression))
     target = engine.client / (this.expanded(path) if expand else path)
     target.parent.mkdir(parents=True, exist_ok=True)
     await asyncio.to_thread(atomic_copy, made / "diff/image.tar", target)
     return str(target)
-
-
-@serves("Container.publish")
-async def publish(
-    engine: Engine,
-    this: Container,
-    address: str,
-    platform_variants: list[str] | None = None,
-    forced_compression: str | None = None,
-    media_types: str = "OCIMediaTypes",
-) -> str:
-    name = skopeo.normalized(address)
-    if "@" in name:
-        raise BadInput(f"'{address}' names a digest, which only the published image decides; give a tag.")
-    node = _tarball(engine, this, platform_variants, forced_compression, media_types)
-    # From a layout of OCI's documents skopeo makes docker's by itself; it reads no others there.
-    images, blobs = await documents_of(engine.evaluator, replace(node, docker_types=False))
-    layout = engine.evaluator.store.temporary()
-    try:
-        await asyncio.to_thread(write_layout, layout, images, blobs, ref_name="image")
-        with engine.evaluator.events.step(f"publish {name}"):
-            docker_types = node.docker_types
-            found = await skopeo.push(layout, name, engine.evaluator.credentials, docker_types=docker_types)
-    finally:
-        shutil.rmtree(layout, ignore_errors=True)
-    expected = (images[0] if len(images) == 1 else index_of(images)).digest
-    if found != expected and not docker_types:
-        raise EngineError(f"The registry has {found} under '{name}', and {expected} was pushed; push it again.")
-    return f"{name}@{found}"
 
 
 @serves("Container.withRegistryAuth")
@@ -92,9 +56,7 @@ async def without_registry_auth(engine: Engine, this: Container, address: str) -
     return this
 
 
-def _tarball(
-    engine: Engine, this: Container, variants: list[str] | None, forced_compression: str | None, media_types: str
-) -> Tarball:
+def _tarball(engine: Engine, this: Container, variants: list[str] | None, forced_compression: str | None) -> Tarball:
     compression = COMPRESSIONS.get((forced_compression or "gzip").lower())
     if compression is None:
         raise NotServed(f"the compression '{forced_compression}'")
@@ -104,8 +66,7 @@ def _tarball(
         raise BadInput("All containers are empty, so that there is no image; put something into one.")
     # As in Dagger, where the last of a platform counts: core/container.go, getVariantRefs.
     by_platform = {one.config.platform: one for one in containers}
-    docker_types = media_types in ("DockerMediaTypes", "DOCKER")
-    return Tarball(tuple(map(_image, by_platform.values())), compression, FORMAT, docker_types)
+    return Tarball(tuple(map(_image, by_platform.values())), compression, FORMAT)
 
 
 def _image(this: Container) -> Image:

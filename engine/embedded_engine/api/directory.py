@@ -162,13 +162,6 @@ async def directory_digest(engine: Engine, this: Directory) -> str:
     return f"sha256:{await asyncio.to_thread(tree_digest, await at_path(engine, this))}"
 
 
-@serves("Directory.withError")
-async def directory_with_error(engine: Engine, this: Directory, err: str) -> Directory:
-    if err:
-        raise BadInput(err)
-    return this
-
-
 @serves("Directory.sync")
 async def directory_sync(engine: Engine, this: Directory) -> str:
     await at_path(engine, this)

@@ -1,6 +1,6 @@
 """The file systems that a chain describes, as values: what a step starts from, and what it does.
 
-A node is immutable and evaluated only when something reads it (`snapshots.py`). Its key is the digest of its
+A node is immutable and evaluated only when something reads it (make/evaluator.py). Its key is the digest of its
 canonical form with the keys of its inputs, so equal work has an equal key in every process and on every day.
 Proxy settings, certificates, the contents of cache volumes and the plaintext of secrets are not part of it.
 """
@@ -165,7 +165,7 @@ class Mount:
 
 @dataclass(frozen=True)
 class Exec(Change):
-    """A command that runs in a container. See dagger.md's withExec for the meaning of its arguments."""
+    """A command that runs in a container: https://docs.dagger.io/api/reference, Container.withExec."""
 
     args: tuple[str, ...]
     env: tuple[str, ...]
@@ -179,7 +179,6 @@ class Exec(Change):
     redirect_stderr: str = ""
     expect: str = "SUCCESS"
     insecure_root: bool = False
-    volatile_env: tuple[tuple[str, str], ...] = field(default=(), metadata={"in_key": False})
 
 
 @dataclass(frozen=True)
@@ -225,13 +224,11 @@ class Tarball(Node):
         images: one a platform; more than one have an index.
         compression: for layers that are not packed yet.
         layer_format: the number of how layers are packed, so that an archive of another one is made anew.
-        docker_types: whether the documents have docker's media types instead of OCI's.
     """
 
     images: tuple[Image, ...]
     compression: Literal["gzip", "zstd", "uncompressed"]
     layer_format: int
-    docker_types: bool = False
 
 
 def parents(node: Node) -> list[Node]:

@@ -40,7 +40,6 @@ class Container(Value):
         annotations: of the manifest.
         last: the newest exec, whose output `stdout` is.
         reference: what it was pulled as, until something is changed.
-        volatile_env: variables that execs see, and that make no step run again.
         ports: what is known of exposed ports beyond their numbers.
     """
 
@@ -51,7 +50,6 @@ class Container(Value):
     annotations: tuple[tuple[str, str], ...] = ()
     last: Exec | None = None
     reference: str = ""
-    volatile_env: tuple[tuple[str, str], ...] = ()
     ports: tuple["Port", ...] = ()
 
     @property
@@ -112,16 +110,14 @@ class Container(Value):
         """Replace `$NAME` and `${NAME}` by the environment's values.
 
         Raises:
-            BadInput: the variable is a secret, or volatile.
+            BadInput: the variable is a secret.
         """
-        hidden = dict.fromkeys(dict(self.volatile_env), "volatile") | dict.fromkeys(dict(self.secret_env), "a secret")
+        secrets = dict(self.secret_env)
 
         def value(found: re.Match[str]) -> str:
             name = found[1] or found[2]
-            if name in hidden:
-                raise BadInput(
-                    f"The variable '{name}' is {hidden[name]} and cannot be expanded; read it inside the step."
-                )
+            if name in secrets:
+                raise BadInput(f"The variable '{name}' is a secret and cannot be expanded; read it inside the step.")
             return self.variables.get(name, "")
 
         return VARIABLE.sub(value, text)
@@ -210,19 +206,6 @@ class Port(Value):
     def name(self) -> str:
         """How an image's configuration names it, `80/tcp`."""
         return f"{self.port}/{self.protocol.lower()}"
-
-
-@dataclass(frozen=True)
-class HealthcheckConfig(Value):
-    """Docker's health check of an image; times are written as Go does, `1m30s`."""
-
-    args: tuple[str, ...]
-    shell: bool
-    interval: str
-    timeout: str
-    start_period: str
-    start_interval: str
-    retries: int
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from embedded_engine.host.errors import DiskFull, NotPermitted, UserError
+from embedded_engine.host.errors import DiskFull, StoreUnusable, UserError
 
 #: The file system is full, or the user's share of it.
 FULL = (errno.ENOSPC, errno.EDQUOT)
@@ -20,7 +20,7 @@ def unwritable(root: Path, error: OSError) -> UserError:
     """Return the sentence for a store that cannot be written."""
     if error.errno in FULL:
         return _full(root)
-    return NotPermitted(f"The store {root} cannot be written: {error.strerror}; choose another directory with --store.")
+    return StoreUnusable(f"The store {root} cannot be written: {error.strerror}; choose another directory.")
 
 
 def _full(where: Path) -> DiskFull:

@@ -1,7 +1,7 @@
 """What can go wrong in the engine, as one tree.
 
 EngineError                 INTERNAL: a defect of the engine
-├── UserError               what the user can mend; the command line exits with 2
+├── UserError               what the user can correct
 │   ├── ArchiveInvalid      ARCHIVE_INVALID
 │   ├── BadInput            BAD_INPUT
 │   ├── DiskFull            DISK_FULL
@@ -14,7 +14,9 @@ EngineError                 INTERNAL: a defect of the engine
 │   ├── RegistryFailed      REGISTRY_FAILED: it answered, with neither the image nor a refusal
 │   ├── RegistryRefused     REGISTRY_REFUSED
 │   ├── RegistryUnreachable REGISTRY_UNREACHABLE
-│   └── StoreDamaged        STORE_DAMAGED: files of the store were changed or lost
+│   ├── StandInImpossible   STAND_IN_IMPOSSIBLE: no base can be bootstrapped on this machine
+│   ├── StoreDamaged        STORE_DAMAGED: files of the store were changed or lost
+│   └── StoreUnusable       STORE_UNUSABLE: another directory would do
 ├── CommandFailed           a host program ended with an error that nobody foresaw
 └── ExecError               a step of a container failed: Dagger's EXEC_ERROR
 """
@@ -25,7 +27,10 @@ from embedded_engine.host.credentials import without_logins
 
 
 class EngineError(Exception):
-    """An error whose text is one sentence for the user; `code` is its name for programs."""
+    """An error whose text is one sentence for the user; `code` is its name for programs.
+
+    A program that starts the engine can tell by the code how its own user follows the advice of the sentence.
+    """
 
     code: ClassVar[str] = "INTERNAL"
 
@@ -35,7 +40,7 @@ class EngineError(Exception):
 
 
 class UserError(EngineError):
-    """What the user can mend."""
+    """What the user can correct."""
 
 
 class ArchiveInvalid(UserError):
@@ -86,10 +91,7 @@ class NotServed(UserError):
     code = "NOT_SERVED"
 
     def __init__(self, what: str) -> None:
-        super().__init__(
-            f"The embedded engine does not serve {what}; run this on Dagger's engine: "
-            "`dagger call …`, or `--engine dagger`."
-        )
+        super().__init__(f"The embedded engine does not serve {what}; run this on Dagger's engine.")
 
 
 class ReferenceInvalid(UserError):
@@ -116,10 +118,22 @@ class RegistryUnreachable(UserError):
     code = "REGISTRY_UNREACHABLE"
 
 
+class StandInImpossible(UserError):
+    """This machine cannot bootstrap the base that was asked for."""
+
+    code = "STAND_IN_IMPOSSIBLE"
+
+
 class StoreDamaged(UserError):
     """Files of the store were changed or lost, and cannot be made again now."""
 
     code = "STORE_DAMAGED"
+
+
+class StoreUnusable(UserError):
+    """The directory of the store cannot be used by this user, or not by this version."""
+
+    code = "STORE_UNUSABLE"
 
 
 class CommandFailed(EngineError):

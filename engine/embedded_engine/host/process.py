@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from embedded_engine.host.errors import CommandFailed, DiskFull, HostMissing
+from embedded_engine.host.errors import BadInput, CommandFailed, DiskFull, HostMissing
 
 #: The Debian and Ubuntu package that brings each program.
 PACKAGES = {
@@ -121,6 +121,27 @@ async def spawn(
         raise HostMissing(
             f"The program `{argv[0]}` is missing on this machine; install it: apt-get install {package}"
         ) from None
+
+
+async def run_attached(argv: Sequence[str], env: Mapping[str, str]) -> int:
+    """Run a user's program on the streams of this process, and return its exit code as a shell gives it.
+
+    Args:
+        argv: the program, looked up on PATH, and its arguments.
+        env: its whole environment.
+
+    Raises:
+        BadInput: it cannot be started.
+    """
+    try:
+        process = await asyncio.create_subprocess_exec(*argv, env=env)
+    except OSError as error:
+        raise BadInput(f"The program '{argv[0]}' cannot be run: {error.strerror}; name another.") from error
+    try:
+        code = await process.wait()
+    finally:
+        await process.wait()  # Ctrl-C reaches it too, and it has the last word
+    return code if code >= 0 else 128 - code
 
 
 async def kill(process: asyncio.subprocess.Process) -> None:

@@ -1,6 +1,6 @@
 """What steps get from the host and what must not stay in an image: proxies, certificates, pip's and apt's settings.
 
-The engine reads the environment here, and for secrets given as env://NAME in api/query.
+Only secrets of the form env://NAME are read from the environment elsewhere.
 """
 
 import asyncio
@@ -13,13 +13,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from embedded_engine.host.aptauth import auth_conf
-from embedded_engine.host.errors import BadInput
+from embedded_engine.host.errors import BadInput, StoreUnusable
 from embedded_engine.host.namespace import in_user_namespace
 from embedded_engine.host.process import run
 from embedded_engine.host.relay import DNS, Service, services_at
 
 #: Where a step finds the host's settings; the directory is mounted for the exec and leaves nothing behind.
-GUEST = "/run/ska-images-host"
+GUEST = "/run/embedded-engine-host"
 
 PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "FTP_PROXY", "NO_PROXY", "ALL_PROXY")
 #: Variables by which tools are pointed at a bundle of certificates, on the host and in a step.
@@ -168,20 +168,23 @@ def _login_files(dump: str) -> Iterator[Path]:
         yield from (file for file in inside if file.suffix in ("", ".conf"))
 
 
-def default_store() -> Path:
+def default_store(name: str = "embedded-engine") -> Path:
     """Return the store of this user, for whom the engine runs or would run.
 
+    Args:
+        name: the directory's own, below where this user's programs keep their data.
+
     Raises:
-        BadInput: the user has no home directory.
+        StoreUnusable: the user has no home directory.
     """
     if os.geteuid() == 0 and not in_user_namespace():
-        return Path("/var/lib/ska-images")
+        return Path("/var/lib") / name
     # A path that is not absolute does not count: https://specifications.freedesktop.org/basedir-spec/0.8/
     if (data := Path(os.environ.get("XDG_DATA_HOME", ""))).is_absolute():
-        return data / "ska-images"
+        return data / name
     if home := _home():
-        return home / ".local/share/ska-images"
-    raise BadInput("This user has no home directory for the store; name a directory with --store.")
+        return home / ".local/share" / name
+    raise StoreUnusable("This user has no home directory for the store; choose a directory.")
 
 
 def _home() -> Path | None:
@@ -202,6 +205,11 @@ def natural(text: str) -> int:
     if not re.fullmatch("[0-9]+", text):
         raise ValueError(text)
     return int(text)
+
+
+def environment_with(more: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment of this process with further variables."""
+    return {**os.environ, **more}
 
 
 def apt_config() -> list[str]:

@@ -12,7 +12,7 @@ from embedded_engine.graph.nodes import StandIn
 from embedded_engine.host import syscalls
 from embedded_engine.host.aptauth import without_login
 from embedded_engine.host.credentials import without_logins
-from embedded_engine.host.errors import BadInput, CommandFailed, EngineError
+from embedded_engine.host.errors import CommandFailed, StandInImpossible
 from embedded_engine.host.namespace import in_user_namespace
 from embedded_engine.host.process import run
 from embedded_engine.host.settings import HostSettings
@@ -37,15 +37,19 @@ async def stand_in(address: str, epoch: int | None) -> StandIn:
         epoch: seconds since 1970 for its times.
 
     Raises:
-        BadInput: this machine is another one, or neither Debian nor Ubuntu, or without sources of its distribution.
+        StandInImpossible: this machine is another one, or neither Debian nor Ubuntu, or has no sources of it.
     """
     facts = _os_release()
     release = f"{facts.get('ID', 'unknown')}-{facts.get('VERSION_ID', 'unknown')}"
     wanted = address.removeprefix(SCHEME)
     if facts.get("ID") not in ORIGINS:
-        raise BadInput(f"This machine is {release}; a stand-in base needs Debian or Ubuntu: give --base-archive.")
+        raise StandInImpossible(
+            f"A stand-in base needs Debian or Ubuntu, and this machine is {release}; start from an image of a registry."
+        )
     if wanted not in ("auto", release):
-        raise BadInput(f"This machine can bootstrap {release} and not '{wanted}'; give --base {SCHEME}{release}.")
+        raise StandInImpossible(
+            f"This machine can bootstrap {release} and not '{wanted}'; start from '{SCHEME}{release}'."
+        )
     suite = facts.get("VERSION_CODENAME", "")
     sources = await _sources(ORIGINS[facts["ID"]], suite)
     return StandIn(release=release, suite=suite, sources=sources, epoch=epoch)
@@ -71,7 +75,7 @@ async def _sources(origin: str, suite: str) -> str:
             key = f" [signed-by={signed_by}]" if signed_by.startswith("/") else ""
             rows.setdefault((key, without_login(uri), release), []).append(component)
     if not rows:
-        raise BadInput(f"apt on this machine has no sources of {origin} {suite}; add them, or give --base-archive.")
+        raise StandInImpossible(f"apt on this machine has no sources of {origin} {suite}; add them.")
     return "".join(
         f"deb{key} {uri} {release} {' '.join(dict.fromkeys(components))}\n"
         for (key, uri, release), components in rows.items()
@@ -143,9 +147,9 @@ def _tidy(root: Path) -> None:
             shutil.rmtree(entry) if entry.is_dir() and not entry.is_symlink() else entry.unlink()
 
 
-def _failed(error: CommandFailed) -> EngineError:
+def _failed(error: CommandFailed) -> StandInImpossible:
     last = next((line for line in reversed(error.stderr.splitlines()) if line.startswith("E:")), error.stderr[-200:])
-    return BadInput(
+    return StandInImpossible(
         f"A stand-in base cannot be bootstrapped from this machine's apt sources: {without_logins(last.strip())}; "
-        "see that `apt-get update` works here, or give --base-archive."
+        "see that `apt-get update` works here."
     )

@@ -105,7 +105,6 @@ def _job(
     env = dict(entry.split("=", 1) for entry in [DEFAULT_PATH, *node.env])
     for name, value in evaluator.host.env().items():
         env.setdefault(name, value)
-    env |= dict(node.volatile_env)
     env |= {name: value.decode(errors="replace") for name, value in plain.items()}
     hidden = [*plain.values(), *(evaluator.secrets[m.name] for m in node.mounts if m.kind == "secret")]
     name = container_name(evaluator.store.session.name)

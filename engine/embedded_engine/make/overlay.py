@@ -10,7 +10,7 @@ from functools import cache
 from pathlib import Path
 
 from embedded_engine.host import syscalls
-from embedded_engine.host.errors import NotPermitted
+from embedded_engine.host.errors import StoreUnusable
 from embedded_engine.host.namespace import in_user_namespace
 from embedded_engine.store.store import Store
 
@@ -34,7 +34,7 @@ def mount(store: Store, lower: Sequence[Path], at: Path, *, scratch: Path | None
         scratch: takes `diff`, the changes, and `work`; without it the mount is read-only.
 
     Raises:
-        NotPermitted: the kernel or the file system below the store refuses.
+        StoreUnusable: the kernel or the file system below the store refuses.
     """
     # Relative names keep the list below the one page that mount(2) takes, and the store's own commas out of it.
     names = [str(path.relative_to(store.root)) for path in [*lower[::-1], store.root / "empty"]]
@@ -56,10 +56,10 @@ def mount(store: Store, lower: Sequence[Path], at: Path, *, scratch: Path | None
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise
-        remedy = "and see that Linux is 5.11 or newer, or run as root" if in_user_namespace() else "and run as root"
-        raise NotPermitted(
+        remedy = "see that Linux is 5.11 or newer, or run as root" if in_user_namespace() else "run as root"
+        raise StoreUnusable(
             f"An overlay file system cannot be mounted on {store.root}: {error.strerror}; "
-            f"put the store on ext4, xfs or btrfs with --store, {remedy}."
+            f"{remedy}, and choose a store on ext4, xfs or btrfs."
         ) from error
 
 

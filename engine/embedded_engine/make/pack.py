@@ -132,12 +132,12 @@ def created_of(root: Node) -> str:
 @builds(Tarball)
 async def tarball(evaluator: Evaluator, node: Tarball, directory: Path) -> dict[str, Any]:
     """Write an OCI archive."""
-    images, blobs = await documents_of(evaluator, node)
+    images, blobs = await _documents_of(evaluator, node)
     await asyncio.to_thread(write_archive, directory / "diff" / "image.tar", images, blobs)
     return {"digest": images[0].digest}
 
 
-async def documents_of(evaluator: Evaluator, node: Tarball) -> tuple[list[Documents], dict[str, Path]]:
+async def _documents_of(evaluator: Evaluator, node: Tarball) -> tuple[list[Documents], dict[str, Path]]:
     """Return what an archive consists of: the documents of each image, and all layers by digest."""
     packed = [(image, await layers_of(evaluator, image.root, node.compression)) for image in node.images]
     images = [
@@ -147,7 +147,6 @@ async def documents_of(evaluator: Evaluator, node: Tarball) -> tuple[list[Docume
             created=image.created,
             history=[said for _, said in layers],
             annotations=dict(image.annotations),
-            docker_types=node.docker_types,
         )
         for image, layers in packed
     ]

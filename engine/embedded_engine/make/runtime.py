@@ -19,7 +19,7 @@ from embedded_engine.make.output import Display, Kept, end_of
 from embedded_engine.make.scrubber import Scrubber
 
 #: Containers are called PREFIX-SESSION-NUMBER.
-PREFIX = "ska-images"
+PREFIX = "embedded-engine"
 #: Bytes read from a step's pipe at a time.
 CHUNK = 1 << 16
 #: What is kept of a step's output: two streams, and both in the order in which they came.

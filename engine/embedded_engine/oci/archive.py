@@ -17,9 +17,7 @@ from embedded_engine.oci.tarheader import DIRECTORY, END, REGULAR, HeaderFields,
 _BLOBS = "blobs/sha256/"
 
 
-def write_archive(
-    out: Path, images: Sequence[Documents], blobs: Mapping[str, Path], *, ref_name: str = "latest"
-) -> None:
+def write_archive(out: Path, images: Sequence[Documents], blobs: Mapping[str, Path]) -> None:
     """Write an OCI layout as a tar file, with docker's manifest.json for a `docker load` older than 25.
 
     Equal arguments give equal bytes: entries are sorted, belong to root, and have no time.
@@ -28,13 +26,12 @@ def write_archive(
         out: the file; the caller renames it.
         images: one a platform; more than one have an index, and no manifest.json.
         blobs: their layers by digest.
-        ref_name: the tag in the layout, org.opencontainers.image.ref.name.
 
     Raises:
         EngineError: a layer's file has another size than the manifest says.
         OSError: reading or writing failed, as with no space left.
     """
-    small = _small_files(images, ref_name)
+    small = _small_files(images)
     large = {_member(digest): (blobs[digest], size) for digest, size in _layers(images).items()}
     with out.open("wb") as archive:
         for directory in ("blobs/", _BLOBS):
@@ -47,22 +44,13 @@ def write_archive(
         archive.write(END)
 
 
-def write_layout(directory: Path, images: Sequence[Documents], blobs: Mapping[str, Path], *, ref_name: str) -> None:
-    """Write an OCI layout as a directory; its layers are hard links to their blobs."""
-    (directory / _BLOBS).mkdir(parents=True)
-    for name, content in _small_files(images, ref_name).items():
-        (directory / name).write_bytes(content)
-    for digest in _layers(images):
-        (directory / _member(digest)).hardlink_to(blobs[digest])
-
-
 def _layers(images: Sequence[Documents]) -> dict[str, int]:
     return {layer["digest"]: layer["size"] for one in images for layer in json.loads(one.manifest)["layers"]}
 
 
-def _small_files(images: Sequence[Documents], ref_name: str) -> dict[str, bytes]:
+def _small_files(images: Sequence[Documents]) -> dict[str, bytes]:
     top = images[0].descriptor() if len(images) == 1 else index_of(images).descriptor()
-    named = {**top, "annotations": {"org.opencontainers.image.ref.name": ref_name}}
+    named = {**top, "annotations": {"org.opencontainers.image.ref.name": "latest"}}
     texts: dict[str, Any] = {
         "oci-layout": {"imageLayoutVersion": "1.0.0"},
         "index.json": {"schemaVersion": 2, "mediaType": INDEX, "manifests": [named]},

@@ -1,7 +1,6 @@
 """Documents of the OCI image spec: configuration, manifest and index.
 
-Source: https://github.com/opencontainers/image-spec 1.0: config.md, manifest.md, image-index.md; docker's media
-types: distribution's docs/content/spec/manifest-v2-2.md.
+Source: https://github.com/opencontainers/image-spec 1.0: config.md, manifest.md, image-index.md.
 """
 
 import hashlib
@@ -11,21 +10,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from embedded_engine.host.bounded import Fields
-from embedded_engine.host.errors import BadInput
 from embedded_engine.oci.layer import Layer
 from embedded_engine.oci.platforms import normalized
 
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 INDEX = "application/vnd.oci.image.index.v1+json"
 CONFIG = "application/vnd.oci.image.config.v1+json"
-#: What docker calls the same things; it has no name for zstd.
-DOCKER_TYPES = {
-    MANIFEST: "application/vnd.docker.distribution.manifest.v2+json",
-    INDEX: "application/vnd.docker.distribution.manifest.list.v2+json",
-    CONFIG: "application/vnd.docker.container.image.v1+json",
-    "application/vnd.oci.image.layer.v1.tar": "application/vnd.docker.image.rootfs.diff.tar",
-    "application/vnd.oci.image.layer.v1.tar+gzip": "application/vnd.docker.image.rootfs.diff.tar.gzip",
-}
 
 Pairs = tuple[tuple[str, str], ...]
 
@@ -149,7 +139,6 @@ def image_documents(
     created: str,
     history: Sequence[str],
     annotations: Mapping[str, str],
-    docker_types: bool = False,
 ) -> Documents:
     """Return an image's documents; equal arguments give equal bytes.
 
@@ -159,10 +148,8 @@ def image_documents(
         created: ISO 8601, for the image and each entry of its history.
         history: what made each layer.
         annotations: of the manifest.
-        docker_types: name all parts by docker's media types instead of OCI's.
 
     Raises:
-        BadInput: docker has no name for a layer's compression.
         ValueError: there are more or fewer entries of history than layers.
     """
     if len(history) != len(layers):
@@ -175,12 +162,9 @@ def image_documents(
     data = canonical_json(full).encode()
     manifest: dict[str, Any] = {
         "schemaVersion": 2,
-        "mediaType": _named(MANIFEST, docker_types),
-        "config": {"mediaType": _named(CONFIG, docker_types), "digest": digest_of(data), "size": len(data)},
-        "layers": [
-            {"mediaType": _named(one.media_type, docker_types), "digest": one.digest, "size": one.size}
-            for one in layers
-        ],
+        "mediaType": MANIFEST,
+        "config": {"mediaType": CONFIG, "digest": digest_of(data), "size": len(data)},
+        "layers": [{"mediaType": one.media_type, "digest": one.digest, "size": one.size} for one in layers],
     }
     if annotations:
         manifest["annotations"] = dict(annotations)
@@ -197,14 +181,5 @@ def index_of(images: Sequence[Documents]) -> Documents:
         manifests.append(
             {**one.descriptor(), "platform": platform, **({"annotations": annotations} if annotations else {})}
         )
-    docker_types = manifests[0]["mediaType"] == DOCKER_TYPES[MANIFEST]
-    document = {"schemaVersion": 2, "mediaType": _named(INDEX, docker_types), "manifests": manifests}
+    document = {"schemaVersion": 2, "mediaType": INDEX, "manifests": manifests}
     return Documents(b"", canonical_json(document).encode())
-
-
-def _named(media_type: str, docker_types: bool) -> str:
-    if not docker_types:
-        return media_type
-    if media_type not in DOCKER_TYPES:
-        raise BadInput(f"Docker has no media type for '{media_type}'; choose OCI's media types or gzip.")
-    return DOCKER_TYPES[media_type]

@@ -1,7 +1,6 @@
-"""Images from and to registries and archives, by skopeo."""
+"""Images from registries and archives, by skopeo."""
 
 import re
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -29,10 +28,7 @@ REFERENCE = re.compile(
 
 #: Go's words for a name, an address or a port where nothing answers. They count only for skopeo's first question, the
 #: ping: after that the registry has answered.
-PING = re.compile(
-    r"((writing blob|trying to reuse blob \S+ at destination): )?pinging container registry \S+: (?P<cause>.*)",
-    re.DOTALL,
-)
+PING = re.compile(r"pinging container registry \S+: (?P<cause>.*)", re.DOTALL)
 SILENCE = re.compile(
     r"no such host|server misbehaving|temporary failure in name resolution|connection refused|no route to host"
     r"|network is unreachable|host is down|i/o timeout|connection timed out|context deadline exceeded"
@@ -59,7 +55,7 @@ REMEDIES = (
     (r"toomanyrequests|429", "wait, or log in with `skopeo login`"),
     (r"x509: |certificate", "add the certificate of its authority to those that this machine trusts"),
     (r"proxyconnect|Proxy Authentication", "check the proxy settings"),
-    (r"", "try again later, or give --base-archive"),
+    (r"", "try again later"),
 )
 
 
@@ -74,7 +70,7 @@ def normalized(address: str) -> str:
     has_host = bool(rest) and ("." in host or ":" in host or host == "localhost")
     if not found or (not has_host and found["name"] != found["name"].lower()):
         raise ReferenceInvalid(
-            f"'{address}' is no image reference; write it as registry/name:tag@sha256:… with 64 hexadecimal digits."
+            f"'{address}' is not an image reference; write it as registry/name:tag@sha256:… with 64 hexadecimal digits."
         )
     if not rest:
         address = f"docker.io/library/{address}"
@@ -124,31 +120,6 @@ async def pull(address: str, digest: str, directory: Path, platform: str, creden
             await _copy(source, directory, [*_override(platform), *tls, *options], files)
     except CommandFailed as error:
         raise _answer(address, error, answered=True) from error
-
-
-async def push(layout: Path, address: str, credentials: Credentials, *, docker_types: bool = False) -> str:
-    """Copy all of an OCI layout to a registry, and return the digest that it has there.
-
-    Args:
-        layout: a directory.
-        address: a normalized reference.
-        credentials: the session's logins.
-        docker_types: whether skopeo writes docker's media types, which gives another digest.
-
-    Raises:
-        RegistryUnreachable, RegistryFailed, RegistryRefused: the registry's answer.
-    """
-    with tempfile.NamedTemporaryFile("r", dir=layout.parent, prefix="digest-") as written:
-        kept = "--format=v2s2" if docker_types else "--preserve-digests"
-        argv = ["skopeo", f"--tmpdir={layout.parent}", "copy", "--quiet", "--all", kept, "--retry-times=3"]
-        try:
-            with credentials.options(address) as (options, files):
-                tls = _tls(address, "--dest-tls-verify=false")
-                names = [f"oci:{layout}:image", f"docker://{address}"]
-                await run([*argv, *tls, *options, f"--digestfile={written.name}", *names], pass_fds=files)
-        except CommandFailed as error:
-            raise _answer(address, error) from error
-        return written.read().strip()
 
 
 async def unpack_archive(archive: Path, directory: Path, tag: str, platform: str) -> None:
@@ -218,7 +189,7 @@ def _answer(address: str, error: CommandFailed, *, answered: bool = False) -> En
     if ping and not answered and SILENCE.search(ping["cause"]):
         return RegistryUnreachable(
             f"The registry {host} cannot be reached for '{address}' ({_cause(ping['cause'])}); check the network and "
-            "the proxy settings, or give --base-archive."
+            "the proxy settings."
         )
     if any(text.startswith(TOO_MANY_REQUESTS) for _, text in logged):
         words = "429 Too Many Requests"

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from embedded_engine.host.disk import unwritable
 from embedded_engine.host.durable import sync, write_text
-from embedded_engine.host.errors import BadInput, NotPermitted
+from embedded_engine.host.errors import StoreUnusable
 from embedded_engine.host.namespace import id_maps
 
 #: Of the places and of what the keys of snapshots mean; another number refuses stores made before.
@@ -22,7 +22,7 @@ _CLOSED = ("snapshots", "caches", "tmp", "trash")
 _MARKS = {"ids": re.compile(r"([0-9]+ [0-9]+ [0-9]+\n)+"), "version": re.compile(r"[0-9]+\n?")}
 #: What mkfs.ext4 puts into every new file system.
 _FOREIGN = frozenset({"lost+found"})
-_ELSEWHERE = "choose another directory with --store"
+_ELSEWHERE = "choose another directory"
 
 
 def prepare(root: Path) -> Path:
@@ -35,9 +35,8 @@ def prepare(root: Path) -> Path:
         The directory itself.
 
     Raises:
-        NotPermitted: the directory cannot be written, or belongs to another user.
         DiskFull: no space is left for it.
-        BadInput: it is not a store, or was written by another version of this program.
+        StoreUnusable: it is not a store, cannot be written, or belongs to another user or version.
     """
     try:
         root = Path(os.path.realpath(root))  # Path.resolve() raises RuntimeError for a circle of links
@@ -57,7 +56,7 @@ def prepare(root: Path) -> Path:
         for name in _DIRECTORIES:
             _make_place(root, name, _mount_of(root))
     except FileExistsError as error:
-        raise BadInput(f"The store needs a directory, and {error.filename} is a file; {_ELSEWHERE}.") from None
+        raise StoreUnusable(f"The store needs a directory, and {error.filename} is a file; {_ELSEWHERE}.") from None
     except OSError as error:
         raise unwritable(root, error) from None
     return root
@@ -100,12 +99,13 @@ def _require_store(root: Path, marks: Mapping[str, str]) -> None:
     whole = {name for name, text in marks.items() if _MARKS[name].fullmatch(text)}
     # One of them may have been cut short: by a program of this version or an older one, when the power went.
     if marks.keys() != _MARKS.keys() or not whole or any(marks[name] for name in marks.keys() - whole):
-        raise BadInput(f"The directory {root} is neither empty nor a store, and is left as it is; {_ELSEWHERE}.")
+        raise StoreUnusable(f"The directory {root} is neither empty nor a store, and is left as it is; {_ELSEWHERE}.")
     if (marks["ids"] or id_maps()) != id_maps():
         raise _foreign(root)
     if (found := int(marks["version"] or VERSION)) != VERSION:
-        raise BadInput(
-            f"The store {root} has layout {found}, and this version of ska-images knows layout {VERSION}; {_ELSEWHERE}."
+        raise StoreUnusable(
+            f"The store {root} has layout {found}, and this version of the embedded engine knows layout {VERSION}; "
+            f"{_ELSEWHERE}."
         )
 
 
@@ -116,7 +116,7 @@ def _make_place(root: Path, name: str, mount: str) -> None:
         place.mkdir(exist_ok=True)
         _require_owner(root, place)
         if _mount_of(place) != mount:
-            raise BadInput(
+            raise StoreUnusable(
                 f"The directory '{place.relative_to(root)}' of the store {root} is a mount point, and a store lies on "
                 f"one file system; mount the whole store instead, or {_ELSEWHERE}."
             )
@@ -127,7 +127,7 @@ def _make_place(root: Path, name: str, mount: str) -> None:
 def _require_owner(root: Path, place: Path) -> None:
     status = place.lstat()
     if stat.S_ISLNK(status.st_mode):
-        raise BadInput(
+        raise StoreUnusable(
             f"The directory '{place.relative_to(root)}' of the store {root} is a link, and nothing outside of a store "
             f"is ever changed; remove it, or {_ELSEWHERE}."
         )
@@ -144,7 +144,7 @@ def _mount_of(directory: Path) -> str:
     return next(line for line in lines if line.startswith("mnt_id:"))
 
 
-def _foreign(root: Path) -> NotPermitted:
-    return NotPermitted(
+def _foreign(root: Path) -> StoreUnusable:
+    return StoreUnusable(
         f"The store {root} belongs to another user, or was made with other subordinate ids; {_ELSEWHERE}."
     )

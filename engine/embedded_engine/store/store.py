@@ -7,7 +7,6 @@
     snapshots/KEY/packed.*.json which blob it was packed into
     blobs/sha256/HEX            compressed layers; their time is 0, so that a later change shows
     caches/KEY                  cache volumes; KEY.json beside says where one was mounted
-    records/                    what finished runs of build-all left (pipeline/cli/record.py)
     locks/                      what is being made, and what running sessions use (locks.py)
     clock                       its time is the newest last use
     tmp/SESSION/                what a running session is writing

@@ -126,7 +126,7 @@ def left_over(store: Path) -> list[str]:
 
 def control_groups(sessions: Iterable[str]) -> list[Path]:
     """The control groups that are left of these sessions' containers."""
-    return [path for name in sessions for path in Path("/sys/fs/cgroup").glob(f"*/ska-images-{name}-*")]
+    return [path for name in sessions for path in Path("/sys/fs/cgroup").glob(f"*/embedded-engine-{name}-*")]
 
 
 def known(store: Path) -> dict[str, str]:
