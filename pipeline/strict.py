@@ -58,7 +58,7 @@ def object_of(document: Any, *known: str) -> Mapping[str, Any]:
         known: the fields that are read; others may be there.
 
     Raises:
-        ValueError: it is no object, or a reader in Go would take another field for a known one.
+        ValueError: it is not an object, or a reader in Go would take another field for a known one.
     """
     if not isinstance(document, dict):
         raise ValueError(f"a {type(document).__name__} where an object should be")

@@ -97,7 +97,7 @@ def _told(path: Path) -> Iterator[None]:
     try:
         yield
     except FileNotFoundError as error:
-        raise ArchiveError(f"There is no archive {path}; give a directory that build-all wrote.") from error
+        raise ArchiveError(f"There is not an archive {path}; give a directory that build-all wrote.") from error
     except _DAMAGED as error:
         said = str(error).partition("\n")[0]
         raise ArchiveError(

@@ -89,9 +89,9 @@ class Server:
         except RecursionError:
             return _refused("The request is nested too deeply; make a shorter chain, with `sync` in between.")
         except BadInput as error:
-            return _refused(f"The request is no GraphQL query: {error}")
+            return _refused(f"The request is not a GraphQL query: {error}")
         except GraphQLError as error:
-            return _refused(f"The request is no GraphQL query: {error.message}")
+            return _refused(f"The request is not a GraphQL query: {error.message}")
         if errors:
             return {"data": None, "errors": [_formatted(error) for error in errors]}
         found = execute(

@@ -136,7 +136,7 @@ def _start_error(said: str) -> EngineError:
         return refused(said)
     if "unshare" in said:
         return HostMissing(f"The embedded engine cannot start here: {said}; it needs util-linux 2.32 or newer.")
-    return EngineError(f"The embedded engine did not start: {said or 'it said nothing'}")
+    return EngineError(f"The embedded engine did not start: {said or 'it printed nothing'}")
 
 
 def _classes(root: type[EngineError]) -> list[type[EngineError]]:

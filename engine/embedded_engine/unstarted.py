@@ -33,7 +33,7 @@ def snapshots_in(store: Path) -> frozenset[str]:
     """Return the names of a store's snapshots.
 
     Raises:
-        OSError: it is no store, or one of another layout.
+        OSError: it is not a store, or has another layout.
     """
     if (store / "version").read_text().strip() != str(VERSION):
         raise OSError(f"the store {store} has another layout")

@@ -32,7 +32,7 @@ def test_an_error_that_nobody_foresaw_stays_as_it_is() -> None:
 def test_a_directory_that_is_not_a_store_is_refused_with_the_flag_for_another(tmp_path: Path, words: list[str]) -> None:
     (tmp_path / "file").write_text("data")
     sentences = {
-        tmp_path: f"The directory {tmp_path} is neither empty nor a store, and is left as it is;",
+        tmp_path: f"The directory {tmp_path} is neither empty nor a store, so it was left unchanged;",
         tmp_path / "file": f"The store needs a directory, and {tmp_path}/file is a file;",
     }
     for place, sentence in sentences.items():

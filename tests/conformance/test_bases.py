@@ -44,7 +44,7 @@ test_starting = rules(
     Rule("and its configuration", lambda at: _of_import(at, "A"), "1"),
     Rule("an image of docker's media types can be pulled", lambda at: _of_docker(at), "text"),
     Rule(
-        "what is no archive is refused",
+        "what is not an archive is refused",
         lambda at: at.client.container().import_(at.client.file("x", "x")).sync(),
         Refused(),
     ),

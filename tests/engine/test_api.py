@@ -65,7 +65,7 @@ async def test_a_label_does_not_make_a_step_run_again(root: dagger.Container, ev
 
 async def test_an_archive_that_is_none_is_refused(engine: object, tmp_path: Path) -> None:
     (tmp_path / "x.tar").write_bytes(b"not an archive")
-    with pytest.raises(dagger.QueryError, match=r"'x.tar' is no OCI or docker archive"):
+    with pytest.raises(dagger.QueryError, match=r"'x.tar' is not an OCI or docker archive"):
         await dag.container().import_(dag.host().file(str(tmp_path / "x.tar"))).sync()
 
 

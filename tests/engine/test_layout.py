@@ -157,7 +157,7 @@ def _blob(layout: Path, part: str) -> Path:
         (_damage_layer, "is damaged or of another size"),
         (_lie_about_size, "is damaged or of another size"),
         (_remove_layer, "No such file"),
-        (_climb, "'sha256:../../../index.json', which is no SHA-256 digest"),
+        (_climb, "'sha256:../../../index.json', which is not a SHA-256 digest"),
         (_huge, "is too large"),
         (_encrypt, "tar+gzip+encrypted', which cannot be passed on"),
         (_drop_layer, "cannot be read"),

@@ -76,7 +76,7 @@ def _place_of_another_user(root: Path) -> None:
     os.chown(root / "trash", 12345, 12345)
 
 
-NOT_A_STORE = "is neither empty nor a store, and is left as it is; choose another directory."
+NOT_A_STORE = "is neither empty nor a store, so it was left unchanged; choose another directory."
 REFUSED: dict[str, tuple[Callable[[Path], object], str]] = {
     "it has a store's directories": (_places, NOT_A_STORE),
     "it has one file": (lambda root: (root / "file").write_text("x"), NOT_A_STORE),

@@ -50,7 +50,7 @@ async def test_the_proxy_of_the_environment_is_among_the_services(monkeypatch: p
 
 @pytest.mark.parametrize("text", ["127.0.0.1", "127.0.0.1:x", "127.0.0.1:0", "10.0.0.1:80", "example:80", ":80", "::1"])
 def test_what_is_no_service_of_the_loopback_is_refused(text: str) -> None:
-    with pytest.raises(BadInput, match=rf"'{text}' is no service .* write it as 127.0.0.1:5000"):
+    with pytest.raises(BadInput, match=rf"'{text}' is not a service .* write it as 127.0.0.1:5000"):
         parse_services([text])
 
 

@@ -35,7 +35,9 @@ def test_a_user_is_who_the_image_says(image: Path, name: str, user: User) -> Non
 @pytest.mark.parametrize("number", ["²", "٣", str(LARGEST_ID), "9" * 5000])
 @pytest.mark.parametrize("kind", ["user", "group"])
 def test_only_decimal_digits_below_the_limit_are_a_number(image: Path, kind: str, number: str) -> None:
-    with pytest.raises(BadInput, match=rf"is no number of a {kind}; give one below 4294967295, in the digits 0 to 9\."):
+    with pytest.raises(
+        BadInput, match=rf"is not the number of a {kind}; give one below 4294967295, in the digits 0 to 9\."
+    ):
         look_up(image, number if kind == "user" else f"0:{number}")
 
 

@@ -71,7 +71,7 @@ def test_the_command_line_takes_the_labels_as_they_were(tmp_path: Path) -> None:
 
 
 def test_a_directory_without_the_first_image_says_nothing_of_a_build(tmp_path: Path) -> None:
-    with pytest.raises(ArchiveError, match=r"There is no archive .*/ska-base\.tar; give a directory"):
+    with pytest.raises(ArchiveError, match=r"There is not an archive .*/ska-base\.tar; give a directory"):
         arguments(tmp_path, [])
 
 

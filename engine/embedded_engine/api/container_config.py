@@ -15,7 +15,7 @@ def _without(pairs: tuple[tuple[str, str], ...], name: str) -> tuple[tuple[str, 
 @serves("Container.withEnvVariable")
 async def with_env_variable(engine: Engine, this: Container, name: str, value: str, expand: bool = False) -> Container:
     if not name or "=" in name:
-        raise BadInput(f"'{name}' is no name of a variable; give one without '='.")
+        raise BadInput(f"'{name}' is not the name of a variable; give one without '='.")
     env = this.variables | {name: this.expanded(value) if expand else value}
     return this.with_config(env=tuple(f"{key}={text}" for key, text in env.items()))
 
@@ -146,7 +146,7 @@ async def with_exposed_port(
     experimental_skip_healthcheck: bool = False,
 ) -> Container:
     if not 0 < port < 1 << 16:
-        raise BadInput(f"{port} is no port; give a number from 1 to 65535.")
+        raise BadInput(f"{port} is not a port; give a number from 1 to 65535.")
     added = Port(port, protocol, description, experimental_skip_healthcheck)
     kept = tuple(one for one in this.ports if one.name != added.name)
     names = tuple(sorted({*this.config.exposed_ports, added.name}))
@@ -169,7 +169,7 @@ def _port(name: str) -> Port:
     number, _, protocol = name.partition("/")
     port = whole_number(number, 1 << 16)
     if port is None or protocol not in ("", "tcp", "udp"):
-        raise BadInput(f"The image exposes '{name}', which is no port of TCP or UDP; have its publisher correct that.")
+        raise BadInput(f"The image exposes '{name}', which is not a TCP or UDP port; have its publisher correct that.")
     return Port(port, protocol.upper() or "TCP")
 
 

@@ -63,7 +63,7 @@ def _tarball(engine: Engine, this: Container, variants: list[str] | None, forced
     # As in Dagger, an empty container beside variants is only what they hang on.
     containers = [one for one in (this, *map(engine.value, variants or ())) if not (variants and one.root == Scratch())]
     if not containers:
-        raise BadInput("All containers are empty, so that there is no image; put something into one.")
+        raise BadInput("All containers are empty, so there is no image; put something into one.")
     # As in Dagger, where the last of a platform counts: core/container.go, getVariantRefs.
     by_platform = {one.config.platform: one for one in containers}
     return Tarball(tuple(map(_image, by_platform.values())), compression, FORMAT)

@@ -78,7 +78,7 @@ async def with_mounted_temp(
     engine: Engine, this: Container, path: str, size: int | None = None, expand: bool = False
 ) -> Container:
     if size is not None and size < 1:
-        raise BadInput(f"{size} is no size of a temporary file system; give a number of bytes.")
+        raise BadInput(f"{size} is not a size for a temporary file system; give a number of bytes.")
     return _mounted(this, Mount("temp", this.path(path, expand), size=size))
 
 

@@ -24,7 +24,7 @@ async def at_path(engine: Engine, this: Directory | File, path: str = "") -> Pat
     if found.is_dir() != isinstance(this, Directory):
         raise BadInput(f"'{where}' is {'a' if found.is_dir() else 'no'} directory; name what is meant.")
     if isinstance(this, File) and not found.is_file():
-        raise BadInput(f"'{where}' is no regular file, and reading it could wait for ever; name what is meant.")
+        raise BadInput(f"'{where}' is not a regular file, so reading it could wait forever; name a regular file.")
     return found
 
 

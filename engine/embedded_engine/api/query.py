@@ -54,7 +54,7 @@ async def node(engine: Engine, this: Query, id: str) -> Value:  # noqa: A002  th
 @serves("Query.container")
 async def container(engine: Engine, this: Query, platform: str | None = None) -> Container:
     if platform is not None and not PLATFORM_NAME.fullmatch(platform):
-        raise BadInput(f"'{platform}' is no platform; write it as linux/amd64 or linux/arm/v7.")
+        raise BadInput(f"'{platform}' is not a platform; write it as linux/amd64 or linux/arm/v7.")
     system, *rest = (platform or PLATFORM).split("/")
     architecture, variant = normalized(*rest)
     return Container(Scratch(), ImageConfig(architecture=architecture, os=system, variant=variant))
@@ -88,7 +88,7 @@ async def http(
     checksum: str | None = None,
 ) -> File:
     if not url.startswith(("https://", "http://")):
-        raise BadInput(f"'{url}' is no web address; write it as https://HOST/PATH.")
+        raise BadInput(f"'{url}' is not a web address; write it as https://HOST/PATH.")
     if not checksum or not CHECKSUM.fullmatch(checksum):
         raise BadInput(f"The file '{url}' has no checksum to be known by; give checksum as sha256:… of its content.")
     called = name or posixpath.basename(urlsplit(url).path) or "index"
@@ -98,7 +98,7 @@ async def http(
 
 def _file_name(name: str) -> str:
     if "/" in name or name in ("", ".", ".."):
-        raise BadInput(f"'{name}' is no file name; give a name without '/'.")
+        raise BadInput(f"'{name}' is not a file name; give a name without '/'.")
     return name
 
 

@@ -59,7 +59,7 @@ class Chown(Change):
 
 @dataclass(frozen=True)
 class Remove(Change):
-    """Files or directories taken away; what does not exist is no error."""
+    """Files or directories taken away; a missing one is not an error."""
 
     paths: tuple[str, ...]
 

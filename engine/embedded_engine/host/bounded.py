@@ -14,7 +14,7 @@ _LONGEST_NUMBER = 20
 
 
 class Malformed(ValueError):
-    """A document is no JSON, or has what two readers would understand differently."""
+    """A document is not JSON, or readers could understand it differently."""
 
 
 def decode_json(data: bytes) -> Any:
@@ -24,7 +24,7 @@ def decode_json(data: bytes) -> Any:
         data: the document in UTF-8.
 
     Raises:
-        Malformed: it is no JSON, or has a name twice, NaN or an infinity, a very long number, half of a surrogate
+        Malformed: it is not JSON, or has a name twice, NaN or an infinity, a very long number, half of a surrogate
             pair, or more than DEEPEST levels.
     """
     try:
@@ -65,12 +65,12 @@ class Fields:
         name: what errors call it.
 
     Raises:
-        Malformed: it is no object.
+        Malformed: it is not an object.
     """
 
     def __init__(self, value: Any, name: str) -> None:
         if not isinstance(value, dict):
-            raise Malformed(f"{name} is no object")
+            raise Malformed(f"{name} is not an object")
         self._fields: dict[str, Any] = value
         self._name = name
 
@@ -81,28 +81,28 @@ class Fields:
         """Return a text, empty where it is left out; no program can be given one with a NUL character."""
         found = self._found(name, "")
         if not isinstance(found, str) or "\0" in found:
-            raise self._no(name, "text")
+            raise self._wrong(name, "a text")
         return found
 
     def number(self, name: str) -> int:
         """Return a whole number that is not negative and fits into 63 bits, 0 where it is left out."""
         found = self._found(name, 0)
         if not isinstance(found, int) or isinstance(found, bool) or not 0 <= found < 1 << 63:
-            raise self._no(name, "whole number from 0 on")
+            raise self._wrong(name, "a whole number from 0 on")
         return found
 
     def flag(self, name: str) -> bool:
         """Return true or false, which is also what a field that is left out means."""
         found = self._found(name, False)
         if not isinstance(found, bool):
-            raise self._no(name, "true or false")
+            raise self._wrong(name, "true or false")
         return found
 
     def texts(self, name: str) -> tuple[str, ...]:
         """Return a list of texts, empty where it is left out."""
         found = self._found(name, [])
         if not isinstance(found, list) or not all(isinstance(one, str) and "\0" not in one for one in found):
-            raise self._no(name, "list of texts")
+            raise self._wrong(name, "a list of texts")
         return tuple(found)
 
     def object(self, name: str) -> "Fields":
@@ -113,7 +113,7 @@ class Fields:
         """Return a list of objects, empty where it is left out."""
         found = self._found(name, [])
         if not isinstance(found, list):
-            raise self._no(name, "list of objects")
+            raise self._wrong(name, "a list of objects")
         return [Fields(one, f"an entry of '{name}'") for one in found]
 
     def names(self) -> tuple[str, ...]:
@@ -128,8 +128,8 @@ class Fields:
         found = self._fields.get(name)
         return otherwise if found is None else found
 
-    def _no(self, name: str, kind: str) -> Malformed:
-        return Malformed(f"'{name}' of {self._name} is no {kind}")
+    def _wrong(self, name: str, kind: str) -> Malformed:
+        return Malformed(f"'{name}' of {self._name} is not {kind}")
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -153,7 +153,7 @@ def _finite(text: str) -> float:
 
 
 def _refuse_constant(name: str) -> NoReturn:
-    raise Malformed(f"{name} is no number of JSON")
+    raise Malformed(f"{name} is not a JSON number")
 
 
 def _check(value: Any) -> None:

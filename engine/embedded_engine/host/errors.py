@@ -146,7 +146,7 @@ class CommandFailed(EngineError):
     """
 
     def __init__(self, argv: list[str], returncode: int, stderr: str) -> None:
-        said = without_logins(stderr.strip()[-2000:]) or "it said nothing"
+        said = without_logins(stderr.strip()[-2000:]) or "it printed nothing"
         super().__init__(f"`{argv[0]}` ended with {returncode}: {said}")
         self.argv, self.returncode, self.stderr = argv, returncode, stderr
 

@@ -63,7 +63,7 @@ class Events:
         self._told: set[str] = set()
 
     def write(self, **event: object) -> None:
-        """Write one event; a watcher that went away is no reason to stop."""
+        """Write one event; a watcher that went away is ignored."""
         if self._descriptor is None:
             return
         line = json.dumps(event, ensure_ascii=False).encode(errors="replace") + b"\n"

@@ -133,7 +133,7 @@ def refused(said: str) -> NotPermitted:
                     f"This machine does not let ordinary users make user namespaces: {name} is {off}; "
                     f"allow it with `sudo sysctl -w {name}={SWITCHED_ON[name]}`, or run as root."
                 )
-    last = next(iter(said.strip().splitlines()[-1:]), "it said nothing")
+    last = next(iter(said.strip().splitlines()[-1:]), "it printed nothing")
     return NotPermitted(
         f"This machine does not let the embedded engine make namespaces: {last}; "
         "run it outside a container, or in a privileged one."

@@ -87,7 +87,7 @@ def parse_services(texts: Iterable[str]) -> tuple[Service, ...]:
         host, _, port = text.rpartition(":")
         services = services_at(host.strip("[]"), int(port)) if port.isascii() and port.isdigit() else ()
         if not services:
-            raise BadInput(f"'{text}' is no service of this machine's loopback; write it as 127.0.0.1:5000.")
+            raise BadInput(f"'{text}' is not a service on this machine's loopback; write it as 127.0.0.1:5000.")
         found += services
     return tuple(found)
 

@@ -92,7 +92,7 @@ def _groups_of(root: Path, user: str) -> tuple[int, ...]:
 
 def _unknown(kind: str, name: str, path: str) -> BadInput:
     if name.isdigit():
-        return BadInput(f"'{name}' is no number of a {kind}; give one below {LARGEST_ID}, in the digits 0 to 9.")
+        return BadInput(f"'{name}' is not the number of a {kind}; give one below {LARGEST_ID}, in the digits 0 to 9.")
     return BadInput(f"The {kind} '{name}' is not in the image's {path}; add it, or give a number.")
 
 

@@ -80,7 +80,7 @@ class _Copying:
     seen: dict[tuple[int, int], PurePath] = field(default_factory=dict)
 
     def file(self, origin: Path, place: Path, inside: PurePath) -> None:
-        """Copy what is no directory; another name of a file that was copied becomes another name of the copy.
+        """Copy everything but directories; another name of a file that was copied becomes another name of the copy.
 
         Args:
             origin, place: names of the two that lead to nothing else.

@@ -110,7 +110,7 @@ class Network:
         await kill(self._carrier)
         out, err = await self._carrier.communicate()
         lines = (out + err).decode(errors="replace").strip().splitlines()
-        return lines[-1] if lines else "it said nothing"
+        return lines[-1] if lines else "it printed nothing"
 
     async def close(self) -> None:
         """Take it down; a step that is still in it has no network any more."""

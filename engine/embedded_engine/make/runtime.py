@@ -151,7 +151,7 @@ def _take(clean: bytes, kept: Sequence[Kept], shown: Display) -> None:
 
 #: How runc begins to say that a command is not there, or cannot be executed.
 _NO_COMMAND = 'container process: exec: "'
-#: What runc says where namespaces, mounts or control groups are not to be had.
+#: What runc says where namespaces, mounts or control groups are unavailable.
 _REFUSALS = ("operation not permitted", "permission denied", "read-only file system")
 
 

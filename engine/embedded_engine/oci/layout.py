@@ -106,7 +106,7 @@ def _verified(directory: Path, descriptor: Fields) -> Path:
     """Return the path of a blob once its content is what its descriptor says."""
     digest = descriptor.text("digest")
     if not DIGEST.fullmatch(digest):
-        raise ArchiveInvalid(f"The image names a blob '{digest}', which is no SHA-256 digest; get the archive anew.")
+        raise ArchiveInvalid(f"The image names a blob '{digest}', which is not a SHA-256 digest; get the archive anew.")
     path = directory / "blobs" / "sha256" / digest.removeprefix("sha256:")
     found = hashlib.sha256()
     with path.open("rb") as blob:

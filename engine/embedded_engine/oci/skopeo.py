@@ -63,7 +63,7 @@ def normalized(address: str) -> str:
     """Return a reference with registry and namespace, as Docker completes it: `docker.io/library/ubuntu:22.04`.
 
     Raises:
-        ReferenceInvalid: it is no image reference.
+        ReferenceInvalid: it is not an image reference.
     """
     found = REFERENCE.fullmatch(address)
     host, _, rest = address.partition("/")
@@ -138,7 +138,7 @@ async def unpack_archive(archive: Path, directory: Path, tag: str, platform: str
                 raise
             failures.append(error)
     raise ArchiveInvalid(
-        f"'{archive.name}' is no OCI or docker archive, or it is damaged; make it with "
+        f"'{archive.name}' is not an OCI or docker archive, or it is damaged; make it with "
         "`skopeo copy docker://IMAGE oci-archive:FILE`."
     ) from failures[0]
 

@@ -164,7 +164,7 @@ class _Tree:
             self._left_out.add(path)
             return
         if not os.path.lexists(target) or is_directory(target):
-            refuse(entry, f"is a hard link to '{entry.linkname}', which is no file of the archive")
+            refuse(entry, f"is a hard link to '{entry.linkname}', which is not a file of the archive")
         self._remove(path)
         os.link(target, path, follow_symlinks=False)
 

@@ -99,7 +99,9 @@ def _require_store(root: Path, marks: Mapping[str, str]) -> None:
     whole = {name for name, text in marks.items() if _MARKS[name].fullmatch(text)}
     # One of them may have been cut short: by a program of this version or an older one, when the power went.
     if marks.keys() != _MARKS.keys() or not whole or any(marks[name] for name in marks.keys() - whole):
-        raise StoreUnusable(f"The directory {root} is neither empty nor a store, and is left as it is; {_ELSEWHERE}.")
+        raise StoreUnusable(
+            f"The directory {root} is neither empty nor a store, so it was left unchanged; {_ELSEWHERE}."
+        )
     if (marks["ids"] or id_maps()) != id_maps():
         raise _foreign(root)
     if (found := int(marks["version"] or VERSION)) != VERSION:

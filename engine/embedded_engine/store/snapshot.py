@@ -47,7 +47,7 @@ def read_snapshot(directory: Path) -> Snapshot:
     """Return what is known of a finished snapshot.
 
     Raises:
-        Damaged: its meta.json is no such document.
+        Damaged: its meta.json is not such a document.
         FileNotFoundError: it has none.
     """
     try:
