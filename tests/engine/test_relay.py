@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from dagger import dag
 from embedded_engine.host.errors import BadInput
 from embedded_engine.host.relay import Relayed, Service, parse_services, relay
 from embedded_engine.host.settings import named_services, read_host
@@ -134,6 +135,8 @@ async def test_steps_reach_the_proxy_that_the_environment_names_and_a_service_th
         socket(my $s, PF_INET, SOCK_STREAM, 0) or die;
         connect($s, sockaddr_in($ARGV[0], inet_aton('127.0.0.1'))) ? print <$s> : print "$!\n";
     """
+    # The proxy below answers no request: the stand-in is made before.
+    await dag.container().from_("bootstrap:auto").sync()
     with listening() as proxy, listening() as given, listening() as neither:
         monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{proxy.port}")
         async with session([], store, f"127.0.0.1:{given.port}") as (running, _), connected(running) as client:
