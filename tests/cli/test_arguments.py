@@ -80,7 +80,7 @@ def test_flags_without_a_function_are_no_call() -> None:
         ("--bsae=x images", "unknown flag --bsae for ska-images; did you mean --base?"),
         ("images --imge=secret", "unknown flag --imge for images; see `ska-images --help`."),
         ("ska-python stdot", 'unknown function "stdot" of Container; did you mean stdout?'),
-        ("images stdout", 'unexpected word "stdout": nothing can be called on the result of images.'),
+        ("images stdout", 'unexpected word "stdout": the result of images has no functions.'),
     ],
 )
 def test_a_wrong_word_is_named_with_the_nearest_right_one(line: str, sentence: str) -> None:

@@ -60,7 +60,7 @@ async def test_words_become_seconds_and_bytes(asked: list[list[str]], words: lis
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        (["--older-than", "7d"], "give --prune too"),
+        (["--older-than", "7d"], "add --prune"),
         (["--prune", "--older-than", "soon"], '--older-than takes an age such as 12h, 7d or 2w, not "soon"'),
         (["--prune", "--older-than", ""], '--older-than takes an age such as 12h, 7d or 2w, not ""'),
         (["--prune", "--keep", ""], '--keep takes a size such as 500MB or 10GB, not ""'),

@@ -65,7 +65,7 @@ def test_help_goes_to_standard_output(words: tuple[str, ...]) -> None:
         (("build",), 'Error: required flag(s) "image" not set\n'),
         (
             ("--base-archive", "nowhere.tar", "images"),
-            'Error: --base-archive takes the path of a file, and there is none at "nowhere.tar".\n',
+            'Error: --base-archive takes the path of a file, and "nowhere.tar" is not one.\n',
         ),
         (
             ("metadata", "--image=ska-pyton", "--base=bootstrap:auto"),

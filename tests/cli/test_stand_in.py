@@ -1,4 +1,4 @@
-"""When the command line builds on a stand-in base: only where nothing answers, and in a CI job only on demand."""
+"""When the command line builds on a stand-in base: only where nothing answers, and in a CI job only if told to."""
 
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from tests.registry_that_answers import RATE_LIMIT, answering
 
 IMAGE = "team/ubuntu@sha256:" + "a" * 64
 WORDS = ("metadata", "--image", "ska-base")
-IN_CI = "a CI job builds on a stand-in base only on demand: with --base bootstrap:auto, or SKA_BASE=bootstrap:auto.\n"
+IN_CI = "a CI job uses a stand-in base only if told to: set --base bootstrap:auto or SKA_BASE=bootstrap:auto.\n"
 
 
 @pytest.mark.parametrize("status", [429, 500, 503])

@@ -103,14 +103,17 @@ def test_a_directory_that_is_gone_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("variables", "sentence"),
     [
-        ({"DAGGER_SESSION_PORT": "x"}, "DAGGER_SESSION_PORT is 'x' and not a port; unset it, or use `dagger run`."),
+        (
+            {"DAGGER_SESSION_PORT": "x"},
+            "DAGGER_SESSION_PORT is 'x', which is not a port; unset it, or use `dagger run`.",
+        ),
         (
             {"DAGGER_SESSION_PORT": "65536"},
-            "DAGGER_SESSION_PORT is '65536' and not a port; unset it, or use `dagger run`.",
+            "DAGGER_SESSION_PORT is '65536', which is not a port; unset it, or use `dagger run`.",
         ),
         (
             {"DAGGER_SESSION_PORT": "9"},
-            "DAGGER_SESSION_PORT is set and DAGGER_SESSION_TOKEN is not; set both, or neither.",
+            "DAGGER_SESSION_PORT is set without DAGGER_SESSION_TOKEN; set both, or neither.",
         ),
     ],
 )
@@ -128,7 +131,9 @@ def test_labels_that_are_not_json_are_refused_with_an_example(store: Path) -> No
 @pytest.mark.parametrize("created", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"])
 def test_a_moment_that_utc_does_not_have_is_refused(created: str, store: Path) -> None:
     run = cli("--store", store, "metadata", "--image=ska-base", "--created", created)
-    assert refused(run).startswith(f"The time of creation '{created}' is no time since 1970 in ISO 8601; write it as")
+    assert refused(run).startswith(
+        f"The time of creation '{created}' is not a time since 1970 in ISO 8601; write it as"
+    )
 
 
 @pytest.mark.parametrize("days", ["1e300", "inf", "nan", "-1", "9" * 5000])

@@ -74,14 +74,14 @@ def test_a_directory_is_a_path(tmp_path: Path) -> None:
             "none",
             '--some-flag takes one of any, failure, success, not "none".',
         ),
-        (dagger.File, "nowhere", '--some-flag takes the path of a file, and there is none at "nowhere".'),
-        (dagger.File, "/", '--some-flag takes the path of a file, and there is none at "/".'),
+        (dagger.File, "nowhere", '--some-flag takes the path of a file, and "nowhere" is not one.'),
+        (dagger.File, "/", '--some-flag takes the path of a file, and "/" is not one.'),
         (
             dagger.Directory,
             "nowhere",
-            '--some-flag takes the path of a directory, and there is none at "nowhere".',
+            '--some-flag takes the path of a directory, and "nowhere" is not one.',
         ),
-        (dagger.Service, "x", "--some-flag takes a Service, which only `dagger call` can make."),
+        (dagger.Service, "x", "--some-flag takes a Service, which only `dagger call` can create."),
     ],
 )
 def test_a_word_that_is_no_value_is_refused_in_a_sentence(kind: type, word: str, sentence: str) -> None:
@@ -110,5 +110,5 @@ def test_a_secret_in_plain_text_is_refused_and_not_repeated(word: str) -> None:
 
 def test_a_secret_of_a_missing_variable_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("TOKEN", raising=False)
-    with pytest.raises(UsageError, match="the environment has no variable TOKEN"):
+    with pytest.raises(UsageError, match="the environment variable TOKEN is not set"):
         convert(dagger.Secret, "env://TOKEN")

@@ -143,7 +143,7 @@ def test_all_that_was_found_is_attested(releaser: Releaser, published: dict[str,
 def test_publishing_again_changes_nothing_and_says_so(releaser: Releaser, published: dict[str, Any]) -> None:
     done = releaser.publish()
     last = done.stdout.splitlines()[-1]
-    assert last == f"Nothing to publish: {releaser.version} is there already, with the same content."
+    assert last == f"Nothing to publish: {releaser.version} exists with the same content."
 
 
 async def test_another_content_under_the_version_is_refused(

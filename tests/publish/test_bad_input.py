@@ -32,7 +32,7 @@ STAND_IN = "bootstrap:auto"
 async def refusal(
     registry: str, order: Order = ORDER, login: Login | None = None, tools: Path | None = None, **given: Any
 ) -> UserError:
-    """Publish, and return the error, which is for the user to mend."""
+    """Publish, and return the error, which the user can fix."""
     directory = dag.host().directory(str(tools)) if tools else None
     with pytest.raises(UserError) as caught:
         await publish(order, {"registry": registry, "base": STAND_IN, **given}, None, login or Login(), directory)
