@@ -15,8 +15,15 @@ from tests.conftest import Built
 
 ROOT = Path(__file__).parents[1]
 PAGE = (ROOT / "docs/extending.md").read_text()
-#: The fast tests that know images, checks and hardening rules by name.
-TESTS = ("tests/test_images.py", "tests/trust/test_hardening.py", "tests/trust/test_audit.py", "tests/images")
+SECTIONS = re.findall(r"^## (.*)", PAGE, re.MULTILINE)
+#: The fast tests that know images, checks, gates and hardening rules by name.
+TESTS = (
+    "tests/test_images.py",
+    "tests/trust/test_gates.py",
+    "tests/trust/test_hardening.py",
+    "tests/trust/test_audit.py",
+    "tests/images",
+)
 
 
 def _extend(project: Path, title: str) -> None:
@@ -24,26 +31,31 @@ def _extend(project: Path, title: str) -> None:
     (section,) = re.findall(rf"^## {title}\n(.*?)(?=^## |\Z)", PAGE, re.MULTILINE | re.DOTALL)
     for text, block in re.findall(r"(.*?)^```\w+\n(.*?)^```$", section, re.MULTILINE | re.DOTALL):
         name = re.findall(r"\]\(\.\./([\w./]+)\)|`(\w+/[\w./]+)`", text)[-1]
-        _add(project / "".join(name), block, re.findall(r"at the end\s+of\s+`(\w+)`", text))
+        path = project / "".join(name)
+        place = re.findall(r"at the end\s+of\s+(the docstring|the imports|`\w+`)", text)
+        before = path.read_text() if path.exists() else ""
+        end, added = _place(before, place[-1], block) if place else (len(before), f"\n{block}")
+        path.write_text(before[:end] + added + before[end:])
 
 
-def _add(path: Path, block: str, collections: list[str]) -> None:
-    """Add a block at the end of a file, or as the last element of its tuple or mapping of that name."""
-    text = path.read_text() if path.exists() else ""
-    if not collections:
-        path.write_text(f"{text}\n{block}")
-        return
-    opening = re.search(rf"^{collections[0]}\b.* = [({{]\n", text, re.MULTILINE)
-    assert opening, f"{path} has no {collections[0]}"
+def _place(text: str, place: str, block: str) -> tuple[int, str]:
+    """Return where a block belongs in a module, and how it reads there."""
+    if place == "the docstring":
+        return text.index('"""', 3), block
+    if place == "the imports":
+        *_, last = re.finditer(r"^from .*\n", text, re.MULTILINE)
+        return last.end(), block
+    opening = re.search(rf"^{place.strip('`')}\b.* = [({{]\n", text, re.MULTILINE)
+    assert opening, f"nothing is named {place}"
     end = re.compile(r"^[)}]$", re.MULTILINE).search(text, opening.end())
     assert end
-    path.write_text(text[: end.start()] + textwrap.indent(block.rstrip() + ",\n", "    ") + text[end.start() :])
+    return end.start(), textwrap.indent(block.rstrip() + ",\n", "    ")
 
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
     """A copy of what the images are made by, and of its tests."""
-    for name in ("pipeline", "engine", "tests"):
+    for name in ("pipeline", "engine", "dev", "tests"):
         shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("pyproject.toml", "CHANGELOG.md"):
         shutil.copy(ROOT / name, tmp_path)
@@ -75,7 +87,7 @@ def test_the_check_is_one_of_every_image(project: Path) -> None:
 
 
 def test_the_tests_stay_green(project: Path) -> None:
-    for title in ("Add an image", "Add a check", "Add a hardening rule"):
+    for title in SECTIONS:
         _extend(project, title)
     _run(project, "pytest", "-q", "-m", "not engine", *TESTS)
 
@@ -90,6 +102,19 @@ def test_the_image_is_built_and_passes_its_checks(project: Path, built: Built, s
 def test_the_check_refuses_the_sabotaged_image(project: Path, built: Built, store: Path) -> None:
     _extend(project, "Add a check")
     output = _run(project, "pytest", "-q", "tests/images/test_checks.py", "-k", "shells", "--store", store)
+    assert re.search(r"^1 passed", output, re.MULTILINE), output
+
+
+def test_the_gate_holds_every_image_and_refuses_the_sabotaged_one(project: Path, built: Built, store: Path) -> None:
+    _extend(project, "Add a gate")
+    gates = "from pipeline.gates import GATES; print(*(gate.name for gate in GATES))"
+    assert (
+        subprocess.run(
+            [sys.executable, "-c", gates], cwd=project, capture_output=True, text=True, check=True
+        ).stdout.split()[-1]
+        == "licences"
+    )
+    output = _run(project, "pytest", "-q", "tests/trust/test_licences.py", "--store", store)
     assert re.search(r"^1 passed", output, re.MULTILINE), output
 
 

@@ -17,6 +17,11 @@ from pipeline.gates.sbom.gate_sbom import SBOM
 from pipeline.gates.scan.gate_scan import SCAN
 
 #: Every final version passes these. Who publishes, reports or attests knows no other list.
-GATES = (CHECKS, SBOM, AUDIT, SCAN)
+GATES = (
+    CHECKS,
+    SBOM,
+    AUDIT,
+    SCAN,
+)
 
 __all__ = ["AUDIT", "CHECKS", "GATES", "SBOM", "SCAN"]
