@@ -137,7 +137,7 @@ def test_a_label_s_value_may_hold_equals_signs() -> None:
         ("team", "a\nb", r"The value 'a\\nb' of the setting team holds a line break"),
         ("registry", "https://host.example", r"The registry 'https://host.example' has a scheme; write it without"),
         ("registry", "team/images", r"The registry 'team/images' does not begin with a host; write HOST"),
-        ("registry", "host.example/../x", r"The path '../x' of the registry 'host.example/../x' cannot be"),
+        ("registry", "host.example/../x", r"The path '../x' of the registry 'host.example/../x' is not valid"),
     ],
 )
 def test_a_malformed_value_is_refused_in_a_sentence_with_the_remedy(name: str, value: object, sentence: str) -> None:

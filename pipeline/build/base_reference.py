@@ -24,7 +24,7 @@ class BaseReference:
     @property
     def is_pinned(self) -> bool:
         """Whether it names an image of a registry by its digest."""
-        return _PINNED.fullmatch(self.text) is not None
+        return not self.is_archive and _PINNED.fullmatch(self.text) is not None
 
     @property
     def is_stand_in(self) -> bool:

@@ -45,13 +45,13 @@ async def refusal(
     [
         (replace(ORDER, tag="latest"), "The tag 'latest' is not a version; give --tag as 1.2.3"),
         (replace(ORDER, tag="1.2"), "The tag '1.2' is not a version"),
-        (replace(ORDER, extra_tags=("latest",)), "The extra tag 'latest' is for releases"),
+        (replace(ORDER, extra_tags=("latest",)), "The extra tag 'latest' is for final versions"),
         (replace(ORDER, to="https://host.example"), "The registry 'https://host.example' has a scheme"),
         (replace(ORDER, to="team/images"), "The registry 'team/images' does not begin with a host"),
         (replace(ORDER, to="host.example/../x"), "The path '../x' of the registry"),
         (replace(ORDER, allow_stand_in_base=False), "The base bootstrap:auto is a stand-in of this machine"),
         (replace(ORDER, tag="1.2.3"), "CHANGELOG.md has no section about 1.2.3"),
-        (replace(ORDER, tag="0.1.0"), "CHANGELOG.md heads the section of 0.1.0 with 'unreleased'"),
+        (replace(ORDER, tag="0.1.0"), "The heading of 0.1.0 in CHANGELOG.md has 'unreleased'"),
     ],
     ids=lambda value: value.tag if isinstance(value, Order) else value[:40],
 )
@@ -69,7 +69,7 @@ async def test_a_registry_of_the_settings_is_refused_likewise(registry: str) -> 
 
 @pytest.mark.parametrize("login", [Login(username="somebody")])
 async def test_half_a_login_is_refused(server: Running, path: str, login: Login) -> None:
-    assert "takes both --username NAME and --password" in str(await refusal(f"{server.host}/{path}", login=login))
+    assert "needs both --username NAME and --password" in str(await refusal(f"{server.host}/{path}", login=login))
 
 
 @pytest.fixture(scope="module")
@@ -111,7 +111,7 @@ async def test_a_wrong_password_is_refused_before_anything_is_built(
 async def test_an_unknown_certificate_is_refused(guarded: Running) -> None:
     error = await refusal(guarded.host)
     assert "is not trusted" in str(error)
-    assert str(error).endswith("give the CA that signed it: --ca FILE.")
+    assert str(error).endswith("give its CA with --ca FILE.")
 
 
 async def test_a_ca_that_is_no_certificate_is_refused(engine: Session, guarded: Running, tmp_path: Path) -> None:

@@ -191,7 +191,7 @@ PLAIN = {"os": "linux", "architecture": "amd64", "rootfs": {"type": "layers", "d
         ({**PLAIN, "config": {"Labels": ["a"]}}, "a list where an object should be"),
         ({**PLAIN, "config": {"Labels": {"int.skao.image.version": 5}}}, "a int where a text should be"),
         ({**PLAIN, "rootfs": []}, "a list where an object should be"),
-        ({**PLAIN, "rootfs": {"diff_ids": ["sha256:beef"]}}, "names a layer by no digest"),
+        ({**PLAIN, "rootfs": {"diff_ids": ["sha256:beef"]}}, "names a layer without a digest"),
         ({**PLAIN, "architecture": 5}, "a int where a text should be"),
         ([], "it is not a JSON object"),
     ],

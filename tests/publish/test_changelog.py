@@ -25,9 +25,9 @@ def test_a_section_with_its_day_and_a_change_is_enough(tmp_path: Path, version: 
     [
         ("# Changelog\n", r"has no section about 1\.2\.3; add `## \[1\.2\.3\] - 2026-02-01`"),
         (GOOD.replace("1.2.3", "1.2.30"), r"has no section about 1\.2\.3"),
-        (GOOD.replace("2026-01-31", "unreleased"), r"with 'unreleased' where its day should be; write"),
-        (GOOD.replace(" - 2026-01-31", ""), r"with '' where its day should be"),
-        (GOOD.replace("- A thing.\n", ""), r"The section of 1\.2\.3 in CHANGELOG\.md lists no change"),
+        (GOOD.replace("2026-01-31", "unreleased"), r"has 'unreleased' instead of the day of the release; write"),
+        (GOOD.replace(" - 2026-01-31", ""), r"has '' instead of the day of the release"),
+        (GOOD.replace("- A thing.\n", ""), r"The section about 1\.2\.3 in CHANGELOG\.md lists no change"),
     ],
 )
 def test_what_is_missing_is_said_with_the_remedy(tmp_path: Path, text: str, sentence: str) -> None:

@@ -87,7 +87,7 @@ async def test_a_registry_of_another_machine_leads_to_no_service_of_this_one() -
         host = f"0.0.0.0:{server.port}"
         access = replace(NOBODY, plain_http=frozenset({host}))
         async with open_registry(parse_address(f"{host}/x"), access) as registry:
-            with pytest.raises(RegistryError, match=rf"leads to {service.url} .* without TLS"):
+            with pytest.raises(RegistryError, match=rf"refers to {service.url} .* without TLS"):
                 await registry.repository("ska-base").manifest("1.0.0")
     assert service.seen == []
 

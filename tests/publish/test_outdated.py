@@ -214,8 +214,8 @@ async def test_a_base_that_has_moved_is_a_reason(registry: Registry, release: Ma
 @pytest.mark.parametrize(
     ("base", "sentence"),
     [
-        ("bootstrap:debian-12", "is in no registry"),
-        (f"archive:base.tar@{DIGEST}", "is in no registry"),
+        ("bootstrap:debian-12", "is not in a registry"),
+        (f"archive:base.tar@{DIGEST}", "is not in a registry"),
         (f"{free_address()}/ubuntu:22.04@{DIGEST}", "could not be looked up: The registry"),
     ],
 )

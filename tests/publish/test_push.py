@@ -72,7 +72,7 @@ async def test_what_is_refused_is_not_pushed(behind: Registry, proxy: Proxy, rel
 async def test_a_version_that_names_another_parent_is_refused(registry: Registry, release: Maker) -> None:
     first, second = release(), release(files={"ska-base": {"new": b"new"}})
     await push_release(registry, ONE, first[:1])
-    with pytest.raises(ReleaseError, match=r"which ska-build, ska-python would be built on"):
+    with pytest.raises(ReleaseError, match=r"the parent of ska-build, ska-python"):
         await push_release(registry, ONE, second)
     assert await digests(registry, "1.0.0") == {"ska-base": of(first)["ska-base"]}
 

@@ -195,6 +195,6 @@ async def test_a_version_that_somebody_else_tags_after_the_last_look_is_not_move
             handler.head(response)
 
     proxy.plan(meanwhile, "PUT", r"\.release$")
-    with pytest.raises(ReleaseError, match=r"ska-base:1\.0\.0 was published as sha256:\S+ meanwhile"):
+    with pytest.raises(ReleaseError, match=r"ska-base:1\.0\.0 was published as sha256:\S+ in the meantime"):
         await push_release(behind, TAGS, ours, inputs=INPUTS)
     assert await digests(registry, "1.0.0") == {"ska-base": of(theirs)["ska-base"]}

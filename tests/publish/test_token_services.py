@@ -76,7 +76,7 @@ async def test_a_token_service_on_another_host_serves_unknown_users(signed: Sign
 async def test_a_token_service_without_tls_is_refused(signed: Signed, access: Access) -> None:
     with hostile(granting, None) as service, hostile(behind_token(f"{service.url}/token", accepting), signed) as server:
         async with repository(server, signed, access) as one:
-            with pytest.raises(RegistryError, match=rf"leads to {service.url} .* without TLS"):
+            with pytest.raises(RegistryError, match=rf"refers to {service.url} .* without TLS"):
                 await one.manifest("1.0.0")
     assert service.seen == []
 

@@ -81,7 +81,7 @@ async def refused(registry: Registry, images: list[Candidate], name: str = "ska-
 
 async def test_a_label_that_is_not_the_files_is_seen(registry: Registry, release: Maker, base: str) -> None:
     images = release(base=base, labels={"ska-build-python": {"int.skao.image.team": "Somebody"}})
-    assert "int.skao.image.team is 'System Team' in /etc/skao.metadata, and 'Somebody' as a label" in await refused(
+    assert "int.skao.image.team is 'System Team' in /etc/skao.metadata, but 'Somebody' as a label" in await refused(
         registry, images
     )
 
@@ -105,7 +105,7 @@ async def test_a_label_that_is_missing_is_seen(registry: Registry, release: Make
 async def test_labels_that_disagree_are_seen(registry: Registry, release: Maker, base: str) -> None:
     key = "org.opencontainers.image.version"
     images = release(base=base, labels={"ska-build-python": {key: "22.04"}})
-    assert f"{key} is '22.04', and '1.0.0' elsewhere" in await refused(registry, images)
+    assert f"{key} is '22.04', but '1.0.0' elsewhere" in await refused(registry, images)
 
 
 async def test_a_parent_of_another_content_is_seen(registry: Registry, release: Maker, base: str) -> None:

@@ -48,7 +48,7 @@ def test_the_predicate_of_one_image_is_read() -> None:
         (envelope(payloadType="text/plain"), "its payload is 'text/plain'"),
         (envelope(signatures=[]), "it has 0 signatures"),
         (envelope(signatures=[SIGNATURE, SIGNATURE]), "it has 2 signatures"),
-        (json.dumps({**json.loads(envelope()), "payload": "e30*"}).encode(), "not in base64"),
+        (json.dumps({**json.loads(envelope()), "payload": "e30*"}).encode(), "not base64"),
         (stating(_type="https://in-toto.io/Statement/v9"), "its statement is"),
         (stating(predicateType="https://spdx.dev/Document"), "its predicate has the type 'https://spdx.dev/Document'"),
         (stating(subject=[]), "it is about nothing"),
