@@ -1,6 +1,6 @@
-"""What maintainers run.
+"""The programs for maintainers.
 
-bench       how fast builds are, beside other builders
-reproduce   whether a build can be repeated, bit for bit
-tools       fetches the tools that gates run
+bench       measures builds, beside other builders
+reproduce   builds twice and compares the results, bit for bit
+tools       fetches the tools of the gates
 """

@@ -7,14 +7,14 @@ evidence     statements and reports about images
 gates        what every image passes before a release
 signing      signatures and attestations
 build        one run: its settings, its base, and its images
-catalogue    which images there are
-checks       what must hold inside an image
-steps        the scripts that images are made by
+catalogue    the images, as data
+checks       facts that must hold inside an image
+steps        the scripts that make images
 registry     a client of registries
 metadata     an image's labels and its /etc/skao.metadata
-statement    statements on images, in in-toto's form
-errors       what can go wrong
-concurrency  independent work side by side, within limits
+statement    statements about images, in in-toto's form
+errors       the errors of the pipeline
+concurrency  independent work, concurrently and within limits
 strict       JSON from outside, read strictly
 escape       text from outside, made safe to show
 checksum     the SHA-256 of a file
@@ -29,7 +29,7 @@ __all__ = ["SkaBaseImages"]
 
 
 def __getattr__(name: str) -> Any:
-    # Dagger's SDK takes most of a second to import, and the embedded engine's process needs none of it.
+    # Dagger's SDK takes most of a second to import, and the embedded engine's process does not need it.
     if name in __all__:
         from pipeline.module import main
 

@@ -18,7 +18,7 @@ def main() -> None:
         print("Interrupted.", file=sys.stderr)
         code = 130
     except OSError:
-        code = 2  # standard error did not take the sentence
+        code = 2  # standard error refused the sentence
         streams.finish()
     sys.exit(code)
 

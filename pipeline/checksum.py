@@ -8,7 +8,7 @@ def sha256(path: Path) -> str:
     """Return the hexadecimal SHA-256 of a file's content.
 
     Raises:
-        OSError: it cannot be read.
+        OSError: the file cannot be read.
     """
     found = hashlib.sha256()
     with path.open("rb") as file:

@@ -1,4 +1,4 @@
-"""Running independent work side by side, within what the engine can take."""
+"""Runs independent work concurrently, within the limits of the engine."""
 
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any, Generic, TypeVar
@@ -15,10 +15,10 @@ _limiters: "WeakKeyDictionary[ClientSession, anyio.CapacityLimiter]" = WeakKeyDi
 
 
 async def concurrently(jobs: Iterable[Callable[[], Awaitable[T]]]) -> list[T]:
-    """Run jobs side by side and return their results in the jobs' order.
+    """Run jobs concurrently, and return their results in the jobs' order.
 
-    The first error ends the others and is raised as it is: inside anyio's group of exceptions neither
-    the command line nor Dagger would show its sentence.
+    The first error cancels the other jobs and is raised by itself: inside anyio's exception group, neither the command
+    line nor Dagger would show its sentence.
     """
     listed = list(jobs)
     results: dict[int, T] = {}
@@ -40,10 +40,10 @@ async def concurrently(jobs: Iterable[Callable[[], Awaitable[T]]]) -> list[T]:
 
 
 class Shared(Generic[T]):
-    """A result that several jobs ask for and that one call makes, when the first of them asks.
+    """A result that several jobs share; the first job that needs it makes the call.
 
     Args:
-        call: makes it; what it raises, each that asks gets.
+        call: returns the result; its error is raised in every job.
     """
 
     def __init__(self, call: Callable[[], Awaitable[T]]) -> None:
@@ -65,26 +65,26 @@ class Shared(Generic[T]):
 
 
 async def both(first: Callable[[], Awaitable[T]], second: Callable[[], Awaitable[U]]) -> tuple[T, U]:
-    """Run two jobs of different kinds side by side, as `concurrently` does."""
+    """Run two jobs with results of different types, as `concurrently` does."""
     jobs: list[Callable[[], Awaitable[Any]]] = [first, second]
     one, two = await concurrently(jobs)
     return one, two
 
 
 def bound_requests(limit: int) -> None:
-    """Bound how many requests this process has under way at the engine at one moment.
+    """Limit the number of this process's simultaneous requests to the engine.
 
-    Dagger's engine starts whatever it is asked for, and the SDK drops all requests when one cannot connect within ten
-    seconds. The bound lies where the SDK sends a query. What its arguments need has been asked for by then, so that no
-    request that holds a place waits for another one.
+    Dagger's engine starts every request at once, and the SDK drops all requests if one cannot connect within ten
+    seconds. The limit applies where the SDK sends a query. The SDK has resolved a query's arguments by then, so a
+    request that counts never waits for another one.
 
     Args:
-        limit: the number of requests; the last call's holds.
+        limit: the number of requests; the last call wins.
     """
     try:
         session = SharedConnection().session
     except dagger.ClientConnectionError:
-        return  # there is no engine, as for what only asks registries
+        return  # no engine is connected: the command only reads registries
     if session in _limiters:
         _limiters[session].total_tokens = limit
         return

@@ -5,7 +5,7 @@ SkaError                    exit code 1: a defect of the pipeline
     ├── SettingsError       a setting or an argument is malformed
     ├── UnknownImageError   no image of the catalogue has that name
     ├── CatalogueError      an entry of the catalogue has no parent, or is its own ancestor
-    ├── MetadataError       a value cannot stand in /etc/skao.metadata
+    ├── MetadataError       a value is not valid in /etc/skao.metadata
     ├── BaseArchiveError    a base archive is damaged or of an unknown kind
     ├── GateError           an image did not pass a gate
     ├── HoldError           a gate cannot be held, because of its database, its rules or its exceptions
@@ -44,7 +44,7 @@ class CatalogueError(UserError):
 
 
 class MetadataError(UserError):
-    """A value cannot stand in /etc/skao.metadata, or the file cannot be read."""
+    """A value is not valid in /etc/skao.metadata, or the file cannot be read."""
 
 
 class BaseArchiveError(UserError):

@@ -1,7 +1,7 @@
-"""JSON documents from outside, read so that no other reader can see something else in the same bytes.
+"""Reads JSON documents from outside so that every reader sees the same values in the same bytes.
 
-Programs in Go, as docker, podman and containerd are, take the last of two equal names, and take `Layers` for `layers`.
-A document that plays on this is refused instead of read.
+Programs in Go, such as docker, podman and containerd, use the last of two equal names, and read `Layers` as `layers`.
+A document that exploits this is refused.
 """
 
 import json
@@ -9,23 +9,23 @@ from collections.abc import Mapping
 from itertools import accumulate
 from typing import Any
 
-#: How deep a document may nest; those of registries and of cosign nest less than ten deep.
+#: How deep a document may nest; documents of registries and cosign nest less than ten deep.
 DEEPEST = 64
 
 
 def parse_json(raw: bytes) -> Any:
-    """Read a JSON document strictly: UTF-8, no name twice in an object, and no number that JSON does not have.
+    """Read a JSON document strictly: UTF-8, unique names in objects, and only numbers that JSON allows.
 
     Source: https://www.rfc-editor.org/rfc/rfc8259 and https://www.rfc-editor.org/rfc/rfc7493 (I-JSON)
 
     Raises:
-        ValueError: it is something else, or is nested too deeply; the text is a clause for an error's sentence.
+        ValueError: the document is something else, or nests too deeply; the text is a clause of a sentence.
     """
     if _depth(raw) > DEEPEST:
         raise ValueError(f"it is nested more than {DEEPEST} deep")
     try:
         document = json.loads(raw.decode(), object_pairs_hook=_object, parse_constant=_refuse_constant)
-        # A lone half of a surrogate pair cannot be written anywhere.
+        # A lone surrogate cannot be encoded.
         json.dumps(document, ensure_ascii=False).encode()
     except (json.JSONDecodeError, UnicodeError) as error:
         raise ValueError("it is not JSON in UTF-8") from error
@@ -33,14 +33,14 @@ def parse_json(raw: bytes) -> Any:
 
 
 def parse_object(raw: bytes, largest: int) -> dict[str, Any]:
-    """Read one JSON object as `parse_json` does, without the members that are null, as Go's decoders treat them.
+    """Read one JSON object as `parse_json` does, and leave out members that are null, as Go's decoders do.
 
     Args:
-        raw: from outside.
-        largest: bytes that it may have.
+        raw: the bytes from outside.
+        largest: the greatest allowed number of bytes.
 
     Raises:
-        ValueError: it is larger, or is not an object in JSON.
+        ValueError: the document is larger, or is not a JSON object.
     """
     if len(raw) > largest:
         raise ValueError(f"it has more than {largest} bytes")
@@ -51,14 +51,14 @@ def parse_object(raw: bytes, largest: int) -> dict[str, Any]:
 
 
 def object_of(document: Any, *known: str) -> Mapping[str, Any]:
-    """Return a document that is an object, whose known fields stand under exactly these names.
+    """Return a document that is an object with known fields under exactly these names.
 
     Args:
-        document: from `parse_json`.
-        known: the fields that are read; others may be there.
+        document: the result of `parse_json`.
+        known: the fields that the caller reads; other fields are allowed.
 
     Raises:
-        ValueError: it is not an object, or a reader in Go would take another field for a known one.
+        ValueError: the document is not an object, or a reader in Go would read another field as a known one.
     """
     if not isinstance(document, dict):
         raise ValueError(f"a {type(document).__name__} where an object should be")
@@ -71,10 +71,10 @@ def object_of(document: Any, *known: str) -> Mapping[str, Any]:
 
 
 def text_of(value: Any) -> str:
-    """Return a value that is a text.
+    """Return a value that is a string.
 
     Raises:
-        ValueError: it is none.
+        ValueError: it is not.
     """
     if not isinstance(value, str):
         raise ValueError(f"a {type(value).__name__} where a text should be")
@@ -82,19 +82,19 @@ def text_of(value: Any) -> str:
 
 
 def texts_of(value: Any) -> tuple[str, ...]:
-    """Return a value that is a list of texts.
+    """Return a value that is a list of strings.
 
     Raises:
-        ValueError: it is none.
+        ValueError: it is not.
     """
-    return tuple(text_of(one) for one in list_of(value))
+    return tuple(text_of(item) for item in list_of(value))
 
 
 def list_of(value: Any) -> list[Any]:
     """Return a value that is a list.
 
     Raises:
-        ValueError: it is none.
+        ValueError: it is not.
     """
     if not isinstance(value, list):
         raise ValueError(f"a {type(value).__name__} where a list should be")

@@ -47,7 +47,7 @@ without compression; buildah and this project compress layers with gzip. COMPUTE
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Measure and print."""
+    """Measure, and print the tables."""
     given = _arguments(argv)
     if os.geteuid() != 0:
         print("bench: the builders mount file systems, which needs root: run `make bench`.", file=sys.stderr)
@@ -105,7 +105,7 @@ def _measure(directory: Path, given: argparse.Namespace) -> dict[str, list[Measu
             measure(name, partial(others.measured, start, directory / "other", context, base), given.runs)
     measure(EIGHT, project.eight, given.runs)
     measure(CHANGED, project.changed)
-    project.again()  # the archives of before are there again
+    project.again()  # the earlier archives exist again
     measure(AGAIN, project.again, given.quick_runs)
     measure(IMPORT, ours.importing, given.quick_runs)
     measure("python -O -c 'import dagger'", lambda: ours.importing("-O"), given.quick_runs)

@@ -16,18 +16,18 @@ from pipeline.metadata import PATH
 from pipeline.steps.install import CACHE, OWN_FILES
 from pipeline.steps.step import EPOCH
 
-#: The build argument for what an image starts from.
+#: The build argument that names the image to start from.
 FROM = "FROM_IMAGE"
 _BEFORE = "before"
 
 
 @dataclass(frozen=True)
 class Host:
-    """What steps get from the host, as on the embedded engine.
+    """The host's contribution to steps, as on the embedded engine.
 
     Args:
-        environment: variables.
-        files: contents by absolute path.
+        environment: the variables.
+        files: the contents by absolute path.
     """
 
     environment: Mapping[str, str]
@@ -35,12 +35,12 @@ class Host:
 
 
 def context(settings: Settings, reference: str, host: Host) -> dict[str, str]:
-    """Return what builders read: NAME.Dockerfile of each image, and the files that these copy and mount, by path.
+    """Return the build context: NAME.Dockerfile of each image, and the files that it copies and mounts, by path.
 
     Args:
-        settings: of the build.
-        reference: how the metadata name the base.
-        host: what steps get from it.
+        settings: the settings of the build.
+        reference: the name of the base in the metadata.
+        host: the host's contribution to steps.
     """
     build = Build(settings, Base(dag.container(), reference))
     files = {f"host{path}": text for path, text in host.files.items()}
@@ -52,7 +52,7 @@ def context(settings: Settings, reference: str, host: Host) -> dict[str, str]:
 
 
 def write(files: Mapping[str, str], directory: Path) -> None:
-    """Write what `context` returned into a directory."""
+    """Write the result of `context` into a directory."""
     for name, text in files.items():
         path = directory / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -62,19 +62,19 @@ def write(files: Mapping[str, str], directory: Path) -> None:
 def _dockerfile(image: Image, build: Build, host: Host) -> Iterator[str]:
     install = image.install
     yield f"ARG {FROM}"
-    # The stage of its own lets the step mount the files that the image starts with.
+    # A stage of its own lets the step mount files of the image that it starts from.
     yield f"FROM ${FROM} AS {_BEFORE}"
     yield f"FROM {_BEFORE}"
-    # The moment dates what the steps write, and is not part of the image.
+    # The time dates what the steps write, and is not part of the image.
     yield f"ARG {EPOCH}={json.dumps(build.settings.epoch)}"
     sources = {
         **{path: f"host{path}" for path in host.files},
         **{path: f"{image.name}{path}" for path in install.files},
     }
-    # From an empty store a plain Dockerfile has nothing to share; memory is the fastest place for it.
+    # A plain Dockerfile with an empty cache shares nothing, and memory is the fastest place for packages.
     mounts = [f"type=tmpfs,target={CACHE}", f"type=bind,from={_BEFORE},target={OWN_FILES}"]
     mounts += [f"type=bind,source={source},target={path}" for path, source in sources.items()]
-    # A list in JSON reaches the command as it is; `env` gives it the host's variables.
+    # A JSON list reaches the command unchanged; `env` adds the host's variables.
     words = ["env", *(f"{name}={value}" for name, value in host.environment.items()), *install.argv(image.name)]
     yield " ".join(["RUN", *(f"--mount={mount}" for mount in mounts), json.dumps(words)])
     yield from (f"ENV {name}={json.dumps(value)}" for name, value in install.environment.items())

@@ -1,4 +1,4 @@
-"""What a block of work takes: seconds, processor seconds, and the memory of the processes that it starts."""
+"""Measures a block of work: seconds, processor seconds, and the memory of the processes that it starts."""
 
 import contextlib
 import os
@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 
-#: Seconds between two looks. The kernel keeps each process's peak, so that only its last moments are missed.
+#: Seconds between two samples. The kernel keeps each process's peak, so only its last moments are missed.
 INTERVAL = 0.1
-#: Programs that are told apart, by a word of their command line; anything else is what runs inside of steps.
+#: The programs to tell apart, by a word of their command line; all others run inside steps.
 PROGRAMS = {
     "pipeline": "client",
     "dev.bench.unchecked": "client",
@@ -30,18 +30,18 @@ STEP = "steps"
 
 
 class BenchError(Exception):
-    """Something could not be measured; the text says what and why."""
+    """A measurement failed; the text explains why."""
 
 
 @dataclass(frozen=True)
 class Measured:
-    """What a block of work took.
+    """The measurements of a block of work.
 
     Args:
-        seconds: from its start to its end.
-        cpu: seconds that its processes computed.
-        peaks: bytes of memory (VmHWM) of the largest process of each program.
-        together: the largest sum of memory (VmRSS) at one moment, without what runs inside of steps.
+        seconds: the time from start to end.
+        cpu: the processor seconds of its processes.
+        peaks: the peak memory (VmHWM) in bytes of the largest process of each program.
+        together: the largest sum of memory (VmRSS) in bytes at one moment, without processes inside steps.
     """
 
     seconds: float
@@ -51,10 +51,10 @@ class Measured:
 
 
 class Measuring:
-    """Measures a block: all processes that this one has started, and what they start.
+    """Measures a block: all descendants of this process.
 
     Args:
-        daemon: a process that works for the block and outlives it.
+        daemon: a process that works for the block but is not a descendant.
     """
 
     def __init__(self, daemon: int | None = None) -> None:
@@ -78,7 +78,7 @@ class Measuring:
         self._thread.join()
 
     def result(self) -> Measured:
-        """Return what the block took; it has ended."""
+        """Return the measurements of the block, which has ended."""
         return Measured(self._seconds, self._cpu, self._peaks, self._together)
 
     def _computed(self) -> float:
@@ -97,15 +97,15 @@ class Measuring:
 
 
 def run(argv: Sequence[object], *, cwd: Path, **variables: str) -> str:
-    """Run a command to its end and return what it printed.
+    """Run a command and return its output.
 
     Args:
-        argv: its words.
-        cwd: its working directory.
-        variables: added to the environment.
+        argv: the command.
+        cwd: the working directory.
+        variables: variables to add to the environment.
 
     Raises:
-        BenchError: it failed; the end of what it said is in the text.
+        BenchError: the command failed; the text has the end of its output.
     """
     words = list(map(str, argv))
     done = subprocess.run(
@@ -125,7 +125,7 @@ def run(argv: Sequence[object], *, cwd: Path, **variables: str) -> str:
 
 
 def descendants(process: int) -> Iterator[int]:
-    """Yield what a process and its children have started, as far as it runs."""
+    """Yield the running descendants of a process."""
     with contextlib.suppress(OSError):
         for task in Path(f"/proc/{process}/task").iterdir():
             for child in map(int, (task / "children").read_text().split()):
@@ -134,7 +134,7 @@ def descendants(process: int) -> Iterator[int]:
 
 
 def program_of(process: int) -> str:
-    """Return the name under which a process is counted."""
+    """Return the name that a process is counted under."""
     words = Path(f"/proc/{process}/cmdline").read_bytes().decode(errors="replace").split("\0")
     program = Path(words[0]).name
     if program.startswith("python") and "-m" in words:

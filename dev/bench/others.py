@@ -1,4 +1,4 @@
-"""The same images with other builders: docker's BuildKit and buildah, each with a storage of its own, removed after."""
+"""The same images with other builders: docker's BuildKit and buildah, each with its own storage, which is removed."""
 
 import contextlib
 import shutil
@@ -15,9 +15,9 @@ from dev.bench.dockerfiles import FROM
 from dev.bench.measure import BenchError, Measured, Measuring, run
 from pipeline.catalogue.lookup import by_name
 
-#: Debian's client: one that came by another way may be without BuildKit.
+#: Debian's client; one from another source may lack BuildKit.
 DOCKER, DOCKERD = Path("/usr/bin/docker"), Path("/usr/sbin/dockerd")
-#: Seconds that a daemon gets to start and to stop.
+#: Seconds for a daemon to start or to stop.
 PATIENCE = 60.0
 DOCKER_ROW = "docker's BuildKit: four times build and save"
 SIDE_BY_SIDE_ROW = "docker's BuildKit: the same, siblings side by side"
@@ -30,23 +30,23 @@ class Builder:
     """A builder that is ready.
 
     Args:
-        build: builds and exports all images, from the base's archive, into a directory.
-        daemon: the process that does the work; None where the commands do it themselves.
+        build: builds all images from the base's archive and exports them into a directory.
+        daemon: the process that does the work; None if the commands do it themselves.
     """
 
     build: Callable[[Path], None]
     daemon: int | None = None
 
 
-#: Starts a builder in an empty directory, with the Dockerfiles and what they read, and the archive of the base.
+#: Starts a builder in an empty directory, with the build context and the archive of the base.
 Start = Callable[[Path, Path, Path], AbstractContextManager[Builder]]
 
 
 def measured(start: Start, directory: Path, context: Path, base: Path) -> Measured:
-    """Build and export all images with a builder that has nothing yet.
+    """Build and export all images with a builder whose storage is empty.
 
     Raises:
-        BenchError: it failed.
+        BenchError: the builder failed.
     """
     output = directory / "output"
     output.mkdir(parents=True)
@@ -60,17 +60,17 @@ def measured(start: Start, directory: Path, context: Path, base: Path) -> Measur
 
 
 def in_order(one: Callable[[str, str | None], None]) -> None:
-    """Do something for each image after its parent, as a script of plain builds does.
+    """Build one image after another, as a plain script does.
 
     Args:
-        one: takes the image's name and its parent's.
+        one: builds an image; it gets the image's name and its parent's.
     """
     for image in by_name().values():
         one(image.name, image.parent)
 
 
 def side_by_side(one: Callable[[str, str | None], None]) -> None:
-    """Do something for each image after its parent, children of one parent at the same time."""
+    """Build each image after its parent, and the children of one parent concurrently."""
     with ThreadPoolExecutor(len(by_name())) as pool:
         done: dict[str | None, Future[None]] = {}
 
@@ -88,16 +88,16 @@ def side_by_side(one: Callable[[str, str | None], None]) -> None:
 def docker(
     directory: Path, context: Path, base: Path, *, each: Callable[[Callable[[str, str | None], None]], None] = in_order
 ) -> Iterator[Builder]:
-    """Run Debian's dockerd beside anything else on this machine: nothing of it is outside of a directory.
+    """Run Debian's dockerd with all of its files in one directory, apart from any other on this machine.
 
     Args:
-        directory: an empty one, on a disk.
-        context: the Dockerfiles and what they read.
+        directory: an empty directory on a disk.
+        context: the build context.
         base: the archive of the base.
         each: in_order or side_by_side.
 
     Raises:
-        BenchError: it does not start.
+        BenchError: dockerd does not start.
     """
     socket, log = directory / "docker.sock", directory / "dockerd.log"
     places = [f"--data-root={directory / 'data'}", f"--exec-root={directory / 'exec'}"]
@@ -108,13 +108,13 @@ def docker(
         daemon = subprocess.Popen(argv, stdout=output, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL)
 
     def client(*words: object) -> str:
-        # Its own configuration directory: the user's may name another builder.
+        # The user's configuration may name another builder.
         own = ["--config", directory / "config", "--host", f"unix://{socket}"]
         return run([DOCKER, *own, *words], cwd=context, DOCKER_BUILDKIT="1")
 
     def build(out: Path) -> None:
-        said = client("load", "--quiet", "--input", base)
-        client("tag", said.split()[-1], "bench-base")
+        loaded = client("load", "--quiet", "--input", base)
+        client("tag", loaded.split()[-1], "bench-base")
 
         def one(name: str, parent: str | None) -> None:
             file = ["--file", f"{name}.Dockerfile", "--build-arg", f"{FROM}={parent or 'bench-base'}"]
@@ -137,15 +137,15 @@ def docker(
 
 @contextlib.contextmanager
 def buildah(directory: Path, context: Path, base: Path) -> Iterator[Builder]:
-    """Use buildah with a storage of its own; the arguments are those of `docker`."""
+    """Use buildah with its own storage; the arguments are those of `docker`."""
 
     def client(*words: object) -> str:
         places = ["--root", directory / "root", "--runroot", directory / "run", "--storage-driver", "overlay"]
         return run(["buildah", *places, *words], cwd=context)
 
     def build(out: Path) -> None:
-        said = client("pull", "--quiet", f"oci-archive:{base}")
-        client("tag", said.split()[-1], "localhost/bench-base")
+        pulled = client("pull", "--quiet", f"oci-archive:{base}")
+        client("tag", pulled.split()[-1], "localhost/bench-base")
 
         def one(name: str, parent: str | None) -> None:
             file = ["--file", f"{name}.Dockerfile", "--build-arg", f"{FROM}=localhost/{parent or 'bench-base'}"]
@@ -158,7 +158,7 @@ def buildah(directory: Path, context: Path, base: Path) -> Iterator[Builder]:
 
 
 def remove(directory: Path) -> None:
-    """Take down what is mounted in a directory, and remove it."""
+    """Unmount everything below a directory, and remove it."""
     mounted = [line.split()[1] for line in Path("/proc/self/mounts").read_text().splitlines()]
     for place in sorted((place for place in mounted if place.startswith(f"{directory}/")), reverse=True):
         subprocess.run(["umount", "--lazy", place], check=False)
@@ -166,7 +166,7 @@ def remove(directory: Path) -> None:
 
 
 def installed() -> dict[str, Start]:
-    """Return what can be measured here, by the rows of the table."""
+    """Return the builders that are installed, by the rows of the table."""
     starts: dict[str, Start] = {
         DOCKER_ROW: docker,
         SIDE_BY_SIDE_ROW: partial(docker, each=side_by_side),
@@ -182,10 +182,10 @@ def missing() -> list[str]:
 
 
 def versions() -> list[str]:
-    """Return what the installed builders say that they are."""
+    """Return the versions of the installed builders."""
     programs = {"docker.io": str(DOCKER), "buildah": "buildah"}
-    said = [run([program, "--version"], cwd=Path("/")) for name, program in programs.items() if name not in missing()]
-    return [" ".join(line.replace(",", " ").split()[:3]) for line in said]
+    output = [run([program, "--version"], cwd=Path("/")) for name, program in programs.items() if name not in missing()]
+    return [" ".join(line.replace(",", " ").split()[:3]) for line in output]
 
 
 def _wait_for(socket: Path, daemon: "subprocess.Popen[bytes]", log: Path) -> None:

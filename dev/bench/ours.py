@@ -1,4 +1,4 @@
-"""What is measured of this project: every command as a user gives it, in a process of its own."""
+"""The measurements of this project: each runs a user's command in a new process."""
 
 import shutil
 import sys
@@ -8,28 +8,28 @@ from dev.bench.measure import Measured, Measuring, run
 from dev.bench.variants import ROOT, with_changed_python, with_eight_images
 from pipeline.build.base_reference import ANY_STAND_IN
 
-#: Bytes of the file in the large layer, which no buffer could hold by chance.
+#: The size in bytes of the file in the large layer, more than any buffer holds.
 LARGE = 3_000_000_000
 
 
 class Project:
-    """This project's measurements, in a directory of their own.
+    """The measurements of this project in one directory.
 
     Args:
-        directory: for stores and archives, on a disk.
-        base: the archive of the base that every build starts from.
+        directory: a directory on a disk, for stores and archives.
+        base: the archive of the base of every build.
     """
 
     def __init__(self, directory: Path, base: Path) -> None:
         self._directory, self._base = directory, base
 
     def cold(self, store: str = "cold", *, sources: Path = ROOT, stand_in: bool = False) -> Measured:
-        """Build all from an empty store, with all checks."""
+        """Build all images from an empty store, with all checks."""
         self.forget(store)
         return self._build_all(store, sources, stand_in=stand_in)
 
     def unchecked(self) -> Measured:
-        """Build and export all images from an empty store without a check."""
+        """Build and export all images from an empty store without checks."""
         self.forget("unchecked")
         output = self._directory / "unchecked-dist"
         output.mkdir(parents=True, exist_ok=True)
@@ -39,11 +39,11 @@ class Project:
         return measured
 
     def again(self, store: str = "cold") -> Measured:
-        """Build all when nothing has changed."""
+        """Build all images again after no change."""
         return self._build_all(store, ROOT)
 
     def changed(self, store: str = "cold") -> Measured:
-        """Build all after a change to ska-python alone: one package more."""
+        """Build all images after a change to ska-python: one more package."""
         sources = with_changed_python(self._directory / "changed")
         try:
             return self._build_all(store, sources)
@@ -60,7 +60,7 @@ class Project:
             self.forget("eight-store")
 
     def large(self, store: str = "cold") -> Measured:
-        """Make an archive with one very large layer on ska-base, which is in the store."""
+        """Export ska-base, which is in the store, with one very large layer."""
         script = f"yes 'not all zeros' | head -c {LARGE} >/large"
         output = self._directory / "large.tar"
         step = ["build", "--image=ska-base", "with-exec", f"--args=sh,-c,{script}"]
@@ -70,7 +70,7 @@ class Project:
             output.unlink(missing_ok=True)
 
     def forget(self, store: str) -> None:
-        """Remove a store and what was built from it."""
+        """Remove a store and the results of its builds."""
         for name in (store, f"{store}-dist"):
             shutil.rmtree(self._directory / name, ignore_errors=True)
 
@@ -88,7 +88,7 @@ def importing(*options: str) -> Measured:
     """Import Dagger's SDK and nothing else.
 
     Args:
-        options: of Python.
+        options: options of Python.
     """
     return _timed([sys.executable, *options, "-c", "import dagger"], ROOT)
 

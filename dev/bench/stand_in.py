@@ -14,7 +14,7 @@ from pipeline.steps.step import EPOCH
 
 
 async def main(*places: Path) -> None:
-    """Bootstrap and export it, dated as builds date it."""
+    """Bootstrap and export the base, with the dates that builds use."""
     store, output = places
     async with open_session(store=store) as session:
         connection = SharedConnection().with_params(ConnectParams(port=session.port, session_token=session.token))

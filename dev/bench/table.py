@@ -13,12 +13,12 @@ Results = Mapping[str, Sequence[Measured]]
 
 @dataclass(frozen=True)
 class Comparison:
-    """What is compared with what.
+    """A comparison of two results.
 
     Args:
-        what: a name of the results.
-        against: another.
-        aim: the ratio that the project wants to stay below; None where it has none.
+        what: the name of a result.
+        against: the name of the other result.
+        aim: the ratio to stay below; None without an aim.
     """
 
     what: str
@@ -27,18 +27,18 @@ class Comparison:
 
 
 def table(results: Results, comparisons: Sequence[Comparison], limit: int) -> str:
-    """Write what was measured; of several runs the median.
+    """Return the measurements as a table, with the median of several runs.
 
     Args:
-        results: in the order of the rows.
-        comparisons: those whose two results are there are shown.
-        limit: bytes that no process of this project should need.
+        results: the results in the order of the rows.
+        comparisons: the comparisons; one without both results is left out.
+        limit: the memory in bytes that no process of this project should exceed.
     """
     return "\n\n".join((_times(results), _ratios(results, comparisons), _memory(results, limit)))
 
 
 def document(results: Results, comparisons: Sequence[Comparison], machine: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the same for json.dump, with every single run."""
+    """Return the measurements of every run, for JSON."""
     there = [one for one in comparisons if one.what in results and one.against in results]
     return {
         "machine": dict(machine),
@@ -48,12 +48,12 @@ def document(results: Results, comparisons: Sequence[Comparison], machine: Mappi
 
 
 def ratio(results: Results, comparison: Comparison) -> float:
-    """Return how many times as long one takes as the other."""
+    """Return the ratio of two results' times."""
     return seconds(results[comparison.what]) / seconds(results[comparison.against])
 
 
 def seconds(runs: Sequence[Measured]) -> float:
-    """Return the median."""
+    """Return the median time in seconds."""
     return statistics.median(run.seconds for run in runs)
 
 

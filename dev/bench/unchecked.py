@@ -1,4 +1,4 @@
-"""The four images as archives, without their checks: what other builders do, done by this project.
+"""Builds the images as archives without their checks, the same work as that of other builders.
 
 python -m dev.bench.unchecked BASE_ARCHIVE STORE OUTPUT
 """

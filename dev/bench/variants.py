@@ -1,14 +1,14 @@
-"""Copies of this project in which the catalogue differs: what a maintainer's change costs."""
+"""Copies of this project with a changed catalogue, to measure the cost of a maintainer's change."""
 
 import shutil
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-#: What the command line reads of a checkout.
+#: The files of a checkout that the command line reads.
 PARTS = ("pipeline", "pyproject.toml")
-#: The file of the catalogue; what is appended to it changes the images.
+#: The catalogue's module; code appended to it changes the images.
 CATALOGUE = Path("pipeline/catalogue/families.py")
-#: ska-python installs a package more.
+#: ska-python installs one more package.
 CHANGED_PYTHON = """
 from dataclasses import replace
 
@@ -42,11 +42,11 @@ CATALOGUE += tuple(
 
 
 def copy(directory: Path, more: str = "") -> Path:
-    """Copy what runs of this checkout into a new directory.
+    """Copy the programs of this checkout into a new directory.
 
     Args:
-        directory: does not exist yet.
-        more: Python code that follows the catalogue.
+        directory: a path that does not exist yet.
+        more: Python code to append to the catalogue.
     """
     directory.mkdir(parents=True)
     for part in PARTS:

@@ -1,7 +1,7 @@
-"""Whether a build can be repeated: two builds from nothing under different circumstances, or one and an earlier one.
+"""Verifies that builds are reproducible: two builds from nothing in different environments, or one and an earlier one.
 
 builds        the two builds
-archive       an OCI archive, read without unpacking it
-comparison    what two archives of an image do not have in common
-table         the outcome as text
+archive       reads an OCI archive without unpacking it
+comparison    the differences between two archives of an image
+table         the result as text
 """

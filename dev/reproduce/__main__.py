@@ -26,7 +26,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         argv: the words after the program's name; those of the process by default.
 
     Returns:
-        The exit code: 0 where all images are the same, 1 where one differs, 2 where there is nothing to compare.
+        The exit code: 0 if all images are the same, 1 if one differs, 2 if there is nothing to compare.
     """
     parser = argparse.ArgumentParser(prog="make reproduce ARGS=", description=ABOUT, allow_abbrev=False)
     parser.add_argument("--against", type=Path, metavar="DIR", help="build once, and compare with the archives there")
@@ -55,7 +55,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 async def _build(work: Path, earlier: Path | None, given: Sequence[str]) -> tuple[Path, Path]:
-    """Return the directories of the archives to compare, of which the second is new."""
+    """Return the directories of the archives to compare; the second is new."""
     words = arguments(earlier, given)
     first = earlier or plain(work / "first", words)
     async with ordinary_user(work) as user:
@@ -65,7 +65,7 @@ async def _build(work: Path, earlier: Path | None, given: Sequence[str]) -> tupl
 
 
 def _look_closer(work: Path) -> None:
-    """Say where the archives are, and let diffoscope show what is in the entries that differ."""
+    """Print where the archives are, and let diffoscope show the differences inside entries."""
     print(f"\nThe archives are kept in {work}, and what differs in {work}/differences.", file=sys.stderr, flush=True)
     if shutil.which("diffoscope") is None:
         print("With diffoscope (apt-get install diffoscope-minimal) this would show more.", file=sys.stderr)
@@ -76,5 +76,5 @@ def _look_closer(work: Path) -> None:
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # what has been begun is cleared away
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that an interrupt removes the files too
     sys.exit(main())

@@ -1,4 +1,4 @@
-"""An OCI archive, read without unpacking it.
+"""Reads an OCI archive without unpacking it.
 
 Source: https://github.com/opencontainers/image-spec/blob/v1.1.0/image-layout.md
 """
@@ -11,10 +11,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
-#: What tarfile and gzip raise for what is damaged, and json and we for what says nothing of an image.
+#: The errors of tarfile and gzip for damaged files, and those of json and ours for files that are not an image.
 _DAMAGED = (tarfile.TarError, EOFError, OSError, LookupError, ValueError, TypeError)
 
-#: An entry's name, and how many of that name stand before it in the layer.
+#: An entry's name, and the number of earlier entries of that name in the layer.
 Key = tuple[str, int]
 
 
@@ -26,12 +26,12 @@ class OciArchive:
     """The one image of an OCI archive.
 
     Attributes:
-        path: of the archive.
-        digest: of the manifest, which is the one that the index names.
-        manifest: the document.
-        configuration: the document.
+        path: the archive's path.
+        digest: the digest of the manifest that the index names.
+        manifest: the manifest.
+        configuration: the configuration.
         layers: the digests of the layers, the lowest first.
-        diff_ids: those of the layers' uncompressed tars.
+        diff_ids: the digests of the layers' uncompressed tars.
     """
 
     def __init__(self, path: Path, tar: tarfile.TarFile) -> None:
@@ -45,10 +45,10 @@ class OciArchive:
             self.diff_ids = tuple(str(digest) for digest in self.configuration["rootfs"]["diff_ids"])
 
     def entries(self, number: int) -> Iterator[tuple[Key, tarfile.TarInfo, IO[bytes] | None]]:
-        """Yield key, header and content of a layer's entries; read a content before the next entry or never.
+        """Yield key, header and content of a layer's entries; a content can be read only before the next entry.
 
         Args:
-            number: of the layer, from 0.
+            number: the number of the layer, from 0.
 
         Raises:
             ArchiveError: the layer is damaged, or neither plain nor compressed with gzip.
@@ -78,13 +78,13 @@ class OciArchive:
 
 @contextmanager
 def open_archive(path: Path) -> Iterator[OciArchive]:
-    """Open an OCI archive for the time of a block.
+    """Open an OCI archive for the duration of a block.
 
     Args:
-        path: of the archive; its layers are plain or compressed with gzip.
+        path: the archive's path; its layers are plain or compressed with gzip.
 
     Raises:
-        ArchiveError: it is damaged, or no OCI archive.
+        ArchiveError: the file is damaged, or not an OCI archive.
     """
     with _told(path):
         tar = tarfile.open(path)  # noqa: SIM115  closed below: damage that the block finds is not this file's
@@ -99,7 +99,7 @@ def _told(path: Path) -> Iterator[None]:
     except FileNotFoundError as error:
         raise ArchiveError(f"There is not an archive {path}; give a directory that build-all wrote.") from error
     except _DAMAGED as error:
-        said = str(error).partition("\n")[0]
+        reason = str(error).partition("\n")[0]
         raise ArchiveError(
-            f"{path} is damaged or no OCI archive with gzip layers ({said}); build or fetch it again."
+            f"{path} is damaged or no OCI archive with gzip layers ({reason}); build or fetch it again."
         ) from error

@@ -1,4 +1,4 @@
-"""The two builds, each from an empty store; the second by an ordinary user, and under other circumstances."""
+"""The two builds, each from an empty store; an ordinary user makes the second in another environment."""
 
 import csv
 import io
@@ -19,10 +19,10 @@ from tests.ordinary_user import OrdinaryUser
 REPORT = "build-report.json"
 #: The image that starts from the base.
 FIRST = next(image.name for image in CATALOGUE if image.parent is None)
-#: What labels say of a build that an argument decides, and what they say of one image only.
+#: The labels that an argument decides, and the labels of one image only.
 GIVEN = ("created", "version", "team", "url", "source")
 OF_ONE_IMAGE = frozenset(OCI + key for key in ("title", "description", "base.name", "base.digest"))
-#: What the second build finds other than the first: it must not matter.
+#: The second build's environment, which must not matter.
 CIRCUMSTANCES = {"TZ": "Pacific/Auckland", "LANG": "tr_TR.UTF-8", "LC_ALL": "tr_TR.UTF-8", "COLUMNS": "40"}
 #: $0 is the number of a processor.
 _UNLIKE = 'umask 077; exec taskset --cpu-list "$0" "$@"'
@@ -33,11 +33,11 @@ class BuildFailed(Exception):
 
 
 def arguments(earlier: Path | None, given: Sequence[str]) -> list[str]:
-    """Return what all builds are given, so that they have one moment, version, base and state of the packages.
+    """Return the arguments of both builds: the same time, version, base and package archive.
 
     Args:
-        earlier: a directory of archives that are to be built again, as their labels, and a report beside them, say.
-        given: by the user, which goes before all else.
+        earlier: a directory of archives to build again; their labels and the report beside them decide.
+        given: the user's arguments, which win.
 
     Raises:
         ArchiveError: the archive of the first image is damaged or missing.
@@ -49,7 +49,7 @@ def arguments(earlier: Path | None, given: Sequence[str]) -> list[str]:
         labels: Mapping[str, str] = archive.configuration["config"].get("Labels") or {}
     words = [word for key in GIVEN if (value := labels.get(PREFIX + key)) for word in (f"--{key}", value)]
     base = labels.get(f"{PREFIX}baseImage", "")
-    if base and not base.startswith("archive:"):  # --base-archive says where that is
+    if base and not base.startswith("archive:"):  # --base-archive says where it is
         words += ["--base", base]
     for key, value in labels.items():
         if not key.startswith(PREFIX) and key not in OF_ONE_IMAGE:
@@ -60,17 +60,17 @@ def arguments(earlier: Path | None, given: Sequence[str]) -> list[str]:
 
 
 def _quoted(word: str) -> str:
-    """Write a word for a flag that takes several, separated by commas."""
+    """Quote a value for a flag that takes several, separated by commas."""
     line = io.StringIO()
     csv.writer(line, lineterminator="").writerow([word])
     return line.getvalue()
 
 
 def plain(directory: Path, given: Sequence[str]) -> Path:
-    """Build as this user; return the directory of the archives.
+    """Build as this user, and return the directory of the archives.
 
     Raises:
-        BuildFailed: as its name says.
+        BuildFailed: the build failed.
     """
     dist = directory / "dist"
     _build([sys.executable, "-m", "pipeline", *_build_all(directory / "store", dist, given)], {})
@@ -78,10 +78,10 @@ def plain(directory: Path, given: Sequence[str]) -> Path:
 
 
 def unlike(user: OrdinaryUser, given: Sequence[str]) -> Path:
-    """Build as an ordinary user, with other variables, file mode and directories, on one processor.
+    """Build as an ordinary user, with other variables, umask and directories, on one processor.
 
     Raises:
-        BuildFailed: as its name says.
+        BuildFailed: the build failed.
     """
     dist = user.home / "elsewhere" / "dist"
     temporary = user.home / "tmp"
@@ -98,7 +98,7 @@ def _build_all(store: Path, dist: Path, given: Sequence[str]) -> list[str]:
 
 
 def _build(command: Sequence[str], variables: Mapping[str, str]) -> None:
-    # The steps are shown as they are; the table at the end would be taken for the one of the comparison.
+    # The steps are shown; the table at the end is not, because it could be mistaken for that of the comparison.
     done = subprocess.run(command, env={**os.environ, **variables}, stdout=subprocess.DEVNULL, check=False)
     if done.returncode:
-        raise BuildFailed(f"A build failed with exit code {done.returncode}; what it said stands above.")
+        raise BuildFailed(f"A build failed with exit code {done.returncode}; its output is above.")

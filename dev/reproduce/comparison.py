@@ -1,7 +1,7 @@
-"""Two OCI archives of one image, compared down to the file and the field that differ.
+"""Compares two OCI archives of one image, down to the file and the field that differ.
 
-Only layers that differ are read, forwards, and no more is kept of an entry than a digest: an image of any size takes
-little memory.
+It reads only layers that differ, as streams, and keeps only digests of entries, so an image of any size needs little
+memory.
 """
 
 import hashlib
@@ -33,12 +33,12 @@ _FOLLOWS_FROM_LAYERS = re.compile(rf"{_FOLLOWS.pattern}|manifest\.layers|configu
 
 @dataclass(frozen=True)
 class Difference:
-    """One thing that is not the same in two archives.
+    """A difference between two archives.
 
     Args:
         where: a path in a layer, or a place in the image's documents.
         cause: the fields that differ, with both values.
-        layer: its number, from 1; 0 for what is in no layer.
+        layer: the number of the layer, from 1; 0 for a document.
     """
 
     where: str
@@ -51,11 +51,11 @@ class Difference:
 
 @dataclass(frozen=True)
 class Comparison:
-    """What came of the comparison of two archives.
+    """The result of the comparison of two archives.
 
     Args:
-        digests: of their manifests.
-        differences: none where the digests are the same.
+        digests: the digests of their manifests.
+        differences: the differences; none if the digests are the same.
     """
 
     digests: tuple[str, str]
@@ -63,16 +63,16 @@ class Comparison:
 
 
 def compare(first: Path, second: Path, keep: Path | None = None) -> Comparison:
-    """Say what two archives of an image do not have in common.
+    """Compare two archives of an image.
 
     Args:
         first: an OCI archive.
-        second: another.
-        keep: a directory that gets, of each layer that differs, NAME.layer-N.first.tar and .second.tar with nothing but
-            the entries that do.
+        second: another OCI archive.
+        keep: a directory for NAME.layer-N.first.tar and .second.tar of each layer that differs, with only the entries
+            that differ.
 
     Raises:
-        ArchiveError: one is damaged, or no OCI archive.
+        ArchiveError: an archive is damaged, or not an OCI archive.
     """
     with open_archive(first) as one, open_archive(second) as two:
         digests = one.digest, two.digest
@@ -83,15 +83,15 @@ def compare(first: Path, second: Path, keep: Path | None = None) -> Comparison:
 
 
 def compare_all(first: Path, second: Path, keep: Path | None = None) -> dict[str, Comparison]:
-    """Compare the archives of two directories, NAME.tar each.
+    """Compare the archives NAME.tar of two directories.
 
     Args:
         first: a directory that build-all wrote.
-        second: another.
-        keep: as in `compare`.
+        second: another such directory.
+        keep: see `compare`.
 
     Returns:
-        What came of it, by the images' names.
+        The results by the images' names.
 
     Raises:
         ArchiveError: a directory lacks an image that the other has, or an archive is damaged.
@@ -204,7 +204,7 @@ def _sha256(content: IO[bytes]) -> str:
 
 
 def _documents(one: OciArchive, two: OciArchive) -> Iterator[Difference]:
-    # What names a document or a layer by its digest differs whenever that does.
+    # A field with the digest of a document or layer differs whenever its target does.
     follows = _FOLLOWS if one.layers == two.layers else _FOLLOWS_FROM_LAYERS
     for name in ("configuration", "manifest"):
         for place, left, right in _values(getattr(one, name), getattr(two, name), name):
@@ -213,7 +213,7 @@ def _documents(one: OciArchive, two: OciArchive) -> Iterator[Difference]:
 
 
 def _values(left: Any, right: Any, place: str) -> Iterator[tuple[str, Any, Any]]:
-    """Yield where two JSON documents differ, with both values."""
+    """Yield the places where two JSON documents differ, with both values."""
     if isinstance(left, Mapping) and isinstance(right, Mapping):
         for key in dict.fromkeys((*left, *right)):
             yield from _values(left.get(key), right.get(key), f"{place}.{key}")

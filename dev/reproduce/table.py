@@ -1,20 +1,20 @@
-"""The outcome as text."""
+"""The result of a comparison as text."""
 
 from collections.abc import Mapping
 
 from dev.reproduce.comparison import Comparison
 from pipeline.cli.summary import aligned
 
-#: So many differences of an image are shown; they tend to have one cause.
+#: How many differences of an image are shown; they tend to have one cause.
 SHOWN = 20
 _HEADER = ("IMAGE", "FIRST", "SECOND", "EQUAL")
 
 
 def table(found: Mapping[str, Comparison]) -> str:
-    """Write a row for each image, and below them what differs.
+    """Return a row for each image, followed by the differences.
 
     Args:
-        found: by the images' names.
+        found: the results by the images' names.
     """
     rows: list[tuple[str, ...]] = [_HEADER]
     for name, image in found.items():

@@ -1,1 +1,1 @@
-"""Fills the directory of --tools on machines that do not reach the makers' releases."""
+"""Fills the directory of --tools on machines that cannot reach the upstream releases."""

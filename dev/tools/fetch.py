@@ -1,4 +1,4 @@
-"""Wheels and packages, fetched by pip and apt as this machine has them set up."""
+"""Fetches wheels and packages with pip and apt, as they are configured on this machine."""
 
 import shutil
 import subprocess
@@ -10,23 +10,23 @@ from pathlib import Path
 from dev.tools.origins import Deb, Wheel
 from pipeline.checksum import sha256
 
-#: Whose signatures Debian's releases have; a package of the same name has it also on other distributions.
+#: The keyring of Debian's releases; a package of the same name brings it on other distributions, too.
 KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 
 
 class FetchError(Exception):
-    """A tool cannot be had; the text is one sentence for the user."""
+    """A tool cannot be fetched; the text is one sentence for the user."""
 
 
 def fetch_wheel(wheel: Wheel, work: Path) -> Path:
-    """Fetch a wheel, and return the wanted file of it, in the directory.
+    """Fetch a wheel, and extract the wanted file into the directory.
 
     Args:
-        wheel: which.
+        wheel: the wheel.
         work: an empty directory.
 
     Raises:
-        FetchError: it cannot be had, or is another one than it was.
+        FetchError: the wheel cannot be fetched, or its digest is wrong.
     """
     requirements = work / "requirements.txt"
     requirements.write_text(f"{wheel.requirement} --hash=sha256:{wheel.sha256}\n")
@@ -40,10 +40,10 @@ def fetch_wheel(wheel: Wheel, work: Path) -> Path:
 
 
 class Apt:
-    """Debian's newer releases, beside this machine's own sources and without touching them.
+    """Debian's newer releases; this machine's own sources stay unchanged.
 
     Args:
-        directory: for package lists and packages; a set-up of its own is made in it.
+        directory: a directory for apt's configuration, package lists and packages.
         suites: the releases.
 
     Raises:
@@ -59,17 +59,17 @@ class Apt:
         self._directory = directory
         (directory / "lists" / "partial").mkdir(parents=True)
         mirror = self._mirror()
-        # The lists of sid are renewed every few hours, and a mirror may be behind; the packages are pinned anyway.
+        # sid changes every few hours, and a mirror may be behind; the packages are pinned by digest.
         options = f"signed-by={KEYRING} check-valid-until=no"
         lines = [f"deb [{options}] {mirror} {suite} main\n" for suite in suites]
         (directory / "sources.list").write_text("".join(lines))
         _run([*self._command(), "update", "-qq"])
 
     def fetch(self, deb: Deb) -> Path:
-        """Fetch a package, and return the wanted file of it.
+        """Fetch a package, and return its wanted file.
 
         Raises:
-            FetchError: it cannot be had, or is another one than it was.
+            FetchError: the package cannot be fetched, or its digest is wrong.
         """
         path = self.download(f"{deb.package}={deb.version}")
         if (found := sha256(path)) != deb.sha256:
@@ -85,13 +85,13 @@ class Apt:
         return file
 
     def download(self, package: str) -> Path:
-        """Return the file of a package, whose signature apt has verified.
+        """Return the file of a package that apt has verified.
 
         Args:
-            package: its name, or NAME=VERSION.
+            package: the package's name, or NAME=VERSION.
 
         Raises:
-            FetchError: it cannot be had.
+            FetchError: the package cannot be fetched.
         """
         _run([*self._command(), "download", "-qq", package], cwd=self._directory)
         (path,) = self._directory.glob(f"{package.partition('=')[0]}_*.deb")
@@ -116,7 +116,7 @@ class Apt:
             "Dir::State::lists": self._directory / "lists",
             "Dir::Cache": self._directory,
         }
-        # As an ordinary user apt has nobody to change to; as root its own user cannot write here.
+        # An ordinary user's apt cannot change users; root's apt would change to one that cannot write here.
         names = {"APT::Sandbox::User": "root", "Acquire::Languages": "none", "Acquire::IndexTargets::deb::DEP-11::": ""}
         given = {**paths, **names}
         return ["apt-get", *(word for name, value in given.items() for word in ("-o", f"{name}={value}"))]
@@ -125,8 +125,8 @@ class Apt:
 def _run(command: Sequence[str], cwd: Path | None = None) -> str:
     done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False)
     if done.returncode:
-        said = (done.stderr.strip() or done.stdout.strip()).splitlines()
-        why = said[-1] if said else f"exit code {done.returncode}"
+        lines = (done.stderr.strip() or done.stdout.strip()).splitlines()
+        why = lines[-1] if lines else f"exit code {done.returncode}"
         program = "pip" if command[0] == sys.executable else command[0]
         raise FetchError(f"{program} failed ({why}); is the network there, and has the archive still this version?")
     return done.stdout

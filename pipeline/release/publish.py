@@ -1,4 +1,4 @@
-"""Build the images, hold them against the gates, and publish them under a version."""
+"""Builds the images, holds them against the gates, and publishes them under a version."""
 
 import contextlib
 import logging
@@ -48,16 +48,16 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Order:
-    """What is to be published.
+    """The order of a release.
 
     Args:
         tag: the version, a leading v allowed.
-        extra_tags: those beside it.
-        to: a registry to push to that is not the one in the images' references; empty for that one.
-        dry_run: do all but the pushing.
-        allow_stand_in_base: publish what is built on a base of this machine's own.
-        signer: who signs; nobody, where it names nobody.
-        database: of vulnerabilities, for the scan.
+        extra_tags: further tags.
+        to: the registry to push to; empty for the registry in the images' references.
+        dry_run: do everything except the push.
+        allow_stand_in_base: also publish images that are built on a stand-in base.
+        signer: the options of the signer; without any, nothing is signed.
+        database: the database of vulnerabilities for the scan.
     """
 
     tag: str
@@ -79,18 +79,18 @@ async def publish(
     """Publish the images, all or none.
 
     Args:
-        order: what, and where to.
-        given: the settings that were given as arguments.
-        base_archive: used instead of the base of the settings.
-        login: of the registry.
-        tools: of the gates, which are not held without, and of the signature.
+        order: the order of the release.
+        given: the settings given as arguments.
+        base_archive: a base instead of the one in the settings.
+        login: the login to the registry.
+        tools: the tools of the gates and of the signer; without them, no gate that needs tools is held.
 
     Returns:
-        JSON: each image's reference with its tag and digest, as it was read back.
+        JSON: each image's reference with its tag and digest, as read back from the registry.
 
     Raises:
-        SettingsError, ReleaseError: it cannot be published as ordered.
-        RegistryError: the registry refuses, or did not answer often enough.
+        SettingsError, ReleaseError: the images cannot be published as ordered.
+        RegistryError: the registry refuses, or does not answer.
         ToolError, HoldError: a gate cannot be held.
         GateError: an image does not pass a gate.
         SigningError: an image could not be signed.
@@ -110,7 +110,7 @@ async def publish(
     async with login.access() as access, open_registry(address, access) as registry:
         settings = await _as_begun(settings, given, registry)
         build = Build(settings, await select_base(settings, base_archive), tags.extra, tools)
-        # Before the build, so that a wrong password or an old database is known early.
+        # Before the build, so that a wrong password or an old database is reported early.
         signing = await open_signing(build, registry, signer) if signer else None
         inputs = await release_inputs(build)
         completion = await _begun(registry, tags, inputs, build, signing)
@@ -124,7 +124,7 @@ async def publish(
         require_base = partial(_require_base, images[0], access, is_final=tags.is_final)
         run, results = await both(partial(_pack, images, require_base), partial(look_at, looks, images))
         require_passed(results)
-        # An image that was not held against all gates is published without a word on them.
+        # Attestations cover all gates or none: an image that skipped a gate is published without them.
         attestations = await _attestations(results, images, run) if gates == GATES else {}
         candidates = [await _candidate(image) for image in images]
         sign = partial(sign_images, signing, attestations=attestations) if signing else None
@@ -136,7 +136,7 @@ async def publish(
 
 
 def _gates(build: Build, *, is_final: bool) -> tuple[Gate, ...]:
-    """Return the gates that are held: all, or those that need no tools where a pre-release is given none."""
+    """Return the gates to hold: all of them, or for a pre-release without tools those that need no tools."""
     if build.tools is not None:
         return GATES
     if is_final:
@@ -171,25 +171,24 @@ async def _attestations(
 
 
 async def _begun(registry: Registry, tags: Tags, inputs: str, build: Build, signing: Signing | None) -> Completion:
-    # Without the tools nobody can tell whether a final version has passed its gates.
+    # Without the tools, a final version cannot be held against its gates.
     if tags.is_final and build.tools is None:
         return Completion()
     return await find_completion(registry, tags, inputs, build, signing)
 
 
 async def _as_begun(settings: Settings, given: Mapping[str, Any], registry: Registry) -> Settings:
-    """Take the GitLab job of what is published under this version already, and its moment where no other is given.
+    """Use the GitLab job of an interrupted release of this version, and its time of creation unless one is given.
 
-    A release that broke off between its tags is then completed by the same command also on the next day, and by the
-    next job. It is the first question to the registry as well, so that a wrong password is known before anything is
-    built.
+    The same command then completes the release, even on the next day or in the next job. This is also the first request
+    to the registry, so a wrong password is reported before anything is built.
     """
     for name in by_name():
         found = await find_published(registry.repository(name), settings.version)
         if found:
             moment = {} if "created" in settings.model_fields_set else {"created": found.label("created")}
             return Settings(**given, **moment).by_the_job_of(found.labels)
-    # Whoever gives it: with its moment a release has the packages of that day, in a later run as well.
+    # With the same time of creation, a later run gets the packages of that day, too.
     return Settings(**{**given, "created": settings.created})
 
 

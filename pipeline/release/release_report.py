@@ -1,4 +1,4 @@
-"""The report of a release: its images taken out of the registry, and looked at as those of a build are."""
+"""The report of a release: its images are pulled from the registry and examined like those of a build."""
 
 from dataclasses import dataclass, replace
 
@@ -25,8 +25,8 @@ class Release:
     """A release in the registry of the settings.
 
     Args:
-        tag: its version, a leading v allowed.
-        login: to the registry.
+        tag: the release's version, a leading v allowed.
+        login: the login to the registry.
     """
 
     tag: str
@@ -34,14 +34,14 @@ class Release:
 
 
 async def report_release(release: Release, inputs: GateInputs) -> dagger.Directory:
-    """Look at the images of a release with every gate, and report what was found.
+    """Examine the images of a release with every gate, and report the results.
 
     Args:
-        release: which.
-        inputs: what the gates take: settings with the registry, a base for the tools' containers, and the tools.
+        release: the release.
+        inputs: the inputs of the gates: settings with the registry, a base for the tools' containers, and the tools.
 
     Raises:
-        ReleaseError: it is not published, or not all of it.
+        ReleaseError: the release is not published, or not completely.
         RegistryError: the registry refuses, or does not answer.
         ToolError, HoldError, SettingsError: a gate cannot be held.
     """
@@ -67,7 +67,7 @@ async def _published(release: Release, version: str, build: Build) -> dict[str, 
 
 def _as_published(image: BuiltImage, published: Published) -> BuiltImage:
     async def archive() -> Archive:
-        # The archive was packed anew; what people pull has the registry's digest.
+        # The archive was packed again; people pull the digest in the registry.
         return replace(await image.archive.get(), digest=published.manifest.digest)
 
     return replace(image, archive=Shared(archive))

@@ -1,4 +1,4 @@
-"""The tags of a release: its version, which never moves, and others that do."""
+"""The tags of a release: its version, which never moves, and others that move."""
 
 import re
 from collections.abc import Iterable
@@ -22,7 +22,7 @@ class Tags:
 
     Args:
         version: semantic; the tag that is set once and never moves.
-        extra: those that move, in the order in which they were given.
+        extra: the tags that move, in the given order.
     """
 
     version: str
@@ -40,7 +40,7 @@ class Tags:
 
 
 def parse_version(tag: str) -> str:
-    """Return the version that a release is tagged with; a leading v is taken off.
+    """Return the version of a release, without a leading v.
 
     Raises:
         SettingsError: it is not a semantic version.
@@ -55,25 +55,25 @@ def parse_version(tag: str) -> str:
 
 
 def newest(tags: Iterable[str]) -> str:
-    """Return the newest final version among tags; empty where there is none."""
+    """Return the newest final version among tags; empty if there is none."""
     releases = [tag for tag in tags if Version(tag).is_final]
     return max(releases, key=lambda tag: [int(part) for part in tag.split(".")], default="")
 
 
 def never_moves(tag: str) -> bool:
-    """Tell whether a tag may not stand beside a version: another version, that of a signature, or no tag at all."""
+    """Return whether a tag must not be moved: a version, a signature's tag, or a malformed tag."""
     return not TAG.fullmatch(tag) or bool(_FALLBACK.fullmatch(tag) or Version(tag.removeprefix("v")).is_semantic)
 
 
 def parse_extra_tags(given: Iterable[str], settings: Settings) -> tuple[str, ...]:
-    """Return the tags beside the version: 1.2 and 1, a date, the commit, latest or another name.
+    """Return the tags besides the version: 1.2 and 1, a date, the commit, latest or another name.
 
     Args:
-        given: each once, or again.
-        settings: whose version, time of creation and commit they must agree with.
+        given: the tags; duplicates are allowed.
+        settings: the version, time of creation and commit that the tags must agree with.
 
     Raises:
-        SettingsError: a tag that is malformed, or says of the release what is not so.
+        SettingsError: a tag is malformed, or states something untrue about the release.
     """
     extra = tuple(dict.fromkeys(tag for tag in given if tag != settings.version))
     for tag in extra:

@@ -77,7 +77,7 @@ def test_a_directory_without_the_first_image_says_nothing_of_a_build(tmp_path: P
 
 def test_a_build_that_fails_is_told_and_leaves_nothing(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     assert main(["--directory", str(tmp_path), "--created", "yesterday"]) == 2
-    said = capfd.readouterr().err
-    assert "The time of creation 'yesterday' is not a time" in said
-    assert said.endswith("Error: A build failed with exit code 2; what it said stands above.\n")
+    output = capfd.readouterr().err
+    assert "The time of creation 'yesterday' is not a time" in output
+    assert output.endswith("Error: A build failed with exit code 2; its output is above.\n")
     assert list(tmp_path.iterdir()) == []

@@ -15,6 +15,8 @@ KEPT_END = 100 * 1024
 LONGEST_LINE = 1 << 14
 #: Bytes that are shown at once, and in a second; BuildKit shows 2 MiB of a step and 200 KiB a second.
 BURST, RATE = 1 << 20, 200 * 1024
+#: Bytes that a line counts for beside its own: events of short lines would otherwise keep the engine busy.
+LINE_COST = 32
 #: Of what is left out, so many bytes at the end are shown later.
 _HELD = 1 << 13
 
@@ -114,12 +116,14 @@ class Display:
         whole, self._rest = text[:cut], text[cut:]
         now = time.monotonic()
         self._allowed, self._at = min(BURST, self._allowed + (now - self._at) * RATE), now
-        if len(whole) <= self._allowed:
-            self._allowed -= len(whole)
+        lines = whole.count(b"\n")
+        cost = len(whole) + lines * LINE_COST
+        if cost <= self._allowed:
+            self._allowed -= cost
             self._catch_up()
             self._pass(whole)
         else:
-            self._left_out += whole.count(b"\n")
+            self._left_out += lines
             self._held = (self._held + whole[-_HELD:])[-_HELD:]
 
     def end(self) -> None:

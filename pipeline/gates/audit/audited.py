@@ -1,4 +1,4 @@
-"""What an audit found in an image, held against the baseline, as a result of its gate."""
+"""The findings of an audit, compared with the baseline, as a result of the gate."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -20,14 +20,14 @@ _COMMON = {"rules_left_out": [asdict(one) for one in DROPPED]}
 
 @dataclass(frozen=True)
 class Audited:
-    """An image, and what each rule found.
+    """The outcomes of an audited image.
 
     Args:
-        image: its name.
-        system: its distribution, as in debian-12.
-        rules: the file that the rules are from.
-        outcomes: of each rule of the profile, without those of `tailoring.DROPPED`, in XCCDF's words: pass, fail,
-            notapplicable, unknown, error …
+        image: the image's name.
+        system: the image's distribution, as in debian-12.
+        rules: the file with the rules.
+        outcomes: the outcome of each rule of the profile, except those of `tailoring.DROPPED`, in XCCDF's words: pass,
+            fail, notapplicable, unknown, error …
     """
 
     image: str
@@ -37,13 +37,13 @@ class Audited:
 
     @property
     def counts(self) -> tuple[int, int, int]:
-        """How many rules passed, failed in any way, and were not applicable."""
+        """The numbers of rules that passed, failed in any way, and were not applicable."""
         number = Counter(self.outcomes.values())
         return number[PASS], sum(number[word] for word in number if word not in HARMLESS), number[NOT_APPLICABLE]
 
 
 def problems_of(audited: Audited) -> tuple[Problem, ...]:
-    """Hold an audit against the baseline of its distribution.
+    """Compare an audit with the baseline of its distribution.
 
     Raises:
         HoldError: the baseline is damaged.
@@ -52,12 +52,12 @@ def problems_of(audited: Audited) -> tuple[Problem, ...]:
 
 
 def result_of(audited: Audited, problems: tuple[Problem, ...], build: Build) -> GateResult:
-    """Return what is shown and stated of an audit.
+    """Return the result of an audit.
 
     Args:
-        audited: the image, and what each rule found.
-        problems: from `problems_of`.
-        build: whose settings say what was built.
+        audited: the audited image.
+        problems: the result of `problems_of`.
+        build: the settings of the build.
     """
     return GateResult(
         NAME,
@@ -72,7 +72,7 @@ def result_of(audited: Audited, problems: tuple[Problem, ...], build: Build) -> 
 
 
 def unaudited(image: str, sentence: str) -> GateResult:
-    """Return the result for an image that cannot be audited: nothing is known of it."""
+    """Return the result of an image that cannot be audited, so nothing is known about it."""
     problems = (Problem("OpenSCAP", sentence),)
     return GateResult(NAME, image, problems=problems, part=_part("", (0, 0, 0), problems, {}), common=_COMMON)
 
@@ -93,7 +93,7 @@ def _part(
 
 
 def _rows(audited: Audited, problems: tuple[Problem, ...]) -> Iterator[Row]:
-    """Count the rules that passed, that the baseline knows to fail, and that say nothing about an image."""
+    """Count the rules that passed, those that fail in the baseline too, and those that do not apply to images."""
     passed, _, not_applicable = audited.counts
     if passed:
         sentence = f"of {audited.rules} hold in {audited.system}, {not_applicable} are not applicable"
@@ -110,7 +110,7 @@ def _count(rules: int) -> str:
 
 
 def _warned(audited: Audited, problems: tuple[Problem, ...]) -> list[str]:
-    """Return the rules that fail, and that the baseline knows to fail."""
+    """Return the failed rules that fail in the baseline too."""
     failed = {problem.subject for problem in problems}
     return [rule for rule, outcome in audited.outcomes.items() if outcome not in HARMLESS and rule not in failed]
 
@@ -118,7 +118,7 @@ def _warned(audited: Audited, problems: tuple[Problem, ...]) -> list[str]:
 def _predicate(audited: Audited, problems: tuple[Problem, ...], build: Build) -> Predicate:
     """State the rules of the CIS benchmark that an image passes.
 
-    A rule that fails and that the baseline knows to fail is a warning; those that are not applicable are not named.
+    A failed rule that fails in the baseline too is a warning. Rules that are not applicable are left out.
     """
     warned = _warned(audited, problems)
     bad = [rule for rule, outcome in audited.outcomes.items() if outcome not in HARMLESS]

@@ -1,4 +1,4 @@
-"""What earlier audits found: committed for each distribution, and held against every audit since."""
+"""The committed outcomes of an earlier audit, one file for each distribution, with which later audits are compared."""
 
 import json
 from collections.abc import Mapping
@@ -16,20 +16,20 @@ HARMLESS = frozenset({PASS, NOT_APPLICABLE, "informational", "fixed"})
 
 @dataclass(frozen=True)
 class Baseline:
-    """The outcomes that are known, for all images of a distribution.
+    """The known outcomes of all images of a distribution.
 
     Args:
-        outcomes: of each rule, in XCCDF's words: pass, fail, notapplicable, unknown, error …
+        outcomes: the outcome of each rule, in XCCDF's words: pass, fail, notapplicable, unknown, error …
     """
 
     outcomes: Mapping[str, str]
 
 
 def read_baseline(system: str) -> Baseline | None:
-    """Return the baseline of a distribution; None where none was committed yet.
+    """Return the baseline of a distribution; None if there is none yet.
 
     Args:
-        system: as in debian-12.
+        system: the distribution, as in debian-12.
 
     Raises:
         HoldError: the file is damaged.
@@ -45,16 +45,16 @@ def read_baseline(system: str) -> Baseline | None:
 
 
 def render_baseline(profile: str, content: str, outcomes: Mapping[str, str]) -> str:
-    """Return the file that holds outcomes, a rule a line, so that changes are seen in a review."""
+    """Return the text of a baseline with one rule a line, so that a review shows each change."""
     by_outcome = {outcome: sorted(_of(outcomes, outcome)) for outcome in sorted(set(outcomes.values()))}
     return json.dumps({"profile": profile, "content": content, "rules": by_outcome}, indent=2) + "\n"
 
 
 def differences(outcomes: Mapping[str, str], baseline: Baseline | None) -> list[Problem]:
-    """Return what stops a release.
+    """Return the reasons not to release.
 
-    Without a baseline every rule that fails does. With one, those that it knows to fail do not, and a rule that it
-    knows to pass may neither fail nor be gone, as by a package that hides it.
+    Without a baseline, every failed rule is one. With a baseline, rules that fail in it are not, but a rule that passes
+    in it must neither fail nor disappear, for example because a package hides it.
     """
     known = baseline.outcomes if baseline else {}
     found: list[Problem] = []

@@ -1,6 +1,6 @@
-"""The gate of hardening: OpenSCAP with the SCAP Security Guide over every image, held against a baseline.
+"""The gate of hardening: OpenSCAP audits each image with the SCAP Security Guide, and a baseline decides.
 
-The image is mounted beside OpenSCAP and read as files: nothing of it runs.
+OpenSCAP reads the image's files from a mount; no program of the image runs.
 """
 
 import re
@@ -27,11 +27,11 @@ from pipeline.steps.step import EPOCH
 #: The rules of each distribution that is audited.
 CONTENT: Mapping[str, str] = {"debian-12": "ssg-debian12-ds.xml", "ubuntu-22.04": "ssg-ubuntu2204-ds.xml"}
 _ROOT, _CONTENT, _TAILORING = "/mnt/root", "/mnt/content.xml", "/mnt/tailoring.xml"
-# What the rules on all files of a system search is what /proc/mounts lists. Without it they search nothing, and pass.
+# Rules about all files of a system search the mounts of /proc/mounts. Without it they search nothing, and pass.
 _MOUNTS = "/dev/image / ext4 ro 0 0\n"
-# Without /etc/mtab other rules search nothing. Status 2 says that a rule failed, 1 that the audit did; what fails
-# is not kept, so that the next audit looks again. The threads of OpenSCAP 1.3.7 were seen to wait for each other for
-# ever, after ten seconds of work: 124 says that it was given up, and it gets two further attempts.
+# Without /etc/mtab other rules search nothing. Exit code 2 means that a rule failed, 1 that the audit failed; engines
+# do not cache a failed step, so the next audit runs it again. The threads of OpenSCAP 1.3.7 can deadlock after seconds
+# of work: 124 means that it was stopped; it gets two further attempts.
 _AUDIT = """
 ln -sf /proc/mounts /etc/mtab
 mkdir -p /mnt/output
@@ -42,17 +42,17 @@ for attempt in 1 2 3; do
 done
 [ "$status" = 0 ] || [ "$status" = 2 ] || { cat /mnt/output/errors >&2; exit 1; }
 """
-#: How OpenSCAP says on standard error that it goes on without having looked, as `dpkginfo_init has failed`; rules then
-#: pass or fail for nothing. A warning begins with W.
+#: OpenSCAP's messages on standard error when it goes on without an examination, such as `dpkginfo_init has failed`;
+#: the outcomes of rules then mean nothing. A warning begins with W.
 _BLIND = re.compile(r"^E: .*", re.MULTILINE)
 
 
 async def prepare(inputs: GateInputs) -> Look:
-    """Get OpenSCAP, and the rules and the baseline of the base's distribution; return what audits images.
+    """Get OpenSCAP, and the rules and the baseline of the base's distribution, and return the function that audits.
 
     Raises:
-        ToolError: the rules cannot be had.
-        HoldError: there are none for the distribution, or the baseline is damaged.
+        ToolError: the rules cannot be fetched.
+        HoldError: there are no rules for the distribution, or the baseline is damaged.
         dagger.ExecError: OpenSCAP's container cannot be built.
     """
     build = inputs.build
@@ -68,10 +68,10 @@ async def prepare(inputs: GateInputs) -> Look:
 
 
 async def record_audit(build: Build) -> str:
-    """Audit all images and return the baseline that they make: what holds in all of them.
+    """Audit all images and return their baseline: the outcomes that hold in all of them.
 
     Raises:
-        ToolError: the rules cannot be had.
+        ToolError: the rules cannot be fetched.
         HoldError: an image cannot be audited.
         dagger.ExecError: an image or OpenSCAP's container cannot be built.
     """
@@ -87,16 +87,16 @@ async def record_audit(build: Build) -> str:
 
 
 async def audit(name: str, container: dagger.Container, openscap: dagger.Container, toolbox: Toolbox) -> Audited:
-    """Audit one image, and hold it against nothing yet.
+    """Audit one image, without a comparison.
 
     Args:
-        name: of the image.
-        container: its finished chain.
-        openscap: from `auditor`.
-        toolbox: where the rules are taken from.
+        name: the image's name.
+        container: the image's finished chain.
+        openscap: the result of `auditor`.
+        toolbox: the source of the rules.
 
     Raises:
-        ToolError: the rules cannot be had.
+        ToolError: the rules cannot be fetched.
         HoldError: the image cannot be audited.
     """
     root = container.rootfs()
@@ -110,10 +110,10 @@ async def audit(name: str, container: dagger.Container, openscap: dagger.Contain
 
 
 def auditor(build: Build) -> dagger.Container:
-    """Return the container that has OpenSCAP, one for all images.
+    """Return the container with OpenSCAP, the same one for all images.
 
-    Ubuntu 22.04 has OpenSCAP 1.2.17, which takes none of today's rules for applicable
-    (https://github.com/OpenSCAP/openscap/issues/2018), so that its images are audited from the setting `auditor`.
+    OpenSCAP 1.2.17 of Ubuntu 22.04 treats all of today's rules as not applicable
+    (https://github.com/OpenSCAP/openscap/issues/2018), so the setting `auditor` names another image for it.
     """
     start = build.base.container if build.base.is_stand_in else dag.container().from_(build.settings.auditor)
     return packages("openscap-scanner").on(start.with_env_variable(EPOCH, build.settings.epoch), "auditor")
@@ -123,7 +123,7 @@ def outcomes_of(output: str, errors: str) -> dict[str, str]:
     """Read the output of oscap: a line `RULE:OUTCOME` for each rule.
 
     Raises:
-        HoldError: it could not look at the image, or wrote something else.
+        HoldError: OpenSCAP could not examine the image, or the output has another form.
     """
     if blind := _BLIND.search(errors):
         raise HoldError(f"OpenSCAP could not look at all of the image ({blind.group().strip()}), so nothing is known.")
@@ -147,7 +147,7 @@ async def _look_at(image: BuiltImage, openscap: dagger.Container, build: Build) 
 
 
 async def _system(name: str, container: dagger.Container) -> str:
-    """Return a distribution that there are rules for, as in debian-12."""
+    """Return a distribution that has rules, as in debian-12."""
     try:
         os_release = await container.rootfs().file("usr/lib/os-release").contents()
     except dagger.QueryError as error:

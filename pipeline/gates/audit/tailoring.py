@@ -1,13 +1,13 @@
-"""The rules of the CIS benchmark that mean nothing in a container image, and why, as XCCDF tailoring."""
+"""The rules of the CIS benchmark that do not apply to container images, with reasons, as XCCDF tailoring."""
 
 import xml.etree.ElementTree as ET
 from dataclasses import dataclass
 
-#: What is audited: CIS Level 1 for servers, of the image's own distribution.
+#: The audited profile: CIS Level 1 for servers, of the image's own distribution.
 PROFILE = "xccdf_org.ssgproject.content_profile_cis_level1_server"
 #: The same without the rules below.
 TAILORED = "xccdf_int.skao_profile_base-images"
-#: How the SCAP Security Guide begins the names of its rules.
+#: The prefix of rule names in the SCAP Security Guide.
 RULE = "xccdf_org.ssgproject.content_rule_"
 _XCCDF = "http://checklists.nist.gov/xccdf/1.2"
 
@@ -17,8 +17,8 @@ class Dropped:
     """A rule that is not audited.
 
     Args:
-        rule: its name, without RULE.
-        reason: why it says nothing about an image.
+        rule: the rule's name, without RULE.
+        reason: why it does not apply to an image.
     """
 
     rule: str
@@ -58,17 +58,17 @@ DROPPED: tuple[Dropped, ...] = (
 
 
 def render(content: str) -> str:
-    """Return the tailoring, an XML document.
+    """Return the tailoring as an XML document.
 
     Args:
-        content: name of the data stream that it is for.
+        content: the name of the data stream that it tailors.
 
     See NIST IR 7275 rev. 4 (XCCDF 1.2), section 6.7.
     """
     ET.register_namespace("", _XCCDF)
     root = ET.Element(f"{{{_XCCDF}}}Tailoring", id="xccdf_int.skao_tailoring_base-images")
     ET.SubElement(root, f"{{{_XCCDF}}}benchmark", href=content)
-    # oscap wants to know since when; the content, which names the rules, is what really dates it.
+    # oscap requires a time. A fixed one keeps the document the same; the data stream's name dates the rules.
     ET.SubElement(root, f"{{{_XCCDF}}}version", time="2026-01-01T00:00:00").text = "1"
     profile = ET.SubElement(root, f"{{{_XCCDF}}}Profile", id=TAILORED, extends=PROFILE)
     ET.SubElement(profile, f"{{{_XCCDF}}}title").text = "CIS Level 1 for servers, where it means something in an image"

@@ -1,6 +1,6 @@
-"""SBOMs without chance: the same image has the same SBOM, byte for byte.
+"""Makes SBOMs reproducible: the same image has the same SBOM, byte for byte.
 
-Trivy writes the moment, random names and the place of the archive into each; here they follow from the image.
+Trivy writes the time, random names and the archive's path into an SBOM; here they are replaced by values of the image.
 """
 
 import json
@@ -19,13 +19,13 @@ _IMAGE = "SPDXRef-ContainerImage"
 
 @dataclass(frozen=True)
 class Described:
-    """The image that an SBOM is of.
+    """The image that an SBOM describes.
 
     Args:
-        name: of the image.
-        digest: of its manifest.
-        created: the moment of its build, ISO 8601, UTC.
-        source: where its source code is, a URL.
+        name: the image's name.
+        digest: the digest of the image's manifest.
+        created: the time of the build, ISO 8601, UTC.
+        source: the URL of the image's source code.
     """
 
     name: str
@@ -38,17 +38,17 @@ class Described:
         """https://github.com/package-url/purl-spec/blob/main/types-doc/oci-definition.md"""
         return PackageURL("oci", None, self.name, self.digest).to_string()
 
-    def uuid(self, what: str) -> str:
-        """Return the UUID of something in its SBOM: always the same one."""
-        return str(uuid.uuid5(uuid.NAMESPACE_URL, f"{self.purl} {self.created} {what}"))
+    def uuid(self, element: str) -> str:
+        """Return the UUID of an element of the SBOM, always the same for the same image."""
+        return str(uuid.uuid5(uuid.NAMESPACE_URL, f"{self.purl} {self.created} {element}"))
 
 
 def fixed_cyclonedx(text: str, image: Described) -> str:
-    """Return Trivy's SBOM in CycloneDX as it always is for this image: https://cyclonedx.org/docs/1.7/json/"""
+    """Return Trivy's SBOM in CycloneDX, made reproducible: https://cyclonedx.org/docs/1.7/json/"""
     document = json.loads(text)
     document["serialNumber"] = f"urn:uuid:{image.uuid('CycloneDX')}"
     document["metadata"]["timestamp"] = image.created
-    # Nothing was looked for, and an empty list would read as if nothing had been found.
+    # Trivy looked for no vulnerability here; an empty list would claim that it found none.
     document.pop("vulnerabilities", None)
     root = document["metadata"]["component"]
     names = {root["bom-ref"]: image.purl, **_names(document["components"], image)}
@@ -59,18 +59,18 @@ def fixed_cyclonedx(text: str, image: Described) -> str:
     document["dependencies"] = sorted(
         (
             {
-                "ref": names.get(one["ref"], one["ref"]),
-                "dependsOn": sorted(names.get(on, on) for on in one["dependsOn"]),
+                "ref": names.get(entry["ref"], entry["ref"]),
+                "dependsOn": sorted(names.get(name, name) for name in entry["dependsOn"]),
             }
-            for one in document["dependencies"]
+            for entry in document["dependencies"]
         ),
-        key=lambda one: one["ref"],
+        key=lambda entry: entry["ref"],
     )
     return _written(document)
 
 
 def fixed_spdx(text: str, image: Described) -> str:
-    """Return Trivy's SBOM in SPDX as it always is for this image: https://spdx.github.io/spdx-spec/v2.3/"""
+    """Return Trivy's SBOM in SPDX, made reproducible: https://spdx.github.io/spdx-spec/v2.3/"""
     document = json.loads(text)
     document["name"] = image.name
     document["documentNamespace"] = f"{image.source}/sbom/{image.name}-{image.uuid('SPDX')}"
@@ -84,14 +84,14 @@ def fixed_spdx(text: str, image: Described) -> str:
     for relationship in document["relationships"]:
         for end in ("spdxElementId", "relatedSpdxElement"):
             relationship[end] = names.get(relationship[end], relationship[end])
-    document["relationships"].sort(key=lambda one: sorted(one.items()))
-    for listed in ("packages", "files"):
-        document.get(listed, []).sort(key=lambda one: one["SPDXID"])
+    document["relationships"].sort(key=lambda relationship: sorted(relationship.items()))
+    for field in ("packages", "files"):
+        document.get(field, []).sort(key=lambda element: element["SPDXID"])
     return _written(document)
 
 
 def _names(components: Iterable[Mapping[str, Any]], image: Described) -> dict[str, str]:
-    """Return a name for each that has a random one: from all else that it holds, and a number where two are alike."""
+    """Return a name for each component with a random one, made from its other fields and a number if two are alike."""
     alike = defaultdict(list)
     for component in components:
         if _UUID.fullmatch(component["bom-ref"]):

@@ -1,4 +1,4 @@
-"""The gate of SBOMs: all packages of an image in CycloneDX and SPDX, compared with what the image itself says."""
+"""The gate of SBOMs: all packages of an image in CycloneDX and SPDX, compared with the image's own list."""
 
 import json
 from collections import Counter
@@ -19,22 +19,22 @@ from pipeline.statement import Predicate
 NAME = "sbom"
 CYCLONEDX = "https://cyclonedx.org/bom"
 SPDX = "https://spdx.dev/Document"
-#: Where the files are beside the report.
+#: The directory of the files beside the report.
 DIRECTORY = "sbom"
 _FORMATS = ("cyclonedx", "spdx-json")
-#: Of a list of packages in a problem.
+#: How many packages a problem names.
 _SHOWN = 10
 
 
 @dataclass(frozen=True)
 class Sbom:
-    """The SBOM of an image, twice.
+    """The SBOM of an image in both formats.
 
     Args:
-        image: its name.
+        image: the image's name.
         cyclonedx: JSON, https://cyclonedx.org
         spdx: JSON, https://spdx.dev
-        packages: what the image itself says, sorted; one for each place where it is installed.
+        packages: the image's own list, sorted; a package appears once for each place where it is installed.
     """
 
     image: str
@@ -44,15 +44,15 @@ class Sbom:
 
     @property
     def files(self) -> dict[str, str]:
-        """Contents by the names of files."""
+        """The contents by file name."""
         return {f"{self.image}.cdx.json": self.cyclonedx, f"{self.image}.spdx.json": self.spdx}
 
 
 async def prepare(inputs: GateInputs) -> Look:
-    """Get Trivy, and return what describes images with it.
+    """Get Trivy, and return the function that examines images with it.
 
     Raises:
-        ToolError: Trivy cannot be had.
+        ToolError: Trivy cannot be fetched.
     """
     trivy = await open_trivy(inputs.build)
 
@@ -63,11 +63,11 @@ async def prepare(inputs: GateInputs) -> Look:
 
 
 async def describe(image: BuiltImage, trivy: Trivy) -> Sbom:
-    """List the packages of an image, by Trivy and by the image's own account.
+    """List the packages of an image with Trivy and with the image's own package databases.
 
     Raises:
-        HoldError: Trivy cannot read the image, or the image cannot say what it holds.
-        ValueError, KeyError, TypeError: what Trivy wrote is malformed.
+        HoldError: Trivy cannot read the image, or the image cannot list its packages.
+        ValueError, KeyError, TypeError: Trivy's output is malformed.
         dagger.ExecError: the image cannot be built.
     """
     name, settings, tarball = image.name, image.build.settings, await image.tarball()
@@ -80,7 +80,7 @@ async def describe(image: BuiltImage, trivy: Trivy) -> Sbom:
 
 
 def result_of(sbom: Sbom, tool: UsedTool) -> GateResult:
-    """Return what is stated of an SBOM, and where it differs from its image.
+    """Return the result of an SBOM, with its differences from the image.
 
     Raises:
         ValueError, KeyError, TypeError: the SBOM is malformed.
@@ -105,7 +105,7 @@ def result_of(sbom: Sbom, tool: UsedTool) -> GateResult:
 
 
 def problems_of(sbom: Sbom) -> tuple[Problem, ...]:
-    """Return where an SBOM lists other packages than its image, or lists one more or fewer times."""
+    """Return the packages that an SBOM and its image list differently, or not equally often."""
     if not sbom.packages:
         return (Problem("packages", "the image says that it holds no packages at all; its dpkg has lost its database"),)
     listed = (packages_of_cyclonedx(sbom.cyclonedx), packages_of_spdx(sbom.spdx))
@@ -141,7 +141,7 @@ def _part(packages: Iterable[Package], files: Iterable[str]) -> dict[str, object
 
 
 def _differences(expected: Sequence[Package], listed: Sequence[Package]) -> tuple[list[Package], list[Package]]:
-    """Return what is missing and what is too much, each as often as it is."""
+    """Return the missing and the surplus packages, each as often as it occurs."""
     wanted, found = Counter(expected), Counter(listed)
     return sorted((wanted - found).elements()), sorted((found - wanted).elements())
 

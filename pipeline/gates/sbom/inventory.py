@@ -1,4 +1,4 @@
-"""The packages of an image: what the image itself says of them, and what an SBOM says."""
+"""The packages of an image, as the image lists them and as an SBOM does."""
 
 import json
 import re
@@ -24,10 +24,10 @@ class Package:
 
     Args:
         kind: deb, or pypi for a Python distribution, or another type of https://github.com/package-url/purl-spec
-        name: of a Python distribution as https://packaging.python.org/en/latest/specifications/name-normalization/ has
-            it.
-        version: as dpkg or the distribution writes it.
-        architecture: of a Debian package.
+        name: the package's name; normalized for a Python distribution, see
+            https://packaging.python.org/en/latest/specifications/name-normalization/
+        version: the version in the form of dpkg or of the distribution.
+        architecture: the architecture of a Debian package.
     """
 
     kind: str
@@ -41,17 +41,17 @@ class Package:
 
 
 async def ask_image(container: dagger.Container, image: str) -> tuple[Package, ...]:
-    """Return what an image says of its own packages, sorted; one for each place where it is installed.
+    """Return the packages that an image lists itself, sorted; a package appears once for each place of installation.
 
-    These are dpkg's, Python's distributions that dpkg has not brought, and what a CycloneDX document in the image says
-    to be inside of something else, as pip has one of what it carries.
+    These are the packages of dpkg, the Python distributions that dpkg did not install, and the contents of CycloneDX
+    documents in the image; pip, for example, describes what it vendors in one.
 
     Args:
-        container: of the finished image; its own dpkg and Python are run.
-        image: its name.
+        container: the finished image, whose own dpkg and Python run.
+        image: the image's name.
 
     Raises:
-        HoldError: it cannot be asked.
+        HoldError: the image cannot list its packages.
     """
     script = dag.file("list_packages.py", (_SCRIPTS / "list_packages.py").read_text())
     command = ["sh", "-euc", (_SCRIPTS / "inventory.sh").read_text(), f"{image}: list the packages", _PYTHON, _FOUND]
@@ -70,7 +70,7 @@ def packages_of_cyclonedx(document: str) -> tuple[Package, ...]:
 
 
 def packages_of_spdx(document: str) -> tuple[Package, ...]:
-    """Return the packages that an SBOM in SPDX lists, sorted; the image is none."""
+    """Return the packages that an SBOM in SPDX lists, sorted and without the image itself."""
     packages = json.loads(document)["packages"]
     found = (
         purl for package in packages if package.get("primaryPackagePurpose") != "CONTAINER" for purl in _purls(package)
@@ -82,7 +82,7 @@ def of_purl(purl: str) -> Package:
     """Return the package that a package URL names.
 
     Raises:
-        ValueError: it is malformed.
+        ValueError: the URL is malformed.
     """
     parsed = PackageURL.from_string(purl)
     qualifiers = dict(parsed.qualifiers) if isinstance(parsed.qualifiers, dict) else {}

@@ -1,4 +1,4 @@
-"""What a scan found, as GitLab's vulnerability report reads it.
+"""The findings of a scan in the form of GitLab's vulnerability report.
 
 Source: https://gitlab.com/gitlab-org/security-products/security-report-schemas, container scanning
 """
@@ -10,9 +10,9 @@ from typing import Any
 from pipeline.build.inputs import Build
 from pipeline.gates.scan.findings import ScanResult, Vulnerability
 
-#: GitLab takes every later version of the series.
+#: GitLab accepts this version of the schema and later ones of its series.
 VERSION = "15.0.6"
-#: What its artifact is called by custom.
+#: The customary name of the artifact.
 FILE = "gl-container-scanning-report.json"
 _LONGEST_NAME = 255
 
@@ -21,10 +21,10 @@ def container_scanning(scanned: Sequence[ScanResult], build: Build, started: str
     """Return the report of all images, for `artifacts:reports:container_scanning`.
 
     Args:
-        scanned: the images.
-        build: their settings.
-        started: when the scan began, as in 2026-01-31T12:00:00Z.
-        finished: when it ended.
+        scanned: the scanned images.
+        build: the settings of the build.
+        started: the start of the scan, as in 2026-01-31T12:00:00Z.
+        finished: the end of the scan.
     """
     settings = build.settings
     return {
@@ -51,7 +51,7 @@ def _vulnerability(finding: Vulnerability, scanned: ScanResult, build: Build) ->
     kind = identifier.partition("-")[0].lower()
     url = {"url": finding.url} if finding.url.startswith(("https://", "http://")) else {}
     return {
-        # The same finding has the same id in the next scan.
+        # The id of a finding stays the same from one scan to the next.
         "id": str(uuid.uuid5(uuid.NAMESPACE_URL, f"{image} {identifier} {finding.purl}")),
         "name": f"{identifier}: {finding.title}"[:_LONGEST_NAME],
         "description": f"{finding.package} {finding.installed}, which comes from {finding.origin}.",

@@ -1,6 +1,6 @@
-"""Trivy's database of vulnerabilities: where it comes from, and whether it may be trusted.
+"""Trivy's database of vulnerabilities: its source, and whether to trust it.
 
-Trivy itself works with one that is years old without a word, and finds nothing in one that lacks the distribution.
+Trivy itself accepts a database that is years old, and finds nothing in one that lacks the distribution.
 """
 
 import json
@@ -13,21 +13,21 @@ import dagger
 from pipeline.errors import HoldError, SettingsError
 from pipeline.gates.trivy import CACHE, TRIVY
 
-#: Where Trivy looks for it.
+#: The path where Trivy looks for it.
 DB = f"{CACHE}/db"
 _FILES = ("metadata.json", "trivy.db")
 _CERTIFICATES = "/mnt/ca-certificates.crt"
-#: How far the clock of who made the database may be ahead.
+#: How far the clock of the database's maker may be ahead.
 _SKEW = timedelta(hours=1)
-#: A name of the day, which makes each day's download a step of its own.
+#: The variable with the day, which makes each day's download a new step.
 _DAY = "SKA_SCAN_DAY"
-# Certificates of this machine's own, where the engine hands them on, go before the image's.
+# If the engine passes on the certificates of this machine, they replace the image's.
 _PULL = """
 export SSL_CERT_FILE="${SSL_CERT_FILE:-$4}"
 "$1" image --quiet --download-db-only --disable-telemetry --skip-version-check --cache-dir "$2" \\
     ${3:+"--db-repository=$3"}
 """
-# In bbolt's pages a value follows its key: this is the entry of the distribution among the sources of data.
+# In bbolt's pages a value follows its key: this matches the distribution's entry among the data sources.
 _KNOWS = """
 . /etc/os-release
 case $ID in debian) version=${VERSION_ID%%.*} ;; *) version=$VERSION_ID ;; esac
@@ -37,11 +37,11 @@ if LC_ALL=C grep -q -a -F "$ID $version{\\"ID\\":" "$1"; then echo known; else e
 
 @dataclass(frozen=True)
 class DatabaseOrder:
-    """Which database is wanted; Trivy's own mirrors where nothing is given.
+    """The requested database; Trivy's own mirrors by default.
 
     Args:
-        reference: of a mirror in a registry, as in registry.example/mirror/trivy-db:2.
-        directory: of trivy.db and metadata.json, or with db/ that holds them.
+        reference: the reference of a mirror in a registry, as in registry.example/mirror/trivy-db:2.
+        directory: a directory with trivy.db and metadata.json, or with both in db/.
     """
 
     reference: str = ""
@@ -50,12 +50,12 @@ class DatabaseOrder:
 
 @dataclass(frozen=True)
 class Database:
-    """A database that may be trusted.
+    """A database that the scan can trust.
 
     Args:
-        directory: of trivy.db and metadata.json.
-        origin: where it comes from.
-        updated: when it was made, as in 2026-01-31T12:00:00Z.
+        directory: the directory with trivy.db and metadata.json.
+        origin: the source of the database.
+        updated: the time of its making, as in 2026-01-31T12:00:00Z.
     """
 
     directory: dagger.Directory
@@ -66,18 +66,18 @@ class Database:
 async def open_database(
     order: DatabaseOrder, container: dagger.Container, certificates: dagger.File, now: datetime, days: float
 ) -> Database:
-    """Get a database and look at it.
+    """Get a database and examine it.
 
     Args:
-        order: which one.
-        container: made from the base, with Trivy.
-        certificates: in PEM, of the authorities that a mirror's certificate may be signed by.
-        now: by which its age is measured.
-        days: how old it may be.
+        order: the requested database.
+        container: a container of the base with Trivy.
+        certificates: certificates in PEM of the authorities that may sign a mirror's certificate.
+        now: the present time.
+        days: the greatest allowed age in days.
 
     Raises:
-        SettingsError: two were given.
-        HoldError: it cannot be had, is older than that, or knows nothing of the base's distribution.
+        SettingsError: two databases were given.
+        HoldError: the database cannot be fetched, is too old, or does not know the base's distribution.
     """
     if order.reference and order.directory:
         raise SettingsError("--vulnerability-db and --vulnerability-db-directory both name a database; give one.")
@@ -95,16 +95,16 @@ async def open_database(
 
 
 def read_updated(metadata: str, origin: str, now: datetime, days: float) -> str:
-    """Return when a database was made.
+    """Return the time when a database was made.
 
     Args:
         metadata: the text of its metadata.json.
-        origin: what it is called in errors.
-        now: by which its age is measured.
-        days: how old it may be.
+        origin: its name in errors.
+        now: the present time.
+        days: the greatest allowed age in days.
 
     Raises:
-        HoldError: it does not say when, is older than that, or is of a time that is still to come.
+        HoldError: the time is missing, too long ago, or in the future.
     """
     try:
         # Trivy writes nanoseconds, which Python 3.10 does not read.

@@ -1,6 +1,6 @@
-"""Exceptions of the scan: OpenVEX statements that say why a vulnerability does no harm here, and until when.
+"""Exceptions of the scan: OpenVEX statements that explain why a vulnerability does no harm here, and until when.
 
-OpenVEX has no field for an end, and its schema allows no further ones, so that the end stands in `status_notes`:
+OpenVEX has no field for an expiry date, and its schema allows no other fields, so `status_notes` holds the date:
 "Expires 2027-01-31. …". Source: https://github.com/openvex/spec/blob/main/OPENVEX-SPEC.md (version 0.2.0)
 """
 
@@ -15,7 +15,7 @@ from typing import Any
 from pipeline.catalogue.lookup import by_name
 from pipeline.errors import HoldError
 
-#: Where they are committed; README.md there shows one.
+#: The directory of the committed statements; its README.md shows one.
 VEX = Path(__file__).parents[2] / "data" / "vex"
 JUSTIFICATIONS = frozenset(
     (
@@ -32,17 +32,17 @@ _EXPIRES = re.compile(r"\bexpires (\d{4}-\d{2}-\d{2})\b", re.IGNORECASE)
 
 @dataclass(frozen=True)
 class Exemption:
-    """One vulnerability in one package that stops no release for the time being.
+    """One vulnerability in one package that does not block a release until a date.
 
     Args:
-        vulnerability: its identifier, as in CVE-2026-1234.
-        package: its package URL, without a version for all of them.
-        image: the one in which it is excepted; empty for all.
+        vulnerability: the vulnerability's identifier, as in CVE-2026-1234.
+        package: the package URL, without a version for all versions.
+        image: the name of the image; empty for all images.
         justification: one of OpenVEX's five.
-        expires: the last day on which it holds, YYYY-MM-DD.
-        notes: what was written about it.
-        file: the name of the file that says so.
-        document: an OpenVEX document of this statement alone, for Trivy.
+        expires: the last day on which the exception holds, YYYY-MM-DD.
+        notes: the statement's notes.
+        file: the name of the file with the statement.
+        document: an OpenVEX document with this statement alone, for Trivy.
     """
 
     vulnerability: str
@@ -60,15 +60,15 @@ class Exemption:
 
 
 def read_exemptions(directory: Path, today: date) -> tuple[Exemption, ...]:
-    """Read every statement of a directory's *.json.
+    """Read every statement in the *.json files of a directory.
 
     Args:
-        directory: of OpenVEX documents.
-        today: in UTC.
+        directory: a directory of OpenVEX documents.
+        today: the day in UTC.
 
     Raises:
-        HoldError: a file is not OpenVEX, or a statement excepts nothing, is unjustified, has no end, or expired;
-            the text has a sentence for each.
+        HoldError: a file is not OpenVEX, or a statement exempts nothing, has no justification or no expiry date, or
+            has expired; the text has a sentence for each.
     """
     found: list[Exemption] = []
     wrong: list[str] = []
@@ -84,7 +84,7 @@ def read_exemptions(directory: Path, today: date) -> tuple[Exemption, ...]:
 
 
 class _Wrong(Exception):
-    """What is wrong with a file, and what to do."""
+    """A fault of a file, with the remedy."""
 
 
 def _statements(path: Path) -> Iterator[tuple[Mapping[str, Any], Mapping[str, Any]]]:
@@ -138,9 +138,9 @@ def _expiry(subject: str, notes: str) -> date:
 
 
 def _products(statement: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Give image and package of each; Trivy does not know the name of an archive's image, so that it is ours to match.
+    """Return image and package of each product.
 
-    An image as the product takes its packages as subcomponents.
+    A product that is an image has packages as subcomponents. We match the image, since Trivy does not know its name.
     """
     for product in statement.get("products", ()):
         if image := _IMAGE.match(product["@id"]):

@@ -1,4 +1,4 @@
-"""What a scan of an image found: values, read from Trivy's JSON."""
+"""The findings of an image's scan, read from Trivy's JSON."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -16,29 +16,29 @@ from pipeline.gates.tools import UsedTool
 
 @dataclass(frozen=True)
 class Policy:
-    """What stops a release.
+    """The vulnerabilities that block a release.
 
     Args:
-        any: the least severity of a vulnerability that does, as in critical.
-        fixable: the same of one that has a fix.
+        any: the lowest severity that blocks it, as in critical.
+        fixable: the lowest severity that blocks it if a fix exists.
     """
 
     any: str
     fixable: str
 
     def stops(self, severity: str, fixed: str) -> bool:
-        """Tell whether a vulnerability stops a release.
+        """Return whether a vulnerability blocks a release.
 
         Args:
-            severity: its severity.
-            fixed: the version that has the fix; empty where there is none.
+            severity: the vulnerability's severity.
+            fixed: the version with the fix; empty if there is none.
         """
         ranked = SEVERITIES.index
         return ranked(severity) >= ranked(self.any) or bool(fixed and ranked(severity) >= ranked(self.fixable))
 
 
 def policy_of(settings: Settings) -> Policy:
-    """Return what stops a release by the settings."""
+    """Return the policy of the settings."""
     return Policy(settings.scan_fails_on, settings.scan_fails_on_fixable)
 
 
@@ -47,17 +47,17 @@ class Vulnerability:
     """A vulnerability in a package.
 
     Args:
-        vulnerability: its identifier, as in CVE-2026-1234.
+        vulnerability: the vulnerability's identifier, as in CVE-2026-1234.
         severity: one of SEVERITIES.
         package: the package's name.
-        purl: its package URL, with the version.
-        installed: its version.
-        fixed: the version that has the fix; empty where there is none.
-        origin: the image that it comes from first: base, a parent, or the image itself.
-        title: what it is.
-        url: where it is described.
-        stops: whether it stops a release.
-        exemption: by which it does not; None where there is none.
+        purl: the package URL, with the version.
+        installed: the installed version.
+        fixed: the version with the fix; empty if there is none.
+        origin: the image that brought the package: the base, a parent, or the image itself.
+        title: the title of the vulnerability.
+        url: the URL of its description.
+        stops: whether it blocks a release.
+        exemption: the exception for it; None if there is none.
     """
 
     vulnerability: str
@@ -75,18 +75,18 @@ class Vulnerability:
 
 @dataclass(frozen=True)
 class ScanResult:
-    """What was found in an image.
+    """The result of an image's scan.
 
     Args:
-        image: its name.
-        distribution: as Trivy recognised it, as in ubuntu 22.04; empty where nothing could be looked up.
-        packages: how many were looked up.
-        tool: the Trivy that looked.
-        database: where its database comes from.
-        database_updated: when that was made, as in 2026-01-31T12:00:00Z.
-        findings: the gravest first.
-        updates: what the check of pending security updates found, for which no database is needed.
-        problems: what stops a release beside vulnerabilities and updates.
+        image: the image's name.
+        distribution: the distribution that Trivy recognised, as in ubuntu 22.04; empty if the scan failed.
+        packages: the number of packages that Trivy looked up.
+        tool: the Trivy that was used.
+        database: the source of its database.
+        database_updated: the time when the database was made, as in 2026-01-31T12:00:00Z.
+        findings: the findings, the most severe first.
+        updates: the result of the check for pending security updates, which needs no database.
+        problems: the other reasons not to release.
     """
 
     image: str
@@ -101,20 +101,20 @@ class ScanResult:
 
     @property
     def scanner(self) -> str:
-        """What looked, with its version."""
+        """The scanner's name and version."""
         return f"Trivy {self.tool.version}"
 
 
 def read_distribution(report: Mapping[str, Any], image: str) -> str:
-    """Return the distribution of an image, in which Trivy looked its packages up.
+    """Return the distribution of an image as Trivy recognised it.
 
     Args:
-        report: Trivy's.
-        image: its name.
+        report: Trivy's report.
+        image: the image's name.
 
     Raises:
-        HoldError: Trivy recognised none, found no package of it, or it gets no security updates any more; Trivy finds
-            nothing then, without a word.
+        HoldError: Trivy recognised none, found no package of it, or it no longer gets security updates; Trivy then
+            finds nothing and does not say so.
     """
     system = report.get("Metadata", {}).get("OS", {})
     listed = [result for result in report.get("Results", []) if result.get("Class") == "os-pkgs"]
@@ -137,16 +137,16 @@ def read_layers(report: Mapping[str, Any]) -> tuple[str, ...]:
 def read_findings(
     report: Mapping[str, Any], origins: Mapping[str, str], exemptions: Mapping[str, Exemption], policy: Policy
 ) -> tuple[Vulnerability, ...]:
-    """Read Trivy's report, the gravest finding first.
+    """Read the findings of Trivy's report, the most severe first.
 
     Args:
-        report: Trivy's, with what exceptions suppress.
-        origins: the image in which a layer is first, by the layer's DiffID.
-        exemptions: those that Trivy was given, by the names of their files.
-        policy: what stops a release.
+        report: Trivy's report, with the findings that exceptions suppress.
+        origins: the image that brought a layer, by the layer's DiffID.
+        exemptions: the exceptions that Trivy got, by file name.
+        policy: what blocks a release.
 
     Raises:
-        HoldError: a finding is in none of these layers.
+        HoldError: a finding is in another layer.
     """
     found: dict[tuple[object, ...], Vulnerability] = {}
     for found_in, exemption in _entries(report, exemptions):
@@ -167,7 +167,7 @@ def read_findings(
             stops=exemption is None and policy.stops(severity, fixed),
             exemption=exemption,
         )
-        # A package of Python can be found twice, by its METADATA and by an SBOM that is installed beside it.
+        # Trivy can find a Python package twice: by its METADATA and by an SBOM installed with it.
         found.setdefault((one.vulnerability, one.purl, one.exemption), one)
     return tuple(sorted(found.values(), key=_gravity))
 

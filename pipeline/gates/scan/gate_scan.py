@@ -1,4 +1,4 @@
-"""The gate of vulnerabilities: Trivy over every image, held against a policy and the exceptions of it."""
+"""The gate of vulnerabilities: Trivy scans each image; a policy and its exceptions decide."""
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -34,7 +34,7 @@ from pipeline.gates.scan.findings import (
 from pipeline.gates.scan.scanned import NAME, VULNERABILITIES, result_of
 from pipeline.gates.trivy import Trivy, open_trivy, trivy_image
 
-#: The origin of a finding that is in the base already.
+#: The origin of a finding that the base brings.
 BASE = "base"
 _CERTIFICATES = "/etc/ssl/certs/ca-certificates.crt"
 _VEX = "/mnt/vex"
@@ -43,19 +43,19 @@ _UNCHECKED = CheckResult(
     SECURITY_UPDATES.name, False, "the image does not have this check; add it to the image's checks in the catalogue"
 )
 
-#: Trivy's report on an image, or on the base, by its name.
+#: Trivy's reports on the images and the base, by name.
 _Reports = Mapping[str, Shared[Mapping[str, Any]]]
 
 
 @dataclass(frozen=True)
 class Scanner:
-    """What images are scanned with.
+    """A scanner of images.
 
     Args:
-        trivy: with its database.
-        database: that one.
+        trivy: Trivy with its database.
+        database: the database.
         exemptions: the exceptions that hold today.
-        policy: what stops a release.
+        policy: what blocks a release.
     """
 
     trivy: Trivy
@@ -65,11 +65,11 @@ class Scanner:
 
 
 async def prepare(inputs: GateInputs) -> Look:
-    """Get all that a scan needs, and return what scans images.
+    """Prepare the scanner, and return the function that scans images.
 
     Raises:
         SettingsError: two databases were given.
-        ToolError: Trivy cannot be had.
+        ToolError: Trivy cannot be fetched.
         HoldError: an exception does not hold, or the database cannot be trusted.
     """
     scanner = await open_scanner(inputs)
@@ -85,16 +85,16 @@ async def prepare(inputs: GateInputs) -> Look:
 
 
 async def open_scanner(inputs: GateInputs) -> Scanner:
-    """Return what images are scanned with.
+    """Return the scanner.
 
     Raises:
-        SettingsError, ToolError, HoldError: as `prepare`.
+        SettingsError, ToolError, HoldError: see `prepare`.
     """
     build = inputs.build
     settings, moment = build.settings, datetime.fromisoformat(inputs.clock().replace("Z", "+00:00"))
     exemptions = read_exemptions(inputs.vex, moment.date())
     trivy = await open_trivy(build)
-    # A base has no certificates; ska-base brings them.
+    # A base has no certificates; ska-base has.
     certificates = chain("ska-base", build).file(_CERTIFICATES)
     database = await open_database(inputs.database, trivy.container, certificates, moment, settings.scan_database_days)
     container = trivy.container.with_mounted_directory(DB, database.directory)
@@ -102,13 +102,13 @@ async def open_scanner(inputs: GateInputs) -> Scanner:
 
 
 async def scan(images: Sequence[BuiltImage], scanner: Scanner) -> list[ScanResult]:
-    """Scan images, side by side.
+    """Scan images concurrently.
 
-    Once all images are scanned, an exception that matches nothing is a problem of the images that it is for: it would
-    hide what comes later.
+    When all images are scanned, an exception without a match is a problem of its images, since it would hide a later
+    finding.
     """
     reports = {one.name: _report(one.name, one.tarball, scanner) for one in images}
-    # Where parents are not asked for, their layers still say what comes from them.
+    # The layers of parents tell their findings apart, even if only the image itself was requested.
     build = images[0].build
     for name in {name for image in images for name in _lineage(image.name)} - reports.keys():
         container = build.base.container if name == BASE else chain(name, build)
@@ -134,7 +134,7 @@ async def _tarball(container: dagger.Container) -> dagger.File:
 
 
 def _report(name: str, tarball: Callable[[], Awaitable[dagger.File]], scanner: Scanner) -> Shared[Mapping[str, Any]]:
-    # Each exception is a file of its own, whose path Trivy gives back where it took effect.
+    # Each exception is a file, because Trivy names the file of the exception that took effect.
     container, options = scanner.trivy.container, [*_ARGUMENTS]
     for path, exemption in _files(scanner, name).items():
         container = container.with_mounted_file(path, dag.file(Path(path).name, exemption.document))
@@ -201,7 +201,7 @@ async def _updates(image: BuiltImage) -> CheckResult:
 
 
 def _lineage(image: str) -> list[str]:
-    """Return the base, the image's parents and the image, in the order in which they are built."""
+    """Return the base, the image's parents and the image, in build order."""
     parent = by_name()[image].parent
     return [*([BASE] if parent is None else _lineage(parent)), image]
 

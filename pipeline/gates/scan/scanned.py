@@ -1,4 +1,4 @@
-"""What a scan found in an image, as a result of its gate."""
+"""The findings of an image's scan, as a result of the gate."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -17,13 +17,13 @@ VULNERABILITIES = "https://in-toto.io/attestation/vulns/v0.2"
 
 
 def result_of(scanned: ScanResult, started: str, finished: str, files: Mapping[str, str]) -> GateResult:
-    """Return what is shown and stated of a scan.
+    """Return the result of a scan.
 
     Args:
-        scanned: the image and what was found.
-        started: when the scan began, ISO 8601, UTC.
-        finished: when it ended.
-        files: of the whole scan, beside the report.
+        scanned: the scanned image.
+        started: the start of the scan, ISO 8601, UTC.
+        finished: the end of the scan.
+        files: the files of the whole scan, for the report's directory.
     """
     return GateResult(
         NAME,
@@ -39,7 +39,7 @@ def result_of(scanned: ScanResult, started: str, finished: str, files: Mapping[s
             }
         },
         files=files,
-        # Of an image in which nothing was looked up, "no vulnerability" would be false.
+        # "No vulnerability" would be false if nothing was looked up.
         predicates=(_predicate(scanned, started, finished),) if scanned.distribution else (),
         tools=(scanned.tool,),
     )
@@ -67,7 +67,7 @@ def _rows(scanned: ScanResult) -> Iterator[Row]:
 
 
 def _grouped(findings: Iterable[Vulnerability]) -> Iterable[tuple[Vulnerability, Sequence[str]]]:
-    """Bring together what is one vulnerability in packages of one source."""
+    """Group the findings of one vulnerability in packages of one source."""
     packages: dict[Vulnerability, list[str]] = {}
     for finding in findings:
         packages.setdefault(replace(finding, package="", purl=""), []).append(finding.package)
@@ -84,7 +84,7 @@ def _title(one: Vulnerability) -> str:
 
 
 def _harmless(scanned: ScanResult) -> str:
-    """Count what neither stops a release nor is excepted."""
+    """Count the findings that neither block a release nor have an exception."""
     number = Counter(finding.severity for finding in scanned.findings if not (finding.stops or finding.exemption))
     counts = [f"{number[severity]} {severity}" for severity in reversed(SEVERITIES) if number[severity]]
     if counts:
@@ -108,7 +108,7 @@ def _reported(finding: Vulnerability) -> dict[str, Any]:
 
 
 def _predicate(scanned: ScanResult, started: str, finished: str) -> Predicate:
-    """State the vulnerabilities that are known, those that are excepted among them."""
+    """State the known vulnerabilities, including those with an exception."""
     database = {"uri": scanned.database, "lastUpdate": scanned.database_updated}
     scanner = {**tool_descriptor(scanned.tool), "version": scanned.tool.version, "db": database}
     content = {

@@ -1,4 +1,4 @@
-"""Prints the Python distributions of an image, run by the image's own Python (see inventory.sh)."""
+"""Prints the Python distributions of an image; the image's own Python runs it (see inventory.sh)."""
 
 import json
 import sys
@@ -8,15 +8,15 @@ from pathlib import Path
 
 
 def owned() -> set[str]:
-    """Return the files that dpkg has brought."""
+    """Return the files that dpkg installed."""
     lists = Path("/var/lib/dpkg/info").glob("*.list")
     return {line for listed in lists for line in listed.read_text(encoding="utf-8").splitlines()}
 
 
-def told(place: str) -> Iterator[tuple[str, str]]:
-    """Yield what a CycloneDX document says to be inside of something else."""
+def vendored(place: str) -> Iterator[tuple[str, str]]:
+    """Yield the components that a CycloneDX document lists."""
     for component in json.loads(Path(place).read_text(encoding="utf-8")).get("components", ()):
-        # What has no version is nothing that could be had: an optional dependency, say.
+        # A component without a version is not installed; it may be an optional dependency.
         if component.get("purl", "").startswith("pkg:pypi/") and component.get("version"):
             yield component["name"], component["version"]
 
@@ -31,5 +31,5 @@ def distributions(place: str) -> Iterator[tuple[str, str]]:
 files = owned()
 for place in sys.stdin.read().splitlines():
     if files.isdisjoint({place, f"{place}/METADATA", f"{place}/PKG-INFO"}):
-        for name, version in (distributions if place.endswith("-info") else told)(place):
+        for name, version in (distributions if place.endswith("-info") else vendored)(place):
             print("pypi", name, version, "", place, sep="\t")
