@@ -1,12 +1,12 @@
 """The embedded engine: the part of Dagger's API that Python modules use most, on overlayfs and runc.
 
-connections bounds on who may connect
-server      GraphQL over HTTP, as Dagger's SDKs speak it
+connections limits for connections
+server      GraphQL over HTTP for Dagger's SDKs
 session     starts an engine beside a client
-unstarted   what is known of an engine that does not run
-api         one function for each field that is served
-graph       what a chain consists of
-make        how each node of a chain is made
+unstarted   facts about an engine that is not running
+api         one function for each served field
+graph       the parts of a chain
+make        makes each node of a chain
 oci         layers, images, archives and registries
 store       the directory on disk
 host        the machine: its kernel, programs, users and settings

@@ -1,4 +1,4 @@
-"""The engine as a process: says where it listens, and serves until its standard input ends."""
+"""The engine as a process: it prints its address, and serves until its standard input ends."""
 
 import argparse
 import asyncio
@@ -22,7 +22,7 @@ from embedded_engine.store.store import Store
 
 
 def main() -> int:
-    """Run a session; errors at the start go to standard error as one line of JSON."""
+    """Run a session; an error at the start goes to standard error as one line of JSON."""
     parser = argparse.ArgumentParser(prog="python -m embedded_engine", description=__doc__)
     parser.add_argument("--store", type=Path, help="the directory that keeps images and steps")
     parser.add_argument("--quota", type=natural, default=0, help="bytes that the store may keep; 0 for no limit")
@@ -37,7 +37,7 @@ def main() -> int:
         print(json.dumps({"code": error.code, "message": str(error)}), file=sys.stderr)
         return 2
     except OSError as error:
-        # Such as a store that lies below a file; whatever the engine can say better it has said above.
+        # For example a store below a file. Errors with a sentence of their own are handled above.
         message = f"{error.filename or given.store}: {error.strerror}; the embedded engine cannot start."
         print(json.dumps({"code": BadInput.code, "message": message}), file=sys.stderr)
         return 2
@@ -48,8 +48,8 @@ async def session(given: argparse.Namespace) -> None:
     """Serve one client.
 
     Raises:
-        BadInput: a service is none of the loopback.
-        HostMissing: a program is missing, or the profile of system calls.
+        BadInput: a service is not on the loopback interface.
+        HostMissing: a program or the seccomp profile is missing.
         StoreUnusable: the store cannot be opened.
     """
     find_system_programs()
@@ -64,7 +64,7 @@ async def session(given: argparse.Namespace) -> None:
         listener = socket.create_server(("127.0.0.1", 0))
         token = secrets.token_hex(16)
         answer = {"port": listener.getsockname()[1], "session_token": token}
-        # Clients may connect from here on; what follows takes time to load.
+        # Clients can connect from here on; the imports below take time.
         print(json.dumps(answer), flush=True)
         confined = asyncio.ensure_future(confinement.networks.begin())
         await asyncio.sleep(0)
@@ -80,7 +80,7 @@ async def session(given: argparse.Namespace) -> None:
         await evaluator.close()
     finally:
         await asyncio.gather(emptying, confinement.networks.close(), return_exceptions=True)
-        # A step that was given up while its runc was being started has nobody else to do this.
+        # Nothing else does this for a step that was cancelled while its runc started.
         await asyncio.to_thread(session_ended, store.session.name)
         await store.end()
     if given.quota and store.changed:

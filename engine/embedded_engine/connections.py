@@ -1,7 +1,7 @@
-"""Connections to the engine, of which anyone on this machine can open as many as they like.
+"""Limits for connections to the engine, since anyone on this machine can open any number of them.
 
-One that has not shown the session's token yet ends after a while, or when too many others came after it. Those of other
-users count by themselves, so that they take no place from the user's own.
+A connection that has not shown the session's token ends after a while, or when too many others follow. Connections of
+other users are counted apart, so they cannot take places from the user's own.
 
 Source: proc_pid_net(5), /proc/net/tcp.
 """
@@ -16,16 +16,16 @@ from typing import Any
 
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-#: Seconds until a connection has to have shown the token.
+#: Seconds for a connection to show the token.
 TIME_LIMIT = 10.0
-#: Connections without the token: of the engine's own user, and of all others together. The SDK opens up to 100 at once.
+#: Connections without the token, of the engine's own user and of all others together; the SDK opens up to 100 at once.
 MOST_OWN, MOST_OTHERS = 256, 64
-#: Connections that are accepted at a time, before any of them is looked at.
+#: Connections that are accepted at once, before any of them is served.
 BACKLOG = 128
 
 _TCP = Path("/proc/net/tcp")
 _LOOPBACK = struct.unpack("=I", socket.inet_aton("127.0.0.1"))[0]
-#: Which field of a line is the user, counted from the one after the addresses.
+#: The index of the user among the fields of a line, counted after the addresses.
 _UID = 5
 
 
@@ -33,8 +33,8 @@ class Lobby:
     """The connections that have not shown the token yet.
 
     Args:
-        expected: the value of the header Authorization that shows it.
-        own: the number of the engine's user.
+        expected: the value of the header Authorization with the token.
+        own: the uid of the engine's user.
     """
 
     def __init__(self, expected: bytes, own: int) -> None:
@@ -42,11 +42,11 @@ class Lobby:
         self._waiting: dict[bool, dict[BoundedConnection, asyncio.TimerHandle]] = {True: {}, False: {}}
 
     def knows(self, authorization: bytes) -> bool:
-        """Return whether a header shows the token."""
+        """Return whether a header has the token."""
         return hmac.compare_digest(authorization, self._expected)
 
     def enter(self, connection: "BoundedConnection") -> None:
-        """Take a new connection, and end the oldest where there are too many."""
+        """Add a connection, and end the oldest if there are too many."""
         is_own = _uid_of(connection.transport) == self._own
         waiting = self._waiting[is_own]
         if len(waiting) >= (MOST_OWN if is_own else MOST_OTHERS):
@@ -56,7 +56,7 @@ class Lobby:
         waiting[connection] = asyncio.get_running_loop().call_later(TIME_LIMIT, connection.transport.abort)
 
     def leave(self, connection: "BoundedConnection") -> None:
-        """Let a connection go: it has shown the token, or has ended."""
+        """Remove a connection that has shown the token or ended."""
         for waiting in self._waiting.values():
             if timer := waiting.pop(connection, None):
                 timer.cancel()
@@ -87,7 +87,7 @@ class BoundedConnection(H11Protocol):
 
 
 def connections_of(lobby: Lobby) -> Callable[..., BoundedConnection]:
-    """Return what makes a connection of a server."""
+    """Return the factory of a server's connections."""
 
     def make(**options: Any) -> BoundedConnection:
         return BoundedConnection(lobby, **options)
@@ -96,7 +96,7 @@ def connections_of(lobby: Lobby) -> Callable[..., BoundedConnection]:
 
 
 def _uid_of(transport: asyncio.Transport) -> int | None:
-    """Return the user who opened the other end of a connection on the loopback; None if Linux does not say."""
+    """Return the uid of a loopback connection's other end; None if Linux does not know it."""
     theirs, ours = transport.get_extra_info("peername"), transport.get_extra_info("sockname")
     if not (theirs and ours):
         return None  # it has ended already

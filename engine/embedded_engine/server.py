@@ -1,4 +1,4 @@
-"""GraphQL over HTTP on the loopback, as Dagger's SDKs speak it."""
+"""Serves GraphQL over HTTP on the loopback interface, for Dagger's SDKs."""
 
 import asyncio
 import base64
@@ -32,9 +32,9 @@ from embedded_engine.host.bounded import Malformed, decode_json
 from embedded_engine.host.errors import BadInput, EngineError, NotPermitted
 from embedded_engine.host.peers import Questions
 
-#: Bytes of a request: a text of 128 MiB, which is as much as `contents` reads, with room for escapes.
+#: The largest request in bytes: a text of 128 MiB, the limit of `contents`, with room for escapes.
 LARGEST_BODY = 256 << 20
-#: Seconds between two pieces of a request.
+#: The most seconds between two pieces of a request.
 BODY_TIME_LIMIT = 60.0
 
 SCHEMA = Path(__file__).with_name("schema.graphql")
@@ -46,17 +46,17 @@ Send = Callable[[dict[str, Any]], Awaitable[None]]
 
 def read_schema() -> GraphQLSchema:
     """Return the served schema."""
-    # Its own spelling is checked by a test, not at every start.
+    # A test validates the schema; validating it at every start would take time.
     return build_schema(SCHEMA.read_text(), assume_valid=True)
 
 
 class Server:
-    """Answers requests of one session.
+    """Answers the requests of one session.
 
     Args:
-        engine: what the fields work on.
-        token: what a client must show.
-        callers: tells who may call at all, where steps reach the engine.
+        engine: the state of the session.
+        token: the token that a client must show.
+        callers: decides who may call, on machines where steps can reach the engine.
     """
 
     def __init__(self, engine: Engine, token: str, callers: Questions | None = None) -> None:
@@ -65,7 +65,7 @@ class Server:
         self._parsed = lru_cache(maxsize=64)(self._parse)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request (ASGI 3.0); every answer is JSON, for SDKs repeat a query after any other."""
+        """Serve one request (ASGI 3.0); every answer is JSON, because SDKs repeat a query after any other answer."""
         if scope["type"] != "http":
             return
         if not self.lobby.knows(dict(scope["headers"]).get(b"authorization", b"")):
@@ -82,7 +82,7 @@ class Server:
         await _send(send, 200, await self.answer(body))
 
     async def answer(self, body: bytes) -> dict[str, Any]:
-        """Return the response to the body of a request."""
+        """Return the response to a request's body."""
         try:
             request = _Request.read(body)
             document, errors = self._parsed(request.query)
@@ -128,7 +128,7 @@ class _Request:
         """Read a body.
 
         Raises:
-            BadInput: it is none.
+            BadInput: the body is not a request.
         """
         try:
             document = decode_json(body)
@@ -145,7 +145,7 @@ async def _body(receive: Receive) -> bytes:
     """Return the body of a request.
 
     Raises:
-        BadInput: it is too long, or stops on the way.
+        BadInput: the body is too long, or ends early.
     """
     pieces: list[bytes] = []
     size = 0
@@ -188,7 +188,7 @@ def _formatted(error: GraphQLError) -> dict[str, Any]:
 async def _send(send: Send, status: int, answer: dict[str, Any]) -> None:
     headers = [(b"content-type", b"application/json")]
     if status != 200:
-        headers.append((b"connection", b"close"))  # what else was sent is not read
+        headers.append((b"connection", b"close"))  # the rest of the body is not read
     if status == 401:
         headers.append((b"www-authenticate", b'Basic realm="Access to the engine"'))
     await send({"type": "http.response.start", "status": status, "headers": headers})
@@ -196,14 +196,14 @@ async def _send(send: Send, status: int, answer: dict[str, Any]) -> None:
 
 
 async def serve(app: Server, listener: socket.socket, ended: Awaitable[None]) -> None:
-    """Serve until something ends; requests under way are given up then.
+    """Serve until an event; requests in progress are cancelled then.
 
     Args:
         app: answers the requests.
         listener: a bound socket.
-        ended: what ends the session.
+        ended: the event that ends the session.
     """
-    # A client's connections last as long as the session: one that is closed between two requests is an error to it.
+    # A client's connections live as long as the session, since clients treat a closed idle connection as an error.
     config = uvicorn.Config(
         app,
         log_level="critical",

@@ -1,4 +1,4 @@
-"""Starting the engine beside a client, as `dagger session` is started beside one."""
+"""Starts the engine beside a client, as the SDK starts `dagger session`."""
 
 import argparse
 import asyncio
@@ -19,9 +19,9 @@ from embedded_engine.host.peers import Callers, answer
 from embedded_engine.host.process import kill, python, run, run_attached, spawn, stdin_ended
 from embedded_engine.host.settings import default_store, environment_with
 
-#: Seconds that an engine gets to stop its steps and to tidy up.
+#: Seconds for an engine to stop its steps and clean up.
 STOP_TIMEOUT = 10.0
-#: Bytes that a store keeps when nothing else is said.
+#: The default limit of a store in bytes.
 QUOTA = 20 * 10**9
 
 Event = dict[str, Any]
@@ -29,7 +29,7 @@ Event = dict[str, Any]
 
 @dataclass(frozen=True)
 class Session:
-    """Where a client finds the engine: DAGGER_SESSION_PORT and DAGGER_SESSION_TOKEN."""
+    """The address of an engine for clients: DAGGER_SESSION_PORT and DAGGER_SESSION_TOKEN."""
 
     port: int
     token: str
@@ -43,25 +43,26 @@ async def open_session(
     host_services: Sequence[str] = (),
     on_event: Callable[[Event], None] | None = None,
 ) -> AsyncIterator[Session]:
-    """Run an engine for the time of a block.
+    """Run an engine for the duration of a block.
 
     Args:
         store: the directory that keeps images and steps; by default the user's own.
-        quota: bytes that it may keep when the session ends, 0 for no limit; by default QUOTA.
-        host_services: HOST:PORT of each service of this machine's loopback that steps reach too, at the same address.
+        quota: the bytes that the store keeps when the session ends, 0 for no limit; by default QUOTA.
+        host_services: HOST:PORT of each service on this machine's loopback interface that steps can reach, at the same
+            address.
         on_event: called with each progress event (host/events.py).
 
     Raises:
-        BadInput: a service is none of the loopback.
+        BadInput: a service is not on the loopback interface.
         HostMissing: a program is missing.
-        NotPermitted: this user may not make the namespaces that it lives in.
+        NotPermitted: this user may not create the engine's namespaces.
         StoreUnusable: the store cannot be opened.
         EngineError: the engine could not start.
     """
     async with contextlib.AsyncExitStack() as running:
         async with namespaces() as prefix:
             words = [
-                # Known here only: in the engine's namespaces every user is root.
+                # Only known here, since every user is root in the engine's namespaces.
                 f"--store={store or default_store()}",
                 f"--quota={QUOTA if quota is None else quota}",
                 *(f"--host-service={one}" for one in host_services),
@@ -93,17 +94,17 @@ async def _spawn(
 
 
 async def tend(words: Sequence[str], *, store: Path | None = None) -> dict[str, Any]:
-    """Look after a store without a session, in the namespaces that its files belong to.
+    """Maintain a store without a session, in the namespaces that own its files.
 
     Args:
-        words: arguments of `python -m embedded_engine.store.cache`.
+        words: the arguments of `python -m embedded_engine.store.cache`.
         store: the directory; by default the user's own.
 
     Returns:
-        Its answer.
+        The command's output.
 
     Raises:
-        EngineError: as it says.
+        EngineError: the command failed.
     """
     where = f"--store={store or default_store()}"
     async with namespaces() as prefix:
@@ -158,7 +159,7 @@ async def _events(read_end: int, on_event: Callable[[Event], None] | None) -> No
 
 
 async def _drain(process: asyncio.subprocess.Process) -> None:
-    """Keep the engine from waiting on a full pipe; what matters of it comes as events and answers."""
+    """Keep the engine from blocking on a full pipe; everything important arrives as events and answers."""
     assert process.stderr  # noqa: S101  it is a pipe
     while await process.stderr.read(1 << 16):
         pass
@@ -175,7 +176,7 @@ async def _stop(process: asyncio.subprocess.Process, readers: "Sequence[asyncio.
 
 
 def main() -> int:
-    """Run an engine for the time of a command; without one, say where it listens, until standard input ends."""
+    """Run an engine for the duration of a command, or print its address and run it until standard input ends."""
     parser = argparse.ArgumentParser(prog="python -m embedded_engine.session", description=main.__doc__)
     parser.add_argument("--store", type=Path, help="the directory that keeps images and steps")
     parser.add_argument(

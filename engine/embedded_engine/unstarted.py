@@ -1,4 +1,4 @@
-"""What can be told about an engine that does not run: which store it would use, what is in it, what it would find."""
+"""Facts about an engine that is not running: its store, the store's content, and the machine's package sources."""
 
 import hashlib
 import re
@@ -12,14 +12,14 @@ from embedded_engine.store.prepare import VERSION
 
 __all__ = ["EngineError", "default_store", "registry_answers", "snapshots_in", "stand_in_sources"]
 
-#: Where apt has its sources and their indexes, unless its configuration moves them: apt.conf(5), files(5).
+#: The default paths of apt's sources and indexes; apt's configuration can move them: apt.conf(5), files(5).
 APT_FILES = ("/etc/os-release", "/etc/apt", "/var/lib/dpkg/arch")
 APT_LISTS = Path("/var/lib/apt/lists")
 _MOVES_FILES = re.compile(rb"(?i)RootDir|\bDir(::(Etc|State)\b|\s*[\"{])")
 
 
 async def registry_answers(reference: str) -> bool:
-    """Tell whether a base would be pulled, or refused by its registry; a stand-in is made where no answer comes."""
+    """Return whether a base's registry answers, even with a refusal; if not, a stand-in can take its place."""
     try:
         await resolve_digest(normalized(reference), Credentials())
     except RegistryUnreachable:
@@ -33,7 +33,7 @@ def snapshots_in(store: Path) -> frozenset[str]:
     """Return the names of a store's snapshots.
 
     Raises:
-        OSError: it is not a store, or has another layout.
+        OSError: the directory is not a store, or has another layout.
     """
     if (store / "version").read_text().strip() != str(VERSION):
         raise OSError(f"the store {store} has another layout")
@@ -41,9 +41,9 @@ def snapshots_in(store: Path) -> frozenset[str]:
 
 
 def stand_in_sources() -> str:
-    """Return the digest of all that decides what a stand-in base is made from; empty where files cannot tell.
+    """Return the digest of everything that a stand-in base is made from; empty if the files do not suffice.
 
-    It changes at least as often as what apt says of this machine's sources, and does not take asking apt.
+    It changes at least as often as apt's view of this machine's sources, and is known without running apt.
 
     Raises:
         OSError: a file cannot be read.

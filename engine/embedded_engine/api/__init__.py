@@ -1,18 +1,18 @@
-"""Dagger's API mapped onto the engine: one function for each field that is served.
+"""Dagger's API on the engine: one function for each served field.
 
-fields            which fields are served, and how a request reaches its function
-query             the root fields, secrets, and the host of the client
+fields            the served fields, and the way from a request to its function
+query             the root fields, secrets, and the client's host
 container         fields that start a container from an image and run commands in it
 container_config  fields that read or change the image configuration
-container_files   fields that read or change its files
-container_mounts  mounts and secrets, which only its execs see
+container_files   fields that read or change a container's files
+container_mounts  mounts and secrets, which only execs see
 container_image   archives of a container, and logins to registries
 directory         fields of Directory
 file              fields of File and Stat
-paths             what is at a path of a file system
+paths             looks up a path of a file system
 """
 
-# Importing registers: the fields here, and what makes each kind of node there.
+# These imports register the served fields, and the makers of each kind of node.
 from embedded_engine.api import (
     container,
     container_config,

@@ -29,12 +29,12 @@ async def import_(engine: Engine, this: Container, source: str, tag: str = "") -
     at = await at_path(engine, file)
     wanted = this.config.platform
     base = await engine.once(("import", str(at), tag, wanted), lambda: from_archive(engine.evaluator, at, tag, wanted))
-    # As in Dagger, nothing of the configuration before stays: core/container_image.go, FromOCIStore.
+    # Like Dagger, drop the previous configuration: core/container_image.go, FromOCIStore.
     return replace(this, root=base.root, config=base.config, reference="")
 
 
 def _merged(old: ImageConfig, new: ImageConfig) -> ImageConfig:
-    """Merge as Dagger's `from` does: variables, labels and ports over what is there, the rest replaced."""
+    """Merge as Dagger's `from` does: add variables, labels and ports, and replace the rest."""
     env = dict(entry.split("=", 1) for entry in (*old.env, *new.env))
     labels = dict(old.labels) | dict(new.labels)
     return replace(
@@ -75,7 +75,7 @@ async def with_exec(
         args=_command(this, args, use_entrypoint, expand),
         env=this.config.env,
         user=this.config.user,
-        # The runtime would make every directory on the way of "/a/../b".
+        # The runtime would create every directory along "/a/../b".
         workdir=this.path(""),
         mounts=this.mounts,
         secret_env=this.secret_env,
@@ -106,7 +106,7 @@ def _command(this: Container, args: list[str], use_entrypoint: bool, expand: boo
 
 
 def require_platform(this: Container) -> None:
-    """Refuse to run what another machine's processor would have to run.
+    """Refuse to run a container for another processor architecture.
 
     Raises:
         NotServed: the container is for another platform.

@@ -82,7 +82,7 @@ async def user(engine: Engine, this: Container) -> str:
 
 @serves("Container.withWorkdir")
 async def with_workdir(engine: Engine, this: Container, path: str, expand: bool = False) -> Container:
-    # As in Dagger, only a relative path is put together with another one: core/util.go, absPath.
+    # Like Dagger, join only relative paths: core/util.go, absPath.
     text = this.expanded(path) if expand else path
     absolute = this.path(text)
     return this.with_config(workdir=text if text.startswith("/") else absolute)

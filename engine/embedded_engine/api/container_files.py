@@ -76,7 +76,7 @@ async def with_directory(
 ) -> Container:
     directory: Directory = engine.value(source)
     selection = Selection.of(include, exclude, gitignore)
-    # As in Dagger, which passes no permissions on here: core/container.go, WithDirectory.
+    # Dagger ignores permissions here, too: core/container.go, WithDirectory.
     return this.changed(this.path(path, expand), _copy(this, directory, None, owner, selection))
 
 

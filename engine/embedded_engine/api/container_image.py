@@ -1,4 +1,4 @@
-"""Fields of Container that make archives of it, and say who logs in to registries."""
+"""Fields of Container that make archives of it, and that set logins to registries."""
 
 import asyncio
 import json
@@ -13,7 +13,7 @@ from embedded_engine.make.pack import created_of
 from embedded_engine.oci.blob import Compression
 from embedded_engine.oci.layer import FORMAT
 
-#: By Dagger's names, in small letters.
+#: The compressions by Dagger's names, in lower case.
 COMPRESSIONS: dict[str, Compression] = {one.lower(): one for one in get_args(Compression)}
 
 
@@ -60,11 +60,11 @@ def _tarball(engine: Engine, this: Container, variants: list[str] | None, forced
     compression = COMPRESSIONS.get((forced_compression or "gzip").lower())
     if compression is None:
         raise NotServed(f"the compression '{forced_compression}'")
-    # As in Dagger, an empty container beside variants is only what they hang on.
+    # Like Dagger, leave out an empty container that only carries platform variants.
     containers = [one for one in (this, *map(engine.value, variants or ())) if not (variants and one.root == Scratch())]
     if not containers:
         raise BadInput("All containers are empty, so there is no image; put something into one.")
-    # As in Dagger, where the last of a platform counts: core/container.go, getVariantRefs.
+    # As in Dagger, the last variant of a platform wins: core/container.go, getVariantRefs.
     by_platform = {one.config.platform: one for one in containers}
     return Tarball(tuple(map(_image, by_platform.values())), compression, FORMAT)
 

@@ -11,7 +11,7 @@ from embedded_engine.host.rootpath import lies_in
 
 
 def _mounted(this: Container, mount: Mount) -> Container:
-    """Add a mount, which hides what was mounted there and below."""
+    """Add a mount, which hides earlier mounts at and below its path."""
     if lies_in(mount.target, "/proc"):
         raise BadInput(f"'{mount.target}' is the kernel's, so that nothing can be mounted there; choose another place.")
     kept = (old for old in this.mounts if not lies_in(old.target, mount.target))
@@ -19,7 +19,7 @@ def _mounted(this: Container, mount: Mount) -> Container:
 
 
 def _owned(this: Container, source: Directory | File, owner: str) -> tuple[Node, str]:
-    """Return what is mounted, given to a user of the container where one is named."""
+    """Return the mounted node, owned by the given user of the container if there is one."""
     if not owner:
         return source.root, source.path
     path = f"/{source.base_name}" if isinstance(source, File) else "/"

@@ -188,7 +188,7 @@ def _export_tree(source: Path, target: Path, wipe: bool) -> None:
         elif origin.is_file():
             atomic_copy(origin, place)
     if wipe:
-        # Last, so that nothing is lost when the copying fails.
+        # Last, so that a failed copy loses nothing.
         for place in sorted(walk(target), reverse=True):
             if not os.path.lexists(source / place.relative_to(target)):
                 _remove(place)

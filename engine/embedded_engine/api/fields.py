@@ -1,4 +1,4 @@
-"""Which fields are served, and how a request reaches the function that serves one."""
+"""The served fields, and the way from a request to the function of a field."""
 
 import errno
 import inspect
@@ -18,12 +18,12 @@ from embedded_engine.make.evaluator import Evaluator
 T = TypeVar("T")
 Resolver = Callable[..., Awaitable[Any]]
 
-#: `Type.field` to the function that serves it.
+#: The function of each served field, by `Type.field`.
 SERVED: dict[str, Resolver] = {}
 
-#: Arguments that are contents and no names.
+#: Arguments that are contents, not names.
 CONTENTS = ("contents", "plaintext", "stdin")
-#: What the kernel says of a path that makes no sense.
+#: The kernel's error numbers for impossible paths.
 MISTAKES = (
     errno.EEXIST,
     errno.EISDIR,
@@ -38,11 +38,11 @@ _UPPER = re.compile(r"(?<=[a-z0-9])([A-Z])")
 
 @dataclass
 class Engine:
-    """What a request needs: the session's file systems, and the values that have been named by an id.
+    """The state of a session: its file systems, and the values that clients know by an id.
 
     Args:
         snapshots: the session's file systems.
-        client: the client's working directory, which relative host paths start from.
+        client: the client's working directory, where relative host paths start.
     """
 
     evaluator: Evaluator
@@ -51,25 +51,25 @@ class Engine:
     _outside: Once[Any] = field(default_factory=Once)
 
     async def once(self, what: tuple[str, ...], make: Callable[[], Awaitable[T]]) -> T:
-        """Return what comes from outside, asked for once a session: each request repeats its chain from the root.
+        """Return an answer from outside, fetched once a session, since every request repeats its chain from the root.
 
         Args:
-            what: names it.
-            make: asks; a failure is not kept.
+            what: the name of the answer.
+            make: fetches the answer; a failure is not cached.
         """
         found: T = await self._outside.get(what, make)
         return found
 
     def named(self, value: Value) -> str:
-        """Return a value's id, and know it from now on."""
+        """Return a value's id, and remember the value."""
         self.values[value.id] = value
         return value.id
 
     def value(self, name: str) -> Any:
-        """Return what an id names.
+        """Return the value of an id.
 
         Raises:
-            BadInput: no value of this session has it.
+            BadInput: the session has no value with this id.
         """
         try:
             return self.values[name]
@@ -80,7 +80,7 @@ class Engine:
 
 
 def serves(name: str) -> Callable[[Resolver], Resolver]:
-    """Register the function for a field, `Type.field`; its arguments are the field's in snake case."""
+    """Register the function of a field, `Type.field`, whose arguments have the field's names in snake case."""
 
     def register(resolver: Resolver) -> Resolver:
         SERVED[name] = resolver
@@ -90,7 +90,7 @@ def serves(name: str) -> Callable[[Resolver], Resolver]:
 
 
 def serves_attributes(kind: type[Value], *names: str) -> None:
-    """Register fields that are attributes of a type's values."""
+    """Register fields that return attributes of a type's values."""
     for name in names:
         serves(f"{kind.__name__}.{name}")(_attribute(_snake(name)))
 
@@ -121,7 +121,7 @@ async def resolve(source: Value, info: GraphQLResolveInfo[Any], /, **arguments: 
         raise NotServed(name)
     known = inspect.signature(resolver).parameters
     named = {_snake(argument): argument for argument in arguments}
-    # SDKs leave out arguments that have their default, so one that is written down is meant.
+    # SDKs omit arguments with their default, so a given argument matters.
     written = {argument.name.value for argument in info.field_nodes[0].arguments or ()}
     for snake, argument in named.items():
         if snake not in known and argument in written:

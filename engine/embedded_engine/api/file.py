@@ -1,4 +1,4 @@
-"""Fields of File, and of what is known of one."""
+"""Fields of File and Stat."""
 
 import asyncio
 

@@ -1,4 +1,4 @@
-"""What is at a path of a file system."""
+"""Looks up a path of a file system."""
 
 import posixpath
 import stat
@@ -15,7 +15,7 @@ async def at_path(engine: Engine, this: Directory | File, path: str = "") -> Pat
     """Return the path on the host of a directory, of a path in it, or of a file.
 
     Raises:
-        BadInput: there is nothing, or a file where a directory is meant, or the other way round.
+        BadInput: nothing exists there, or a file instead of a directory, or a directory instead of a file.
     """
     where = this.at(path) if isinstance(this, Directory) else this.path
     found = resolve(await engine.evaluator.view(this.root), where)
@@ -29,7 +29,7 @@ async def at_path(engine: Engine, this: Directory | File, path: str = "") -> Pat
 
 
 async def exists_at(engine: Engine, node: Node, path: str, expected_type: str | None, follow: bool) -> bool:
-    """Return whether there is something at a path, of a type where one is expected."""
+    """Return whether a path exists and has the expected type, if one is given."""
     follow = follow and expected_type != "SYMLINK_TYPE"
     at = resolve(await engine.evaluator.view(node), path, follow=follow)
     try:
@@ -41,10 +41,10 @@ async def exists_at(engine: Engine, node: Node, path: str, expected_type: str | 
 
 
 async def stat_at(engine: Engine, node: Node, path: str, follow: bool = True) -> Stat:
-    """Return what is known of the file at a path.
+    """Return the status of the file at a path.
 
     Raises:
-        BadInput: there is none.
+        BadInput: nothing exists there.
     """
     root = await engine.evaluator.view(node)
     at = resolve(root, path, follow=follow)
@@ -52,7 +52,7 @@ async def stat_at(engine: Engine, node: Node, path: str, follow: bool = True) ->
         found = at.lstat()
     except OSError:
         raise BadInput(f"There is no '{path}'; name a file or a directory that exists.") from None
-    # As Go's fs.FileMode.Perm: setuid, setgid and sticky are no part of it (core/directory.go, Stat).
+    # Like Go's fs.FileMode.Perm, without setuid, setgid and sticky (core/directory.go, Stat).
     permissions = found.st_mode & 0o777
     kinds = {stat.S_IFREG: "REGULAR", stat.S_IFDIR: "DIRECTORY", stat.S_IFLNK: "SYMLINK"}
     kind = kinds.get(stat.S_IFMT(found.st_mode), "UNKNOWN")
@@ -61,10 +61,10 @@ async def stat_at(engine: Engine, node: Node, path: str, follow: bool = True) ->
 
 
 def mode_of(permissions: int, default: int) -> int:
-    """Return the mode of a new file or directory: as in Go's os.OpenFile, without setuid, setgid and sticky bits.
+    """Return the mode of a new file or directory, without setuid, setgid and sticky bits, as in Go's os.OpenFile.
 
     Args:
-        permissions: what was asked for; 0 for the default.
-        default: permission bits.
+        permissions: the requested permission bits; 0 for the default.
+        default: the default permission bits.
     """
     return permissions & 0o777 if permissions else default

@@ -1,4 +1,4 @@
-"""The root fields, secrets, and the host of the client."""
+"""The root fields, secrets, and the client's host."""
 
 import os
 import posixpath
@@ -27,11 +27,11 @@ from embedded_engine.make.bases import PLATFORM, host_tree
 from embedded_engine.oci.documents import ImageConfig
 from embedded_engine.oci.platforms import normalized
 
-#: The version of Dagger whose API is served.
+#: The version of Dagger with the served API.
 VERSION = "v0.21.8"
 PLATFORM_NAME = re.compile(r"linux/[a-z0-9_-]+(/v[0-9]+)?")
 CHECKSUM = re.compile(r"sha256:[0-9a-f]{64}")
-#: Bytes; Dagger's engine has no bound. As Kubernetes has it for a Secret.
+#: The largest secret in bytes, as for a Secret of Kubernetes; Dagger's engine has no limit.
 LARGEST_SECRET = 1 << 20
 
 
@@ -174,7 +174,7 @@ async def secret(engine: Engine, this: Query, uri: str, cache_key: str | None = 
 
 
 def _shortened(name: str) -> str:
-    """Return the start of a name: people have written the secret itself there (engine/client/secretprovider/env.go)."""
+    """Return the start of a name: users mistakenly pass the secret itself (engine/client/secretprovider/env.go)."""
     return f"{name[:3]}..." if len(name) >= 4 else name
 
 

@@ -1,8 +1,8 @@
-"""What a chain consists of: immutable values, and nodes that are named by what they do.
+"""The parts of a chain: immutable values, and nodes whose keys follow from their content.
 
-nodes       file systems, each described by what it starts from and what it changes
-changes     the nodes that change files without running anything
-values      what the API hands out
-names       nodes named for people
-patterns    which paths of a tree are meant
+nodes       file systems, each described by its inputs and its change
+changes     operations that change files without running anything
+values      the values that the API returns
+names       names of nodes for people
+patterns    include and exclude patterns, .gitignore files, and globs
 """

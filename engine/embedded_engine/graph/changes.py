@@ -8,7 +8,7 @@ from embedded_engine.graph.patterns import EVERYTHING, Selection
 
 @dataclass(frozen=True)
 class NewFile(Change):
-    """A file with given text."""
+    """A file with the given text."""
 
     path: str
     contents: str
@@ -29,14 +29,14 @@ class Copy(Change):
     """A file or a directory's contents copied from another node.
 
     Args:
-        path: where the file goes, or the directory that receives the contents.
-        source: the node copied from.
-        source_path: a file or directory in it.
+        path: the path of the file, or of the directory that receives the contents.
+        source: the node to copy from.
+        source_path: a file or directory in the source.
         mode: permission bits for the file, if they change.
-        owner: `user[:group]`; empty keeps the source's.
-        users: whose names of users and groups are meant, if not those of what it is copied into.
-        selection: what is taken of a directory.
-        time: seconds since 1970 that all of it is dated with, if it is.
+        owner: `user[:group]`; empty keeps the source's owner.
+        users: the file system whose users and groups `owner` names, unless it is the target.
+        selection: the part of a directory to copy.
+        time: the time of all copied files in seconds since 1970, if it changes.
     """
 
     path: str
@@ -51,7 +51,7 @@ class Copy(Change):
 
 @dataclass(frozen=True)
 class Chown(Change):
-    """A file, or a directory with all that it holds, given to another owner, `user[:group]`."""
+    """A change of the owner, `user[:group]`, of a file or of a directory with everything below it."""
 
     path: str
     owner: str
@@ -59,7 +59,7 @@ class Chown(Change):
 
 @dataclass(frozen=True)
 class Remove(Change):
-    """Files or directories taken away; a missing one is not an error."""
+    """The removal of files or directories; a missing one is not an error."""
 
     paths: tuple[str, ...]
 

@@ -1,21 +1,21 @@
-"""How people know a file system: its kind, and a name."""
+"""Names of file systems for people: a kind and a name."""
 
 import json
 
 from embedded_engine.graph.nodes import Exec, HostTree, Image, ImageRoot, Node, StandIn, Tarball
 from embedded_engine.host.events import step_name
 
-#: What people call each kind of node; the others are changes of files.
+#: The name of each kind of node; the other nodes are changes of files.
 KINDS = {Exec: "step", ImageRoot: "base", StandIn: "base", Tarball: "archive", HostTree: "host files"}
 
 
 def kind_of(node: Node) -> str:
-    """Return what people call a node's kind."""
+    """Return the name of a node's kind."""
     return KINDS.get(type(node), "files")
 
 
 def name_of(node: Node) -> str:
-    """Return how a node is called in progress and in an image's history."""
+    """Return a node's name in progress and in an image's history."""
     if isinstance(node, Exec):
         return step_name(node.args)
     if isinstance(node, StandIn):

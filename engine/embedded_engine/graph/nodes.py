@@ -1,8 +1,8 @@
-"""The file systems that a chain describes, as values: what a step starts from, and what it does.
+"""The file systems of a chain, as values: each has inputs and a change.
 
 A node is immutable and evaluated only when something reads it (make/evaluator.py). Its key is the digest of its
 canonical form with the keys of its inputs, so equal work has an equal key in every process and on every day.
-Proxy settings, certificates, the contents of cache volumes and the plaintext of secrets are not part of it.
+Proxy settings, certificates, the contents of cache volumes and the plaintext of secrets are not part of the key.
 """
 
 import hashlib
@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 
 def canonical(value: Any) -> Any:
-    """Return what stands for a value in a key: nodes by their keys, dataclasses by type and fields."""
+    """Return the canonical form of a value: the key of a node, the type and fields of a dataclass."""
     if isinstance(value, Node):
         return value.key
     if is_dataclass(value) and not isinstance(value, type):
@@ -35,11 +35,11 @@ def digest(value: Any) -> str:
 
 @dataclass(frozen=True)
 class Node:
-    """A file system that can be made."""
+    """A file system that the engine can make."""
 
     @cached_property
     def key(self) -> str:
-        """Hexadecimal SHA-256 that names the file system in the store."""
+        """The hexadecimal SHA-256 that names the file system in the store."""
         return digest([type(self).__name__, *_parts(self)])
 
 
@@ -53,8 +53,8 @@ class ImageRoot(Node):
     """The root file system of an image whose blobs are in the store.
 
     Args:
-        manifest: the digest of its manifest, `sha256:…`.
-        platform: the one that was chosen from an index, if it is not this machine's.
+        manifest: the digest of the image's manifest, `sha256:…`.
+        platform: the platform chosen from an index, if it is not this machine's.
     """
 
     manifest: str
@@ -66,10 +66,10 @@ class StandIn(Node):
     """A root file system bootstrapped from the machine's own apt sources.
 
     Args:
-        release: what it is, `debian-12`.
+        release: the distribution and its version, `debian-12`.
         suite: the distribution's code name.
-        sources: the machine's apt sources that it is made from, one-line format.
-        epoch: seconds since 1970 that its times are clamped to.
+        sources: the machine's apt sources, in the one-line format.
+        epoch: the latest time of its files, in seconds since 1970.
     """
 
     release: str
@@ -80,10 +80,10 @@ class StandIn(Node):
 
 @dataclass(frozen=True)
 class HostTree(Node):
-    """Files copied from the host; named by their content, so the key is that of the copy.
+    """Files copied from the host; the key follows from their content.
 
     Args:
-        content: hexadecimal SHA-256 over names, modes and contents.
+        content: the hexadecimal SHA-256 of names, modes and contents.
     """
 
     content: str
@@ -94,9 +94,9 @@ class Download(Node):
     """A file fetched over HTTP, at /NAME.
 
     Args:
-        url: where it is; not part of the key, since the checksum says what it is.
-        checksum: `sha256:…` of its content.
-        name: what it is called.
+        url: the URL, which is not part of the key, since the checksum identifies the file.
+        checksum: `sha256:…` of the content.
+        name: the file's name.
         mode: permission bits.
     """
 
@@ -108,11 +108,11 @@ class Download(Node):
 
 @dataclass(frozen=True)
 class Difference(Node):
-    """What of one directory another one lacks or has otherwise.
+    """The entries of a directory that another directory lacks or has with other content.
 
     Args:
-        lower, lower_path: the directory compared with.
-        upper, upper_path: the directory whose entries are taken.
+        lower, lower_path: the directory to compare with.
+        upper, upper_path: the directory that provides the entries.
     """
 
     lower: Node
@@ -123,11 +123,11 @@ class Difference(Node):
 
 @dataclass(frozen=True)
 class Change(Node):
-    """What one operation makes of its parent: one layer of an image.
+    """The result of one operation on its parent: one layer of an image.
 
     Args:
-        parent: what it starts from.
-        epoch: the environment's SOURCE_DATE_EPOCH at that moment, in seconds; times in the layer are clamped to it.
+        parent: the node that it starts from.
+        epoch: the environment's SOURCE_DATE_EPOCH in seconds, the latest time in the layer.
     """
 
     parent: Node
@@ -136,19 +136,19 @@ class Change(Node):
 
 @dataclass(frozen=True)
 class Mount:
-    """Something put into a container for its execs only; it is never part of a layer.
+    """A mount in a container, which only execs see and which is never part of a layer.
 
     Args:
         kind: directory, file, cache, secret or temp.
-        target: absolute path in the container.
+        target: the absolute path in the container.
         source: the node of a directory or file.
         path: the path in that node.
-        name: the cache volume's key, or the secret's.
-        sharing: SHARED, PRIVATE or LOCKED, of a cache volume.
+        name: the name of the cache volume or secret.
+        sharing: SHARED, PRIVATE or LOCKED, for a cache volume.
         owner: `user[:group]`, by name or number; empty for root.
-        mode: permission bits of a secret.
-        size: bytes of a temporary file system.
-        read_only: refuse writes.
+        mode: the permission bits of a secret.
+        size: the size in bytes of a temporary file system.
+        read_only: whether writes are refused.
     """
 
     kind: str
@@ -183,11 +183,11 @@ class Exec(Change):
 
 @dataclass(frozen=True)
 class Written(Change):
-    """What an exec wrote below one of its mounts, over what was mounted.
+    """The content of a mount after an exec has written to it.
 
     Args:
         by: the exec.
-        number: which of its mounts.
+        number: the index of the mount.
     """
 
     by: Exec
@@ -195,7 +195,7 @@ class Written(Change):
 
 
 def writes_to(mount: Mount) -> bool:
-    """Return whether what an exec writes below a mount is there for the next one."""
+    """Return whether the next exec sees what an exec writes to a mount."""
     return mount.kind in ("directory", "file") and not mount.read_only
 
 
@@ -204,10 +204,10 @@ class Image:
     """An image of one platform.
 
     Args:
-        root: its file system.
-        config: canonical JSON of its configuration.
-        annotations: of its manifest.
-        created: ISO 8601.
+        root: the image's file system.
+        config: the configuration as canonical JSON.
+        annotations: the annotations of the manifest.
+        created: the time of creation, ISO 8601.
     """
 
     root: Node
@@ -221,9 +221,9 @@ class Tarball(Node):
     """An OCI archive, at /image.tar in a file system of its own.
 
     Args:
-        images: one a platform; more than one have an index.
-        compression: for layers that are not packed yet.
-        layer_format: the number of how layers are packed, so that an archive of another one is made anew.
+        images: the images, one for each platform; several get an index.
+        compression: the compression of layers that are not packed yet.
+        layer_format: the version of the packing, so that a new version makes new archives.
     """
 
     images: tuple[Image, ...]
@@ -232,7 +232,7 @@ class Tarball(Node):
 
 
 def parents(node: Node) -> list[Node]:
-    """Return the node and what it was made from, step by step, the first layer first."""
+    """Return the node and its ancestors, the first layer first."""
     chain: list[Node] = [node]
     while isinstance(node, Change):
         node = node.parent

@@ -1,7 +1,7 @@
-"""Which paths of a tree are meant: include and exclude patterns, .gitignore files, and globs.
+"""Selects paths of a tree by include and exclude patterns, .gitignore files, and globs.
 
-Patterns are those of .dockerignore, as Dagger reads them: https://github.com/moby/patternmatcher. One that names
-a directory means all that is in it; `**` crosses directories; `!` takes back what an earlier one excluded.
+Patterns follow .dockerignore, as in Dagger: https://github.com/moby/patternmatcher. A pattern that matches a directory
+matches everything below it; `**` crosses directories; `!` reverts an earlier pattern.
 """
 
 import os
@@ -18,18 +18,18 @@ from embedded_engine.host.beneath import read_small
 from embedded_engine.host.errors import BadInput
 from embedded_engine.host.rootpath import resolve
 
-#: Bytes of a .gitignore file.
+#: The largest .gitignore file in bytes.
 LARGEST_GITIGNORE = 1 << 20
 
 
 @dataclass(frozen=True)
 class Selection:
-    """What is taken of a tree.
+    """The selected part of a tree.
 
     Args:
-        include: patterns; where there are any, nothing else is taken.
-        exclude: patterns of what is left out of that.
-        gitignore: whether the tree's own .gitignore files leave out more.
+        include: the patterns of paths to include; empty for all.
+        exclude: the patterns of paths to exclude from those.
+        gitignore: whether to obey the tree's .gitignore files.
     """
 
     include: tuple[str, ...] = ()
@@ -42,7 +42,7 @@ class Selection:
         return cls(tuple(include or ()), tuple(exclude or ()), gitignore)
 
     def paths(self, root: Path) -> frozenset[str] | None:
-        """Return the paths below a directory that are taken, with the directories on the way; None for all.
+        """Return the selected paths below a directory, with their parent directories; None for all.
 
         Raises:
             BadInput: a pattern is malformed.
@@ -60,18 +60,18 @@ class Selection:
         return frozenset(taken)
 
 
-#: All of a tree.
+#: The whole tree.
 EVERYTHING = Selection()
 
 
 class Patterns:
-    """A list of patterns; the last one that fits a path or a directory above it decides."""
+    """A list of patterns; the last one that matches a path or a directory above it wins."""
 
     def __init__(self, patterns: Sequence[str]) -> None:
         self._rules = [(expression(_clean(one)), not one.strip().startswith("!")) for one in patterns if one.strip()]
 
     def match(self, path: str) -> bool:
-        """Return whether a path is meant."""
+        """Return whether the patterns match a path."""
         meant = False
         for rule, positive in self._rules:
             if meant != positive and any(rule.fullmatch(each) for each in _with_parents(path)):
@@ -80,7 +80,7 @@ class Patterns:
 
 
 def glob(root: Path, pattern: str) -> list[str]:
-    """Return the paths below a directory that a pattern names, sorted; a directory's ends with a slash.
+    """Return the paths below a directory that match a pattern, sorted; a directory ends with a slash.
 
     Raises:
         BadInput: the pattern is malformed.
@@ -91,9 +91,9 @@ def glob(root: Path, pattern: str) -> list[str]:
 
 
 def matching(root: Path, path: str) -> list[str]:
-    """Return the paths of a container that a path with wildcards names, without any the path itself.
+    """Return the paths of a container that match a path with wildcards; without wildcards, the path itself.
 
-    A wildcard stands for a part of one name, as in https://pkg.go.dev/path/filepath#Match.
+    A wildcard matches within one name, as in https://pkg.go.dev/path/filepath#Match.
 
     Raises:
         BadInput: the pattern is malformed.
@@ -163,7 +163,7 @@ def _with_parents(path: str) -> Iterator[str]:
 
 
 def _walk(root: Path, gitignore: bool) -> Iterator[str]:
-    """Yield the paths below a directory, parents first, without what the tree's .gitignore files leave out."""
+    """Yield the paths below a directory, parents first, except those that the tree's .gitignore files exclude."""
     pending: list[tuple[str, tuple[tuple[str, pathspec.GitIgnoreSpec], ...]]] = [("", ())]
     while pending:
         above, ignores = pending.pop()
@@ -183,7 +183,7 @@ def _walk(root: Path, gitignore: bool) -> Iterator[str]:
 
 
 def _is_pattern(line: str) -> bool:
-    """Whether a line of a .gitignore means something; git passes over what does not."""
+    """Return whether a line of a .gitignore file is a pattern; git ignores all others."""
     try:
         pathspec.GitIgnoreSpec.from_lines([line])
     except ValueError:

@@ -1,4 +1,4 @@
-"""What the API hands out: immutable values, each with an id that names its content."""
+"""The values that the API returns: immutable, each with an id that follows from its content."""
 
 import posixpath
 import re
@@ -12,7 +12,7 @@ from embedded_engine.host.errors import BadInput
 from embedded_engine.host.rootpath import joined, lies_in
 from embedded_engine.oci.documents import ImageConfig
 
-#: Seconds since 1970: no date can be written from here on (RFC 3339).
+#: Seconds since 1970 of the first time that RFC 3339 cannot express.
 YEAR_10000 = 253_402_300_800
 
 VARIABLE = re.compile(r"\$(?:\{(\w+)\}|(\w+))")
@@ -20,27 +20,27 @@ VARIABLE = re.compile(r"\$(?:\{(\w+)\}|(\w+))")
 
 @dataclass(frozen=True)
 class Value:
-    """Something with an id; the class's name is its GraphQL type."""
+    """A value with an id; the name of its class is its GraphQL type."""
 
     @property
     def id(self) -> str:
-        """Opaque text that `node(id:)` takes."""
+        """The opaque text that `node(id:)` accepts."""
         return f"{type(self).__name__}@{digest(self)}"
 
 
 @dataclass(frozen=True)
 class Container(Value):
-    """A container: a file system, an image configuration, and what is added for its execs only.
+    """A container: a file system, an image configuration, and additions that only execs see.
 
     Args:
-        root: its file system.
+        root: the file system.
         config: the image configuration.
-        mounts: in the order in which they were added.
-        secret_env: names of variables with the names of their secrets.
-        annotations: of the manifest.
-        last: the newest exec, whose output `stdout` is.
-        reference: what it was pulled as, until something is changed.
-        ports: what is known of exposed ports beyond their numbers.
+        mounts: the mounts in the order of their addition.
+        secret_env: the names of variables with the names of their secrets.
+        annotations: the annotations of the manifest.
+        last: the latest exec, whose output `stdout` returns.
+        reference: the reference that it was pulled from, until it changes.
+        ports: the descriptions of exposed ports.
     """
 
     root: Node
@@ -63,18 +63,18 @@ class Container(Value):
         return whole_number(self.variables.get("SOURCE_DATE_EPOCH", ""), YEAR_10000)
 
     def with_config(self, **changes: Any) -> "Container":
-        """Return it with parts of the image configuration replaced."""
+        """Return the container with parts of the image configuration replaced."""
         return replace(self, config=replace(self.config, **changes), reference="")
 
     def with_root(self, node: Node) -> "Container":
-        """Return it on another file system."""
+        """Return the container with another file system."""
         return replace(self, root=node, reference="")
 
     def located(self, path: str) -> tuple[Node, str]:
-        """Return the file system that holds an absolute path, and the path in it: what is mounted there hides the root.
+        """Return the file system of an absolute path, the root or a mount, and the path in it.
 
         Raises:
-            BadInput: it lies in a cache volume or in a temporary file system.
+            BadInput: the path is in a cache volume or in a temporary file system.
         """
         mount = self._mount_at(path)
         if mount is None:
@@ -84,11 +84,11 @@ class Container(Value):
         return mount.source, joined(mount.path, posixpath.relpath(path, mount.target))
 
     def changed(self, path: str, change: Callable[[Node, str], Change]) -> "Container":
-        """Return it after a change at an absolute path, in its root or in what is mounted there.
+        """Return the container after a change at an absolute path, in its root or in a mount.
 
         Args:
-            path: what is changed.
-            change: makes the change from a file system and the path in it.
+            path: the path to change.
+            change: makes the change, given a file system and the path in it.
         """
         node, inside = self.located(path)
         mount = self._mount_at(path)
@@ -102,7 +102,7 @@ class Container(Value):
         return max(above, key=lambda mount: len(mount.target), default=None)
 
     def path(self, path: str, expand: bool = False) -> str:
-        """Return an absolute path: relative ones start in the working directory."""
+        """Return an absolute path; a relative one starts in the working directory."""
         text = self.expanded(path) if expand else path
         return joined("/", self.config.workdir or "/", text)
 
@@ -131,11 +131,11 @@ class Directory(Value):
     path: str = "/"
 
     def at(self, path: str) -> str:
-        """Return the path in the file system of a path in this directory."""
+        """Return the file system's path of a path in this directory."""
         return joined(self.path, path.lstrip("/"))
 
     def with_change(self, change: Change) -> "Directory":
-        """Return it after a change."""
+        """Return the directory after a change."""
         return replace(self, root=change)
 
 
@@ -148,13 +148,13 @@ class File(Value):
 
     @property
     def base_name(self) -> str:
-        """The last part of its path."""
+        """The last part of the file's path."""
         return posixpath.basename(self.path)
 
 
 @dataclass(frozen=True)
 class Secret(Value):
-    """A secret by name; its plaintext is only in the engine's memory."""
+    """A secret by name; only the engine's memory has its plaintext."""
 
     name: str
     uri: str = ""
@@ -165,10 +165,10 @@ class CacheVolume(Value):
     """A directory that outlives builds.
 
     Args:
-        key: names it.
-        source: what a new one starts with.
-        sharing: SHARED, PRIVATE or LOCKED, where a mount does not say otherwise.
-        owner: `user[:group]`, likewise.
+        key: the volume's name.
+        source: the content of a new volume.
+        sharing: SHARED, PRIVATE or LOCKED, unless a mount overrides it.
+        owner: `user[:group]`, unless a mount overrides it.
     """
 
     key: str
@@ -204,13 +204,13 @@ class Port(Value):
 
     @property
     def name(self) -> str:
-        """How an image's configuration names it, `80/tcp`."""
+        """The port's name in an image's configuration, `80/tcp`."""
         return f"{self.port}/{self.protocol.lower()}"
 
 
 @dataclass(frozen=True)
 class Stat(Value):
-    """What is known of a file; the type is REGULAR, DIRECTORY, SYMLINK or UNKNOWN, the size in bytes."""
+    """The status of a file; the type is REGULAR, DIRECTORY, SYMLINK or UNKNOWN, the size in bytes."""
 
     name: str
     size: int
@@ -220,12 +220,12 @@ class Stat(Value):
 
 @dataclass(frozen=True)
 class Host(Value):
-    """The machine of the client."""
+    """The client's machine."""
 
 
 @dataclass(frozen=True)
 class CurrentModule(Value):
-    """The module that asks; its working directory is the client's."""
+    """The calling module; its working directory is the client's."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""File systems that come from outside: images, archives, a stand-in, and files of the host."""
+"""File systems from outside: images, archives, a stand-in, and files of the host."""
 
 import asyncio
 import contextlib
@@ -30,7 +30,7 @@ from embedded_engine.oci.layout import read_layout
 from embedded_engine.oci.unpack import apply_layer
 from embedded_engine.store.survey import file_digest
 
-#: GOARCH of what `platform.machine()` says.
+#: GOARCH by the result of `platform.machine()`.
 ARCHITECTURES = {
     "x86_64": "amd64",
     "aarch64": "arm64",
@@ -44,7 +44,7 @@ PLATFORM = f"linux/{ARCHITECTURE}"
 
 @dataclasses.dataclass(frozen=True)
 class Base:
-    """An image whose file system is in the store."""
+    """A base image with its file system in the store."""
 
     root: ImageRoot
     config: ImageConfig
@@ -55,7 +55,7 @@ async def from_registry(evaluator: Evaluator, address: str, platform: str = PLAT
     """Return an image of a registry for a platform, pulled unless the store has it.
 
     Raises:
-        ReferenceInvalid, RegistryUnreachable, RegistryRefused, ImageUnknown: as their names say.
+        ReferenceInvalid, RegistryUnreachable, RegistryRefused, ImageUnknown: the image cannot be pulled.
     """
     name = skopeo.normalized(address)
     digest = name.partition("@")[2] or await skopeo.resolve_digest(name, evaluator.credentials)
@@ -63,7 +63,7 @@ async def from_registry(evaluator: Evaluator, address: str, platform: str = PLAT
 
     async def make(directory: Path) -> Mapping[str, Any]:
         if "@" in name:
-            # Not asked yet; a registry that cannot be reached is known in seconds, and no step has failed.
+            # Look up the registry first: an unreachable one is found in seconds, and not reported as a failed step.
             await skopeo.resolve_digest(name, evaluator.credentials)
         with evaluator.events.step(f"pull {name}"):
             await skopeo.pull(name, digest, directory / "layout", platform, evaluator.credentials)
@@ -82,7 +82,7 @@ async def from_archive(evaluator: Evaluator, archive: Path, tag: str = "", platf
     """Return the image of an OCI or docker archive for a platform.
 
     Raises:
-        ArchiveInvalid: it is neither, or damaged, or reaches outside its root.
+        ArchiveInvalid: the file is neither, is damaged, or has paths outside its root.
     """
     digest = await asyncio.to_thread(file_digest, archive)
     root = ImageRoot(f"archive:{digest}:{tag}", _foreign(platform))
@@ -129,15 +129,15 @@ def _unpack(evaluator: Evaluator, root: ImageRoot, directory: Path) -> Mapping[s
 
 @builds(ImageRoot)
 async def image_root(evaluator: Evaluator, node: ImageRoot, directory: Path) -> dict[str, Any]:
-    """Refuse: an image is taken in when it is named, and is not to be had a second time without its name."""
+    """Refuse, because an image is pulled by its name only; its node cannot make it again."""
     raise BadInput(f"The image {node.manifest} is no longer in the store; run the command again.")
 
 
 async def host_tree(evaluator: Evaluator, path: Path, selection: Selection = EVERYTHING) -> HostTree:
-    """Copy a file (to /NAME) or what is selected of a directory of the host into the store, named by its content.
+    """Copy a host's file (to /NAME), or the selected part of a directory, into the store under a key of its content.
 
     Raises:
-        BadInput: there is nothing at the path.
+        BadInput: nothing exists at the path.
     """
     if not path.exists():
         raise BadInput(f"There is no '{path}' on this machine; give the path of a file or directory that exists.")
@@ -146,7 +146,7 @@ async def host_tree(evaluator: Evaluator, path: Path, selection: Selection = EVE
         with disk_full_told(evaluator.store.root):
             copied = place / "diff"
             copied.mkdir()
-            # Dagger's engine gives host files to root as well. A link that was named stands for what it leads to.
+            # In Dagger's engine, too, root owns host files, and a link given as the path is followed.
             wanted = await asyncio.to_thread(selection.paths, path) if path.is_dir() else None
             target = copied if path.is_dir() else copied / path.name
             await asyncio.to_thread(copy_tree, path.resolve(), target, owner=(0, 0), wanted=wanted)
@@ -164,12 +164,12 @@ async def host_tree(evaluator: Evaluator, path: Path, selection: Selection = EVE
 
 @builds(HostTree)
 async def host_tree_made(evaluator: Evaluator, node: HostTree, directory: Path) -> dict[str, Any]:
-    """Refuse: host files are copied when they are named."""
+    """Refuse, because host files are copied when a query names them."""
     raise BadInput("Files copied from this machine are no longer in the store; run the command again.")
 
 
 def tree_digest(root: Path) -> str:
-    """Return the hexadecimal SHA-256 over a tree's names, modes, owners, link targets and contents."""
+    """Return the hexadecimal SHA-256 of a tree's names, modes, owners, link targets and contents."""
     found = hashlib.sha256()
     for path in sorted(walk(root)):
         status = path.lstat()
@@ -184,14 +184,14 @@ def tree_digest(root: Path) -> str:
 
 
 def atomic_copy(source: Path, target: Path) -> None:
-    """Copy a file to the client's side: beside, then renamed; one with the same size and time is left alone."""
+    """Copy a file to the client's path, under another name first; a file with the same size and time stays."""
     status = source.stat()
     if target.is_file():
         there = target.stat()
         if (there.st_size, there.st_mtime_ns) == (status.st_size, status.st_mtime_ns):
             return
     _remove_parts(target)
-    # Engines are all process 1 of their namespaces.
+    # Process numbers are not unique: every engine is process 1 of its namespace.
     beside = target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
     try:
         with disk_full_told(target.parent), beside.open("wb") as file:
@@ -206,7 +206,7 @@ def atomic_copy(source: Path, target: Path) -> None:
 
 
 def _remove_parts(target: Path) -> None:
-    """Remove what a killed engine left beside a file; one that still writes holds a lock."""
+    """Remove the partial copies of killed engines; an engine that still writes holds a lock."""
     for left in target.parent.glob(f".{glob.escape(target.name)}.*.part"):
         with contextlib.suppress(OSError), left.open("rb") as file:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

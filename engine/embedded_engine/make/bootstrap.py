@@ -22,10 +22,10 @@ SCHEME = "bootstrap:"
 OS_RELEASE = Path("/etc/os-release")
 ORIGINS = {"debian": "Debian", "ubuntu": "Ubuntu"}
 
-#: apt-get(8) indextargets: one line for each index of packages that the machine's sources name.
+#: apt-get(8) indextargets: one line for each package index of the machine's sources.
 TARGETS = "$(CREATED_BY)|$(ORIGIN)|$(CODENAME)|$(REPO_URI)|$(RELEASE)|$(COMPONENT)|$(SIGNED_BY)"
 
-#: What mmdebstrap brings in from this machine and from the moment, and the image must not keep.
+#: Files that depend on this machine or on the time, which mmdebstrap adds and the image must not keep.
 LEFT_BY_BOOTSTRAP = ("etc/resolv.conf", "etc/hostname", "etc/apt/apt.conf.d/99mmdebstrap")
 
 
@@ -33,11 +33,11 @@ async def stand_in(address: str, epoch: int | None) -> StandIn:
     """Return the stand-in that a reference names.
 
     Args:
-        address: `bootstrap:auto`, or `bootstrap:` and what this machine is, `debian-12`.
-        epoch: seconds since 1970 for its times.
+        address: `bootstrap:auto`, or `bootstrap:` and this machine's distribution, as in `bootstrap:debian-12`.
+        epoch: the time of its files, in seconds since 1970.
 
     Raises:
-        StandInImpossible: this machine is another one, or neither Debian nor Ubuntu, or has no sources of it.
+        StandInImpossible: this machine has another distribution, neither Debian nor Ubuntu, or no sources for it.
     """
     facts = _os_release()
     release = f"{facts.get('ID', 'unknown')}-{facts.get('VERSION_ID', 'unknown')}"
@@ -61,15 +61,15 @@ def _os_release() -> dict[str, str]:
 
 
 async def _sources(origin: str, suite: str) -> str:
-    """Return the machine's sources of its own distribution, one line each; third parties' stay out."""
+    """Return the machine's sources of its own distribution, one line each, without those of third parties."""
     command = ["apt-get", "indextargets", "--format", TARGETS, "Created-By: Packages"]
     listed = await run(command)
-    if not listed.stdout:  # there are no package lists on this machine, and so nothing is known of the archives
+    if not listed.stdout:  # this machine has no package lists, so nothing is known about the archives
         listed = await run([*command, "--no-release-info"])
     rows: dict[tuple[str, str, str], list[str]] = {}
     for line in listed.stdout.splitlines():
         _, found, codename, uri, release, component, signed_by = line.split("|")
-        # Without package lists apt knows no origin; the code name then tells the distribution's own pockets.
+        # Without package lists, apt knows no origin; the code name then identifies the distribution's own sources.
         own = found == origin or (found.startswith("$") and release.partition("-")[0] == suite)
         if own and (release if codename.startswith("$") else codename).startswith(suite):
             key = f" [signed-by={signed_by}]" if signed_by.startswith("/") else ""
@@ -84,7 +84,7 @@ async def _sources(origin: str, suite: str) -> str:
 
 @builds(StandIn)
 async def bootstrap(evaluator: Evaluator, node: StandIn, directory: Path) -> dict[str, Any]:
-    """Bootstrap the root file system straight into the store."""
+    """Bootstrap the root file system directly into the store."""
     async with evaluator.slots:
         with evaluator.events.step(name_of(node)) as step:
             sources, root = directory / "base.list", directory / "diff"
@@ -105,10 +105,10 @@ async def bootstrap(evaluator: Evaluator, node: StandIn, directory: Path) -> dic
 
 @contextlib.contextmanager
 def _apt_settings(host: HostSettings, directory: Path) -> Iterator[list[str]]:
-    """Give mmdebstrap's options for the host's apt settings, which lie in memory for the time of a block.
+    """Yield mmdebstrap's options for the host's apt settings, which are in memory for the duration of a block.
 
-    Arguments can be read by every user of the machine, and mmdebstrap copies a file of options into the root file
-    system; so the one option only names a file, which apt reads if it exists (apt.conf(5)).
+    Every user of the machine can read arguments, and mmdebstrap copies an options file into the root file system. The
+    only option therefore names a file that apt reads if it exists (apt.conf(5)).
     """
     directory.mkdir()
     syscalls.mount("tmpfs", directory, "mode=0700,size=1m")
@@ -139,9 +139,9 @@ def _tidy(root: Path) -> None:
         (root / name).unlink(missing_ok=True)
     lists = root / "etc/apt/sources.list.d"
     with contextlib.suppress(FileNotFoundError):
-        # mmdebstrap names the file after its own input; a reader of the image looks for the usual name.
+        # mmdebstrap names the file after its own input; readers of the image expect the usual name.
         (lists / "0000base.list").rename(root / "etc/apt/sources.list")
-    # A runtime brings its own /dev, and importers refuse archives with device nodes.
+    # A runtime creates /dev itself, and importers refuse archives with device nodes.
     for left in (root / "dev", root / "var/cache/apt/archives", root / "var/lib/apt/lists"):
         for entry in left.glob("*") if left.exists() else ():
             shutil.rmtree(entry) if entry.is_dir() and not entry.is_symlink() else entry.unlink()

@@ -19,7 +19,7 @@ HOSTNAME = "dagger"
 DEFAULT_PATH = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
-#: By the kernel's numbers: include/uapi/linux/capability.h.
+#: Capabilities by the kernel's numbers: include/uapi/linux/capability.h.
 ALL_CAPABILITIES = tuple(
     f"CAP_{name}"
     for name in (
@@ -29,12 +29,12 @@ ALL_CAPABILITIES = tuple(
         "SETFCAP MAC_OVERRIDE MAC_ADMIN SYSLOG WAKE_ALARM BLOCK_SUSPEND AUDIT_READ PERFMON BPF CHECKPOINT_RESTORE"
     ).split()
 )
-#: Docker's without NET_RAW, as a mask: no step has a reason to listen in on a network.
+#: Docker's capabilities without NET_RAW, as a mask: no step needs to capture packets.
 DEFAULT_MASK = 0xA80405FB
 
 
 def capabilities_of(privileged: bool) -> list[str]:
-    """Return what a step may do; of all that there is, what the engine itself may."""
+    """Return the capabilities of a step, limited to those of the engine."""
     mask = _own_mask() if privileged else DEFAULT_MASK
     return [name for number, name in enumerate(ALL_CAPABILITIES) if mask >> number & 1]
 
@@ -45,7 +45,7 @@ def _own_mask() -> int:
 
 
 _TMP = ["nosuid", "noexec", "nodev"]
-#: What every Linux container finds: runtime-spec config-linux.md, "Default Filesystems".
+#: The mounts of every Linux container: runtime-spec config-linux.md, "Default Filesystems".
 FILESYSTEMS: tuple[dict[str, Any], ...] = (
     {"destination": "/proc", "type": "proc", "source": "proc", "options": _TMP},
     {
@@ -69,7 +69,7 @@ FILESYSTEMS: tuple[dict[str, Any], ...] = (
     {"destination": "/dev/mqueue", "type": "mqueue", "source": "mqueue", "options": _TMP},
 )
 SYSFS = {"destination": "/sys", "type": "sysfs", "source": "sysfs", "options": [*_TMP, "ro"]}
-#: A user namespace on the host's network, or where parts of /sys are masked, may not mount a sysfs of its own:
+#: A user namespace with the host's network, or with masked parts of /sys, may not mount its own sysfs:
 #: opencontainers/runc, `runc spec --rootless`.
 HOST_SYSFS = {"destination": "/sys", "type": "none", "source": "/sys", "options": ["rbind", *_TMP, "ro"]}
 MASKED = (
@@ -80,7 +80,7 @@ READ_ONLY = "/proc/bus /proc/fs /proc/irq /proc/sys /proc/sysrq-trigger".split()
 
 
 def bind(source: Path, target: str, *, read_only: bool = False) -> dict[str, Any]:
-    """Return the mount of a host's file or directory."""
+    """Return the bind mount of a host's file or directory."""
     options = ["rbind", "rprivate", "nosuid", "nodev", "ro" if read_only else "rw"]
     return {"destination": target, "type": "bind", "source": str(source), "options": options}
 
@@ -107,16 +107,16 @@ def spec(
     """Return the config.json of a step.
 
     Args:
-        root: its root directory.
-        name: the container's, and its control group's.
+        root: the root directory.
+        name: the name of the container and of its control group.
         args: the command.
-        env: NAME=value each.
-        cwd: where it starts.
-        user: as whom it starts.
-        mounts: beyond those of every container.
-        seccomp: the system calls that it may make.
-        network: its own; None for the host's.
-        privileged: whether it may do all that the engine may.
+        env: the variables, each NAME=value.
+        cwd: the working directory.
+        user: the user who runs the command.
+        mounts: the mounts besides those of every container.
+        seccomp: the system calls that the step may make.
+        network: the step's network namespace; None for the host's network.
+        privileged: whether the step has all rights of the engine.
     """
     capabilities = capabilities_of(privileged)
     held = capabilities if user.uid == 0 else []
@@ -157,7 +157,7 @@ def _network(network: Network | None) -> list[dict[str, str]]:
 
 
 def _settings() -> dict[str, str]:
-    """Return Docker's settings of a network of its own: any user may ping, and listen on any port."""
+    """Return Docker's settings of a network namespace: any user may ping, and listen on any port."""
     last = IDS if in_user_namespace() else 2**31 - 1
     return {"net.ipv4.ping_group_range": f"0 {last}", "net.ipv4.ip_unprivileged_port_start": "0"}
 
@@ -174,7 +174,7 @@ def _masked() -> list[str]:
 
 def _control_group(name: str, *, privileged: bool) -> dict[str, Any]:
     if in_user_namespace():
-        return {}  # none is delegated, and a device node gives nothing there
+        return {}  # no device is delegated, so a device node gives no access there
     devices = [{"allow": privileged, "access": "rwm"}, *([] if privileged else _DEVICES)]
     return {"cgroupsPath": f"/{name}", "resources": {"devices": devices}}
 
@@ -184,7 +184,7 @@ def _device(major: int, minor: int | None = None) -> dict[str, Any]:
     return {"allow": True, "type": "c", "access": "rwm", **numbers}
 
 
-#: null, zero, full, tty, random, urandom, console, ptmx and the terminals of devpts; mknod of any is allowed.
+#: null, zero, full, tty, random, urandom, console, ptmx and the terminals of devpts; mknod is always allowed.
 _DEVICES = [
     {"allow": True, "type": "c", "access": "m"},
     {"allow": True, "type": "b", "access": "m"},

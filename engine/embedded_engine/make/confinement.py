@@ -1,4 +1,4 @@
-"""What keeps the steps of a session apart from the host: networks, system calls and keyrings."""
+"""Isolates the steps of a session from the host: networks, system calls and keyrings."""
 
 import os
 from collections.abc import Sequence
@@ -12,19 +12,19 @@ from embedded_engine.make.seccomp import for_privileged_steps, for_steps, read_p
 
 
 class Confinement:
-    """What all steps of a session are confined by.
+    """The confinement of all steps of a session.
 
     Args:
-        services: of the host's loopback, which every step reaches.
+        services: the services on the host's loopback interface that every step can reach.
 
     Raises:
-        HostMissing: this machine has no profile of system calls.
+        HostMissing: this machine has no seccomp profile.
     """
 
     def __init__(self, services: Sequence[Service]) -> None:
         self._profile = for_steps(read_profile(), capabilities_of(False), os.uname().machine, this_kernel())
         self.networks = StepNetworks(services)
-        #: Whether steps can have session keyrings of their own; the engine itself leaves the user's behind.
+        #: Whether steps can have their own session keyrings; the engine itself has left the user's keyring.
         self.keyring = syscalls.own_session_keyring()
 
     def seccomp(self, *, privileged: bool) -> dict[str, Any]:

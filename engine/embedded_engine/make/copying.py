@@ -1,4 +1,4 @@
-"""Copying files and directories with all that is known of them."""
+"""Copies files and directories with all their attributes."""
 
 import contextlib
 import os
@@ -13,7 +13,7 @@ from embedded_engine.oci.holes import copy_content
 
 
 def remove_path(path: Path) -> None:
-    """Remove a file, or a directory with all that it holds, if it is there."""
+    """Remove a file, or a directory with everything below it, if it exists."""
     if is_directory(path):
         remove_tree(path)
     else:
@@ -32,10 +32,10 @@ def copy_tree(
 
     Args:
         source: a file, or a directory whose contents are copied.
-        target: the file, or the directory that exists already.
-        owner: numbers that replace the source's.
-        mode: permission bits that replace those of all that is copied, but of links.
-        wanted: the paths below the source that are copied; None for all.
+        target: the file to create, or an existing directory.
+        owner: the uid and gid of the copies, instead of the source's.
+        mode: the permission bits of the copies except links, instead of the source's.
+        wanted: the paths below the source to copy; None for all.
     """
     copying = _Copying(source, target, owner, mode)
     if not is_directory(source):
@@ -67,10 +67,10 @@ class _Copying:
     """The copying of one tree.
 
     Args:
-        source, target: its directories, or files.
-        owner: numbers that replace the source's.
-        mode: permission bits that replace those of all that is copied, but of links.
-        seen: where in the target each file of the source went, by device and inode.
+        source, target: the directories or files.
+        owner: the uid and gid of the copies, instead of the source's.
+        mode: the permission bits of the copies except links, instead of the source's.
+        seen: the path in the target of each copied file, by device and inode of the source.
     """
 
     source: Path
@@ -80,10 +80,10 @@ class _Copying:
     seen: dict[tuple[int, int], PurePath] = field(default_factory=dict)
 
     def file(self, origin: Path, place: Path, inside: PurePath) -> None:
-        """Copy everything but directories; another name of a file that was copied becomes another name of the copy.
+        """Copy anything except a directory; a hard link to a copied file becomes a hard link to the copy.
 
         Args:
-            origin, place: names of the two that lead to nothing else.
+            origin, place: paths of source and copy that no link can redirect.
             inside: the path of the copy in the target.
         """
         found = origin.lstat()
@@ -102,13 +102,13 @@ class _Copying:
         self.take_over(origin, place)
 
     def take_over(self, origin: Path, place: Path) -> None:
-        """Give a copy the owner, the mode, the times and the attributes of what it was made from."""
+        """Give a copy the owner, the mode, the times and the attributes of its source."""
         if not os.path.lexists(place):
             return
         found = origin.lstat()
         uid, gid = self.owner or (found.st_uid, found.st_gid)
         os.chown(place, uid, gid, follow_symlinks=False)
-        # After chown(2), which clears the setuid bit and file capabilities.
+        # This comes after chown(2), which clears the setuid bit and file capabilities.
         shutil.copystat(origin, place, follow_symlinks=False)
         if self.mode is not None and not stat.S_ISLNK(found.st_mode):
             place.chmod(self.mode)
@@ -125,4 +125,4 @@ def _make_node(place: Path, found: os.stat_result) -> None:
         os.mknod(place, found.st_mode, found.st_rdev)
     except PermissionError:
         if stat.S_ISFIFO(found.st_mode):
-            raise  # a user namespace may make no devices: they are left out, as in layers
+            raise  # a user namespace may not create devices, so they are left out, as in layers

@@ -1,4 +1,4 @@
-"""What one directory lacks of another, or has otherwise."""
+"""Compares two directories."""
 
 import asyncio
 import filecmp
@@ -17,7 +17,7 @@ from embedded_engine.make.evaluator import Evaluator, builds
 
 @builds(Difference)
 async def difference(evaluator: Evaluator, node: Difference, directory: Path) -> dict[str, Any]:
-    """Copy what one directory lacks of another, or has otherwise."""
+    """Copy the entries of one directory that another lacks or has with other content."""
     lower = resolve(await evaluator.view(node.lower), node.lower_path)
     upper = resolve(await evaluator.view(node.upper), node.upper_path)
     if not is_directory(upper):
@@ -31,7 +31,7 @@ def _different(lower: Path, upper: Path) -> frozenset[str]:
     found: set[str] = set()
     for path in walk(upper):
         inside = path.relative_to(upper)
-        # A link on the way would lead to files of this machine.
+        # A link along the path could lead to files of this machine.
         if not (is_without_links(lower, str(inside.parent)) and _same(lower / inside, path)):
             found |= {str(each) for each in (inside, *inside.parents) if str(each) != "."}
     return frozenset(found)

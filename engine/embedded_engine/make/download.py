@@ -1,4 +1,4 @@
-"""Files from the web, each pinned by its checksum."""
+"""Fetches files over HTTP, each pinned by its checksum."""
 
 import hashlib
 import ssl
@@ -11,14 +11,14 @@ from embedded_engine.host.errors import BadInput, DownloadFailed
 from embedded_engine.host.settings import HostSettings
 from embedded_engine.make.evaluator import Evaluator, builds
 
-#: Seconds until a server has to connect, and between two pieces of what it sends.
+#: The most seconds for connecting, and between two pieces of an answer.
 TIMEOUT = 30.0
 TRIES = 3
 
 
 @builds(Download)
 async def download(evaluator: Evaluator, node: Download, directory: Path) -> dict[str, Any]:
-    """Fetch a file, and keep it only when it is what its checksum says."""
+    """Fetch a file, and keep it only if its checksum is right."""
     target = directory / "diff" / node.name
     with evaluator.events.step(f"download {node.url}"):
         found = await fetch(evaluator.host, node.url, target)
@@ -32,13 +32,13 @@ async def download(evaluator: Evaluator, node: Download, directory: Path) -> dic
 
 
 async def fetch(host: HostSettings, url: str, target: Path) -> str:
-    """Write what a URL answers to a file, and return its `sha256:…`.
+    """Write the content of a URL to a file, and return its `sha256:…`.
 
     Raises:
-        DownloadFailed: no answer, or none with status 200.
+        DownloadFailed: the server does not answer, or not with status 200.
         BadInput: the host's certificates cannot be read.
     """
-    import httpx  # an engine that downloads nothing starts without it
+    import httpx  # an engine without downloads starts faster without it
 
     try:
         context = ssl.create_default_context(cafile=str(host.bundle) if host.bundle else None)
@@ -57,7 +57,7 @@ async def fetch(host: HostSettings, url: str, target: Path) -> str:
                 async for piece in answer.aiter_bytes(1 << 20):
                     digest.update(piece)
                     file.write(piece)
-    except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:  # the last of a proxy's address
+    except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:  # the end of a proxy's address
         why = without_logins(str(error).splitlines()[0]) if str(error) else type(error).__name__
         raise DownloadFailed(
             f"'{url}' cannot be fetched ({why}); check the address, the network and the proxy."

@@ -17,7 +17,7 @@ from embedded_engine.make import overlay
 from embedded_engine.make.copying import copy_tree, remove_path
 from embedded_engine.make.evaluator import Evaluator, builds
 
-#: What the kernel says of a path that makes no sense.
+#: The kernel's error numbers for impossible paths.
 MISTAKES = (errno.EEXIST, errno.EISDIR, errno.ENAMETOOLONG, errno.ENOTDIR)
 
 
@@ -70,7 +70,7 @@ async def symlink(evaluator: Evaluator, node: Symlink, directory: Path) -> dict[
 
 @builds(Remove)
 async def remove(evaluator: Evaluator, node: Remove, directory: Path) -> dict[str, Any]:
-    """Take files and directories away."""
+    """Remove files and directories."""
 
     def change(root: Path) -> None:
         for path in (one for given in node.paths for one in matching(root, given)):
@@ -83,7 +83,7 @@ async def remove(evaluator: Evaluator, node: Remove, directory: Path) -> dict[st
 
 @builds(Copy)
 async def copy(evaluator: Evaluator, node: Copy, directory: Path) -> dict[str, Any]:
-    """Copy a file, or what a directory holds."""
+    """Copy a file, or the contents of a directory."""
     origin = await evaluator.view(node.source)
     named = await evaluator.view(node.users) if node.users else None
 
@@ -103,7 +103,7 @@ async def copy(evaluator: Evaluator, node: Copy, directory: Path) -> dict[str, A
 
 @builds(Chown)
 async def chown(evaluator: Evaluator, node: Chown, directory: Path) -> dict[str, Any]:
-    """Give files to another owner."""
+    """Change the owner of files."""
 
     def change(root: Path) -> None:
         user = look_up(root, node.owner)
@@ -122,7 +122,7 @@ def _date(target: Path, seconds: int) -> None:
 
 
 def _file_place(root: Path, path: str, name: str) -> Path:
-    """Return where a file is copied to: into a directory that is there, under its own name."""
+    """Return the path of a copied file: in an existing directory, it keeps its own name."""
     return _place(root, f"{path}/{name}" if resolve(root, path).is_dir() else path)
 
 

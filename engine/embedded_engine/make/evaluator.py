@@ -1,4 +1,4 @@
-"""Making file systems: each node once, in this process and between processes, as many at a time as there are cores."""
+"""Makes file systems: each node once, in this process and between processes, as many at a time as there are cores."""
 
 import asyncio
 import secrets
@@ -29,15 +29,15 @@ T = TypeVar("T")
 Make = Callable[[Path], Awaitable[Mapping[str, Any]]]
 Builder = Callable[["Evaluator", Any, Path], Awaitable[dict[str, Any]]]
 
-#: How often a damaged snapshot is tried to be taken away, a twentieth of a second apart.
+#: How often the removal of a damaged snapshot is tried, a twentieth of a second apart.
 TRIES = 200
 
-#: What makes each kind of node; filled by `builds`, so that a new kind is one function.
+#: The maker of each kind of node; `builds` registers it, so a new kind is one function.
 BUILDERS: dict[type[Node], Builder] = {}
 
 
 def builds(kind: type[Node]) -> Callable[[Builder], Builder]:
-    """Register the function that makes one kind of node into `directory/diff` and returns what to keep of it."""
+    """Register the function that makes one kind of node in `directory/diff` and returns the data to keep about it."""
 
     def register(builder: Builder) -> Builder:
         BUILDERS[kind] = builder
@@ -50,11 +50,11 @@ class Evaluator:
     """The file systems of one session.
 
     Args:
-        store: where they are kept.
-        host: what steps get from the host.
-        events: where progress goes.
-        cores: how many steps run at a time.
-        confinement: what keeps steps apart from the host.
+        store: the store.
+        host: the host's contribution to steps.
+        events: receives progress.
+        cores: the number of steps that run at a time.
+        confinement: isolates steps from the host.
     """
 
     def __init__(self, store: Store, host: HostSettings, events: Events, cores: int, confinement: Confinement) -> None:
@@ -64,16 +64,16 @@ class Evaluator:
         self.slots = asyncio.Semaphore(cores)
         self._snapshots: Once[Snapshot] = Once()
         self.sound = Sound(store)
-        #: Keys of what was handed out.
+        #: The keys of the snapshots that the session uses.
         self._in_use: set[str] = set()
         self._views: Once[Path] = Once()
 
     async def made(self, node: Node) -> Path:
-        """Return the snapshot's directory, making it and what it starts from if needed."""
+        """Return the snapshot's directory, and make it and its inputs if needed."""
         return (await self._snapshot(node)).directory
 
     async def meta(self, node: Node) -> Mapping[str, Any]:
-        """Return what the node's builder kept of it."""
+        """Return the data that the node's maker kept about it."""
         return (await self._snapshot(node)).kept
 
     async def _snapshot(self, node: Node) -> Snapshot:
@@ -100,25 +100,25 @@ class Evaluator:
         return (await self._snapshot(node.parent)).id
 
     async def found(self, node: Node, made_on: str = "") -> Snapshot | None:
-        """Return a node's snapshot for new work to start from, if the store has it as it was recorded.
+        """Return a node's snapshot for new work to start from, if the store has it undamaged.
 
         Args:
-            node: what is looked for.
-            made_on: the id of the snapshot that it has to be made on.
+            node: the node.
+            made_on: the id of the snapshot that it must be made on.
         """
         try:
             return await self._sound(node, made_on)
         except Stale:
             if node.key not in self._in_use:
-                # Another session may see the same, and only one that has it alone can take it away.
+                # Another session may have found the same, and only a session that holds it alone can remove it.
                 self.store.leave(node.key)
             return None
 
     async def _sound(self, node: Node, made_on: str) -> Snapshot | None:
-        """Return a node's snapshot, if there is one.
+        """Return a node's snapshot, if it exists.
 
         Raises:
-            Stale: it is damaged or outdated.
+            Stale: the snapshot is damaged or outdated.
         """
         found = self.store.found(node.key, made_on)
         if found:
@@ -129,9 +129,9 @@ class Evaluator:
         return found
 
     async def _found_or(self, make: Make, node: Node, made_on: str, name: str) -> Snapshot:
-        """Return a node's snapshot, made if the store has none; one that is stale is taken away before.
+        """Return a node's snapshot, made if the store has none; a stale one is removed first.
 
-        Nothing in this session has started from that one: what is found is looked at before it is handed out.
+        Nothing in this session depends on a stale one, because a snapshot is examined before it is used.
         """
         async with self.waiting(node.key):
             try:
@@ -147,23 +147,23 @@ class Evaluator:
         for _ in range(TRIES):
             if self.store.drop(node.key):
                 return
-            await asyncio.sleep(0.05)  # another session looks at it, and finds the same
+            await asyncio.sleep(0.05)  # another session is examining it, and will find the same
         raise StoreDamaged(
             f"What the store {self.store.root} keeps of '{name_of(node)}' is damaged, and another build uses it; "
             "wait for that to end, and run again."
         )
 
     def waiting(self, name: str) -> AbstractAsyncContextManager[None]:
-        """Hold a lock between processes, and say so where one has to wait for it."""
+        """Hold a lock between processes, and report it if this process must wait."""
         return self.store.lock(name, lambda: self.events.notice("Waiting for another build …"))
 
     async def take_in(self, node: Node, name: str, make: Make) -> None:
-        """Make a file system that comes from outside, unless the store has all of it.
+        """Make a file system from outside, unless the store has all of it.
 
         Args:
-            node: names it.
-            name: what it is, for people.
-            make: fills a directory's `diff`, and returns what is to be kept of it.
+            node: the node with its key.
+            name: its name for people.
+            make: fills a directory's `diff`, and returns the data to keep.
         """
         if not await self.found(node):
             await self._found_or(make, node, "", name)
@@ -186,10 +186,10 @@ class Evaluator:
         return await self.with_room(made)
 
     async def with_room(self, make: Callable[[], Awaitable[T]]) -> T:
-        """Make something; when the disk is full, once more without what no build uses.
+        """Make something; if the disk is full, remove unused snapshots and try again.
 
         Raises:
-            DiskFull: that was not enough.
+            DiskFull: the space does not suffice.
         """
         try:
             with disk_full_told(self.store.root):
@@ -207,11 +207,11 @@ class Evaluator:
             return await make()
 
     def layers(self, node: Node) -> list[Path]:
-        """Return the directories that a made node's file system consists of, the lowest first."""
+        """Return the layers' directories of a made node, the lowest first."""
         return [self.layer(one) for one in parents(node) if self.adds(one)]
 
     def layer(self, node: Node) -> Path:
-        """Return the directory of what a node itself changes."""
+        """Return the directory with a node's own changes."""
         return self._directory(node) / "diff"
 
     def _directory(self, node: Node) -> Path:
@@ -220,7 +220,7 @@ class Evaluator:
         return self.store.snapshot(node.key)
 
     def adds(self, node: Node) -> bool:
-        """Return whether a made node has a layer: most execs write nothing below their mounts."""
+        """Return whether a made node has a layer; most execs write nothing to their mounts."""
         return not isinstance(node, Scratch) and (not isinstance(node, Written) or any(self.layer(node).iterdir()))
 
     async def view(self, node: Node) -> Path:
@@ -236,7 +236,7 @@ class Evaluator:
         return at
 
     async def close(self) -> None:
-        """Stop what still runs and take the views down."""
+        """Stop everything that still runs, and unmount the views."""
         await self._snapshots.close()
         for view in await self._views.close():
             overlay.unmount(view)

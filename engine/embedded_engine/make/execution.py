@@ -1,4 +1,4 @@
-"""Running an exec: mounts, user, environment and the host's settings put together, and its outcome judged."""
+"""Runs an exec: combines mounts, user, environment and the host's settings, and evaluates the outcome."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -25,7 +25,7 @@ from embedded_engine.oci.holes import copy_content
 
 @builds(Exec)
 async def run_exec(evaluator: Evaluator, node: Exec, directory: Path) -> dict[str, Any]:
-    """Run a command; its changes are the layer, its output lies beside."""
+    """Run a command; its changes become the layer, with its output beside it."""
     if not node.args:
         raise BadInput("No command has been set: give withExec arguments, or the container default arguments.")
     async with AsyncExitStack() as stack:
@@ -47,7 +47,7 @@ async def run_exec(evaluator: Evaluator, node: Exec, directory: Path) -> dict[st
             raise want_of_space(evaluator.store.root, failed.stderr + failed.stdout) or failed
         for name, path in _redirected(node).items():
             with mounts.for_output(path) as target:
-                target.unlink(missing_ok=True)  # it could be a device that the step made
+                target.unlink(missing_ok=True)  # the step may have created a device there
                 await asyncio.to_thread(copy_content, directory / name, target)
             shorten(directory / name)
     mounts.tidy(directory / "diff")
@@ -69,7 +69,7 @@ def _stdin(stack: AsyncExitStack, node: Exec, mounts: MountTable) -> bytes | Pat
 
 
 def allowed(expect: str, code: int) -> bool:
-    """Return whether an exit code satisfies `expect`; those of signals never do (core/container_exec.go)."""
+    """Return whether an exit code satisfies `expect`; an exit by signal never does (core/container_exec.go)."""
     failure = 1 <= code <= 127 or 192 <= code <= 255
     return {"SUCCESS": code == 0, "FAILURE": failure, "ANY": code == 0 or failure}[expect]
 

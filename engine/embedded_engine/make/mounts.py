@@ -1,4 +1,4 @@
-"""What is mounted for an exec, and what is left of it afterwards."""
+"""The mounts of an exec, and the traces that they leave."""
 
 import asyncio
 import contextlib
@@ -26,10 +26,10 @@ from embedded_engine.make.evaluator import Evaluator
 
 @dataclass(frozen=True)
 class Stub:
-    """What the runtime makes for a mount to lie on.
+    """A mount point that the runtime creates.
 
     Args:
-        root: a directory on the host that stays.
+        root: a directory on the host that outlives the exec.
         path: the file or directory in it.
     """
 
@@ -43,8 +43,8 @@ class MountTable:
 
     Args:
         root: the container's root directory on the host.
-        entries: the runtime's own form.
-        places: where on the host each target is; None for memory.
+        entries: the mounts in the runtime's form.
+        places: the path on the host of each target; None for memory.
         read_only: the targets that refuse writes.
     """
 
@@ -63,15 +63,15 @@ class MountTable:
             self.read_only.add(target)
 
     def over(self, path: str) -> str | None:
-        """Return the target of the mount that holds a path of the container, if one does."""
+        """Return the target of the mount that covers a path of the container, if there is one."""
         held = [target for target in self.places if lies_in(path, target)]
         return max(held, key=len, default=None)
 
     def on_host(self, path: str, *, write: bool = False) -> tuple[Path, str]:
-        """Return where a path of the container is: a directory on the host that stays, and the path in it.
+        """Return the place of a container's path: a directory on the host that outlives the exec, and the path in it.
 
         Raises:
-            BadInput: it is in memory, or cannot be written.
+            BadInput: the path is in memory, or cannot be written.
         """
         target = self.over(path)
         if target is None:
@@ -84,10 +84,10 @@ class MountTable:
 
     @contextlib.contextmanager
     def for_output(self, path: str) -> Iterator[Path]:
-        """Yield a name for a file of the container that can be written, in a directory that is there.
+        """Yield a path on the host for a file of the container that the engine writes, in an existing directory.
 
         Raises:
-            BadInput: it cannot.
+            BadInput: the file cannot be written.
         """
         root, inside = self.on_host(path, write=True)
         found = resolve(root, inside)
@@ -102,10 +102,10 @@ class MountTable:
             yield target
 
     def stubs(self, upper: Path) -> list[Stub]:
-        """Return what the runtime will make for the mounts to lie on, outermost first.
+        """Return the mount points that the runtime will create, outermost first.
 
         Args:
-            upper: what has been changed below the root so far.
+            upper: the directory with the changes below the root so far.
         """
         made: list[Stub] = []
         for target in [*self.places, "/proc", "/dev", "/sys"]:
@@ -120,9 +120,9 @@ class MountTable:
         return made
 
     def tidy(self, upper: Path) -> None:
-        """Take the directories out of a layer that are in it only because something was mounted below them."""
+        """Remove the directories from a layer that exist only as mount points or their parents."""
         for inside, before in sorted(self._above_stubs.items(), reverse=True):
-            # It is not there, or not empty, or the step put a link on the way to it.
+            # It does not exist, is not empty, or the step put a link on the path to it.
             with contextlib.suppress(OSError), pinned(upper, inside.parent) as directory:
                 _remove_unchanged(directory / inside.name, before)
 
@@ -137,15 +137,15 @@ def _remove_unchanged(path: Path, before: os.stat_result) -> None:
 
 @contextlib.asynccontextmanager
 async def mounted(evaluator: Evaluator, node: Exec, directory: Path, root: Path) -> AsyncIterator[MountTable]:
-    """Prepare what is mounted, and afterwards remove what had to be made for it.
+    """Prepare the mounts, and clean up after them.
 
-    What an exec writes below a mounted directory stays beside its layer, in mount-NUMBER (`graph.Written`).
+    The files that an exec writes to a mounted directory stay beside its layer, in mount-NUMBER (`graph.Written`).
     """
     scratch = directory / "mounts"
     scratch.mkdir()
     mounts = MountTable(root)
     async with contextlib.AsyncExitStack() as stack:
-        # In memory, and gone with the mount: secrets, and what the host's settings may hold of them.
+        # In memory only, and gone with the mount: secrets, and the host's settings, which may contain some.
         syscalls.mount("tmpfs", scratch, "mode=0711")
         stack.callback(scratch.rmdir)
         stack.callback(overlay.unmount, scratch)
@@ -181,7 +181,7 @@ def _source(root: Path, mount: Mount) -> Path:
 
 def _remove(stubs: list[Stub]) -> None:
     for stub in reversed(stubs):
-        # It is not there, or not empty, or the step put a link on the way to it.
+        # It does not exist, is not empty, or the step put a link on the path to it.
         with contextlib.suppress(OSError), pinned(stub.root, stub.path.parent) as directory:
             path = directory / stub.path.name
             status = path.lstat()

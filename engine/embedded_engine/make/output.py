@@ -1,4 +1,4 @@
-"""What a step prints: kept in files of a bounded size, and shown at a pace that somebody can follow."""
+"""The output of a step: kept in files of a limited size, and shown at a pace that people can follow."""
 
 import time
 from pathlib import Path
@@ -7,29 +7,28 @@ from typing import IO
 from embedded_engine.host.errors import BadInput
 from embedded_engine.host.events import Step
 
-#: So many bytes of a stream can be read as text, and are kept; as Dagger's File.contents.
+#: The most bytes of a stream that are kept and can be read as text, as in Dagger's File.contents.
 LARGEST = 128 << 20
-#: Of a stream that is longer, so many bytes at its end: engine/engineutil/ref.go at v0.21.8.
+#: The bytes that are kept at the end of a longer stream: engine/engineutil/ref.go at v0.21.8.
 KEPT_END = 100 * 1024
-#: A line longer than this is passed on in pieces.
+#: A longer line is shown in pieces.
 LONGEST_LINE = 1 << 14
-#: Bytes that are shown at once, and in a second; BuildKit shows 2 MiB of a step and 200 KiB a second.
+#: The bytes that are shown at once, and per second; BuildKit shows 2 MiB of a step and 200 KiB per second.
 BURST, RATE = 1 << 20, 200 * 1024
-#: Bytes that a line counts for beside its own: events of short lines would otherwise keep the engine busy.
+#: The bytes that each line adds to its own, because events of short lines would keep the engine busy.
 LINE_COST = 32
-#: Of what is left out, so many bytes at the end are shown later.
+#: The bytes at the end of omitted output that are shown later.
 _HELD = 1 << 13
 
 
 class Kept:
-    """A stream in a file: whole, or if it is longer than can be read, its end only.
+    """A stream in a file: all of it, or only its end if it is too long to read.
 
-    The end then stands at its place behind a hole, so that the file's size is the stream's and its room on the disk
-    is not.
+    The end then follows a hole, so the file has the stream's size but takes little space on the disk.
 
     Args:
-        file: opened for writing.
-        whole: keep all of it, whatever its length.
+        file: a file that is open for writing.
+        whole: keep all of the stream, whatever its length.
     """
 
     def __init__(self, file: IO[bytes], *, whole: bool = False) -> None:
@@ -50,7 +49,7 @@ class Kept:
             self._file.truncate()
 
     def close(self) -> None:
-        """Write what is left."""
+        """Write the rest."""
         if not self._whole and self._size > LARGEST:
             end = self._end[-KEPT_END:]
             self._file.seek(self._size - len(end))
@@ -59,7 +58,7 @@ class Kept:
 
 
 def shorten(output: Path) -> None:
-    """Keep of a file what `Kept` would have kept of the stream."""
+    """Shorten a file to the part that `Kept` would have kept of the stream."""
     size = output.stat().st_size
     if size > LARGEST:
         with output.open("r+b") as file:
@@ -74,7 +73,7 @@ def text_of(output: Path) -> str:
     """Return all of a step's output.
 
     Raises:
-        BadInput: it is longer than what is kept.
+        BadInput: the output was too long to be kept.
     """
     if (size := output.stat().st_size) > LARGEST:
         raise BadInput(
@@ -85,7 +84,7 @@ def text_of(output: Path) -> str:
 
 
 def end_of(output: Path) -> str:
-    """Return the end of a step's output, as much of it as Dagger keeps in an error."""
+    """Return the end of a step's output, as much as Dagger keeps in an error."""
     with output.open("rb") as stream:
         left_out = output.stat().st_size - KEPT_END
         if left_out <= 0:
@@ -96,11 +95,11 @@ def end_of(output: Path) -> str:
 
 
 class Display:
-    """A stream's lines, passed on to a step's watchers: of more than they can follow, the end and a count.
+    """Shows a stream's lines; if there are too many, only the last ones and the number of those omitted.
 
     Args:
-        step: what is watched.
-        name: the stream's.
+        step: the step in progress.
+        name: the stream's name.
     """
 
     def __init__(self, step: Step, name: str) -> None:
@@ -127,12 +126,12 @@ class Display:
             self._held = (self._held + whole[-_HELD:])[-_HELD:]
 
     def end(self) -> None:
-        """Pass on what is left."""
+        """Show the rest."""
         self._catch_up()
         self._pass(self._rest)
 
     def _catch_up(self) -> None:
-        # The first line of what was held is likely cut.
+        # The first of the held lines is likely incomplete.
         _, _, lines = self._held.partition(b"\n")
         if missing := self._left_out - lines.count(b"\n"):
             self._step.log(self._name, f"[{missing} lines are not shown]")

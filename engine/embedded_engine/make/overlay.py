@@ -14,12 +14,12 @@ from embedded_engine.host.errors import StoreUnusable
 from embedded_engine.host.namespace import in_user_namespace
 from embedded_engine.store.store import Store
 
-#: Layers must hold whole files under their own names, for they are packed by themselves; and a step's fsyncs
-#: are pointless, since its result counts only once it is finished and renamed.
+#: Layers must hold whole files under their own names, because each is packed by itself. A step's fsyncs are pointless,
+#: because its result is synchronised and renamed when it is finished.
 OPTIONS = "index=off,metacopy=off,xino=off"
 WRITABLE = "volatile"
-#: Where its marks are: a user namespace's root may not write trusted attributes. With userxattr the kernel takes no
-#: redirect_dir but nofollow (Documentation/filesystems/overlayfs.rst).
+#: The root of a user namespace may not write trusted attributes. With userxattr, the kernel accepts no redirect_dir
+#: except nofollow (Documentation/filesystems/overlayfs.rst).
 AS_ROOT = "redirect_dir=off"
 AS_USER = "userxattr,redirect_dir=nofollow"
 
@@ -28,15 +28,15 @@ def mount(store: Store, lower: Sequence[Path], at: Path, *, scratch: Path | None
     """Mount layers over each other.
 
     Args:
-        store: whose layers they are.
-        lower: directories, the lowest first.
+        store: the store of the layers.
+        lower: the directories, the lowest first.
         at: the mount point.
-        scratch: takes `diff`, the changes, and `work`; without it the mount is read-only.
+        scratch: the directory for `diff`, the changes, and `work`; without it, the mount is read-only.
 
     Raises:
         StoreUnusable: the kernel or the file system below the store refuses.
     """
-    # Relative names keep the list below the one page that mount(2) takes, and the store's own commas out of it.
+    # Relative names keep the options within mount(2)'s limit of one page, and keep commas of the store's path out.
     names = [str(path.relative_to(store.root)) for path in [*lower[::-1], store.root / "empty"]]
     options = [f"lowerdir={':'.join(names)}", OPTIONS, marks()]
     if scratch:
@@ -48,10 +48,10 @@ def mount(store: Store, lower: Sequence[Path], at: Path, *, scratch: Path | None
     if not lower and not scratch:
         options[0] += ":empty"
     at.mkdir(exist_ok=True)
-    # What is read-only the engine itself reads, with all its rights: no file may lead to a device of this machine.
+    # The engine itself reads a read-only mount, with all of its rights, so no file may be a device of this machine.
     flags = 0 if scratch else syscalls.NODEV
     try:
-        # Waited for, since it is done at once; whoever is cancelled meanwhile would leave the mount behind.
+        # Not in the background: it takes no time, and a cancellation in between would leave the mount behind.
         _thread_in(store.root).submit(syscalls.mount, "overlay", at, ",".join(options), flags).result()
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
@@ -64,7 +64,7 @@ def mount(store: Store, lower: Sequence[Path], at: Path, *, scratch: Path | None
 
 
 def _copy_root(lower: Sequence[Path], diff: Path) -> None:
-    """Give the changes the root directory of what they are made to: the upper one's is what a container sees."""
+    """Copy the attributes of the lower root directory, because a container sees those of the upper one."""
     if lower:
         status = lower[-1].stat()
         os.chown(diff, status.st_uid, status.st_gid)
@@ -73,29 +73,29 @@ def _copy_root(lower: Sequence[Path], diff: Path) -> None:
 
 @cache
 def _thread_in(directory: Path) -> ThreadPoolExecutor:
-    """Return a thread with a working directory of its own, which relative names start from."""
+    """Return a thread with its own working directory, where relative names start."""
     return ThreadPoolExecutor(1, "mount", syscalls.own_working_directory, (directory,))
 
 
 def marks() -> str:
-    """Return the mount option that says how whiteouts and opaque directories are marked."""
+    """Return the mount option for the marks of whiteouts and opaque directories."""
     return AS_USER if in_user_namespace() else AS_ROOT
 
 
 def unmount(at: Path) -> None:
-    """Take a mount down, if it is up; a step's forgotten file handles do not keep it."""
+    """Unmount a directory if it is mounted, even if a step left files open."""
     with contextlib.suppress(OSError):
         syscalls.unmount(at)
 
 
 @contextlib.asynccontextmanager
 async def writable(store: Store, lower: Sequence[Path], scratch: Path) -> AsyncIterator[Path]:
-    """Mount layers with room for changes for the time of a block.
+    """Mount layers writable for the duration of a block.
 
     Args:
-        store: whose layers they are.
-        lower: directories, the lowest first.
-        scratch: receives the changes below `diff`; `work` and `merged` in it are gone afterwards.
+        store: the store of the layers.
+        lower: the directories, the lowest first.
+        scratch: the directory that receives the changes in `diff`; its `work` and `merged` are removed.
     """
     at = scratch / "merged"
     mount(store, lower, at, scratch=scratch)

@@ -1,4 +1,4 @@
-"""From file systems to images: each layer packed once, and an OCI archive of them."""
+"""Packs file systems into images: each layer once, and an OCI archive of all layers."""
 
 import asyncio
 import contextlib
@@ -22,9 +22,9 @@ from embedded_engine.oci.layer import FORMAT, Layer, write_layer
 
 
 async def layers_of(evaluator: Evaluator, root: Node, compression: Compression) -> list[tuple[Layer, str]]:
-    """Return an image's layers, lowest first, each with what it came from.
+    """Return an image's layers, the lowest first, each with its origin.
 
-    Blobs of a base image are taken as they are; a step that changed nothing has no layer.
+    Blobs of a base image stay as they are; a step that changed nothing has no layer.
     """
     await evaluator.made(root)
     packed = await asyncio.gather(*(_layers(evaluator, node, compression) for node in parents(root)))
@@ -55,13 +55,13 @@ async def _layers(evaluator: Evaluator, node: Node, compression: Compression) ->
 
 
 def _below(evaluator: Evaluator, node: Node) -> list[Below]:
-    """Return the layers that a node's own was mounted over, the lowest first."""
+    """Return the layers below a node's own layer, the lowest first."""
     under = parents(node.parent) if isinstance(node, Change) else []
     return [Below(evaluator.layer(one), _epoch(one)) for one in under if evaluator.adds(one)]
 
 
 def _epoch(node: Node) -> int | None:
-    """Return what times in a node's layer are clamped to."""
+    """Return the latest time in a node's layer."""
     return node.epoch if isinstance(node, (Change, StandIn)) else None
 
 
@@ -96,7 +96,7 @@ async def _pack(
 
 
 def _record(evaluator: Evaluator, node: Node, compression: Compression) -> Path:
-    """Return where it stands how a layer was packed: in its snapshot, so that it goes with it."""
+    """Return the path of the record of a layer's packing: in its snapshot, so that both are removed together."""
     place, name = evaluator.layer(node).parent, f"packed.{compression}.{FORMAT}.json"
     if isinstance(node, Written):
         return place.with_name(f"{place.name}.{name}")
@@ -104,14 +104,14 @@ def _record(evaluator: Evaluator, node: Node, compression: Compression) -> Path:
 
 
 def _told(evaluator: Evaluator, node: Node) -> AbstractContextManager[object]:
-    """Tell of the packing of a step's layer; a few files are packed before anyone could read of it."""
+    """Report the packing of a step's layer, unless it is too small to be noticed."""
     if isinstance(node, (Exec, StandIn)):
         return evaluator.events.step(f"{name_of(node).partition(': ')[0]}: pack")
     return nullcontext()
 
 
 async def _known(evaluator: Evaluator, node: Node, record: Path) -> Layer | None:
-    """Return how a layer was packed, if its blob is still what was written: it is about to leave the store."""
+    """Return the record of a layer's packing, if the blob, which is about to leave the store, is undamaged."""
     with contextlib.suppress(FileNotFoundError, ValueError, TypeError):
         layer = Layer(**json.loads(record.read_bytes()))
         if await evaluator.sound.blob(layer.digest, layer.size):
@@ -123,7 +123,7 @@ async def _known(evaluator: Evaluator, node: Node, record: Path) -> Layer | None
 
 
 def created_of(root: Node) -> str:
-    """Return when an image was made, ISO 8601: the last SOURCE_DATE_EPOCH of its steps, else the epoch itself."""
+    """Return the time of an image, ISO 8601: the last SOURCE_DATE_EPOCH of its steps, or 1970."""
     epochs = [node.epoch for node in parents(root) if isinstance(node, Change) and node.epoch is not None]
     moment = datetime.fromtimestamp(epochs[-1] if epochs else 0, timezone.utc)
     return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
@@ -138,7 +138,7 @@ async def tarball(evaluator: Evaluator, node: Tarball, directory: Path) -> dict[
 
 
 async def _documents_of(evaluator: Evaluator, node: Tarball) -> tuple[list[Documents], dict[str, Path]]:
-    """Return what an archive consists of: the documents of each image, and all layers by digest."""
+    """Return the parts of an archive: the documents of each image, and all layers by digest."""
     packed = [(image, await layers_of(evaluator, image.root, node.compression)) for image in node.images]
     images = [
         image_documents(

@@ -1,4 +1,4 @@
-"""Running a step: a bundle, runc, and what it prints."""
+"""Runs a step: makes a bundle, runs runc, and reads its output."""
 
 import asyncio
 import contextlib
@@ -18,11 +18,11 @@ from embedded_engine.host.process import kill, spawn
 from embedded_engine.make.output import Display, Kept, end_of
 from embedded_engine.make.scrubber import Scrubber
 
-#: Containers are called PREFIX-SESSION-NUMBER.
+#: Containers are named PREFIX-SESSION-NUMBER.
 PREFIX = "embedded-engine"
-#: Bytes read from a step's pipe at a time.
+#: Bytes to read from a step's pipe at a time.
 CHUNK = 1 << 16
-#: What is kept of a step's output: two streams, and both in the order in which they came.
+#: The files of a step's output: each stream, and both in the order of arrival.
 STREAMS = ("stdout", "stderr", "combined")
 
 
@@ -31,15 +31,15 @@ class Job:
     """A step that is ready to run.
 
     Args:
-        name: the container's, unique on this machine.
-        spec: its config.json.
+        name: the container's name, unique on this machine.
+        spec: the content of config.json.
         directory: a directory for the bundle, which also receives stdout and stderr.
-        stdin: what it reads: bytes, or a file.
-        hidden: secrets, which are taken out of the output.
-        alive: the descriptor by which the session is known to live; runc holds it too, since it may outlive the engine
-            for a moment, in which it makes control groups.
-        keyring: whether it gets a session keyring of its own; not where this machine lets nothing use keyrings.
-        whole: the streams of which everything is wanted, whatever their length.
+        stdin: the standard input: bytes, or a file.
+        hidden: the secrets to remove from the output.
+        alive: the descriptor that shows that the session lives; runc holds it too, since it may outlive the engine
+            briefly and create control groups.
+        keyring: whether the step gets its own session keyring, which needs a machine that allows keyrings.
+        whole: the streams to keep completely, whatever their length.
     """
 
     name: str
@@ -55,12 +55,12 @@ class Job:
 async def execute(job: Job, step: Step) -> int:
     """Run a container to its end and return its exit code; 128 + N for signal N.
 
-    It ends when its first process does: the kernel ends the others with it. Its output goes to the files stdout,
-    stderr and combined of the job's directory, and line by line to the step's watchers.
+    The container ends with its first process; the kernel ends the others. The output goes to the files stdout, stderr
+    and combined in the job's directory, and line by line to the progress of the step.
 
     Raises:
         HostMissing: runc is not installed.
-        NotPermitted: the kernel refuses what runc asks for.
+        NotPermitted: the kernel does not let runc start containers.
         EngineError: runc itself failed, or was killed.
     """
     bundle = job.directory / "bundle"
@@ -74,7 +74,7 @@ async def execute(job: Job, step: Step) -> int:
     try:
         code = await _ended(process, talking)
         if code < 0:
-            # What it started lives on, and holds the pipes open.
+            # Processes of the container live on, and keep the pipes open.
             await _delete(argv, job.name)
         await talking
     finally:
@@ -95,7 +95,7 @@ async def execute(job: Job, step: Step) -> int:
 
 
 async def _ended(process: asyncio.subprocess.Process, talking: "asyncio.Future[None]") -> int:
-    """Return how a program ended, also if what it started still holds its pipes."""
+    """Return a program's exit code, even if its children still hold its pipes."""
     while process.returncode is None:
         await asyncio.wait([talking], timeout=0.2)
         if talking.done():
@@ -107,7 +107,7 @@ async def _ended(process: asyncio.subprocess.Process, talking: "asyncio.Future[N
 async def _delete(argv: Sequence[str], name: str) -> None:
     deletion = await spawn([*argv, "delete", "--force", name])
     await deletion.communicate()
-    # One that was killed early has a control group already, and nothing that runc knows it by.
+    # If runc was killed early, it has created a control group but no record of the container.
     await asyncio.to_thread(remove_control_groups, name)
 
 
@@ -149,18 +149,18 @@ def _take(clean: bytes, kept: Sequence[Kept], shown: Display) -> None:
     shown.feed(clean)
 
 
-#: How runc begins to say that a command is not there, or cannot be executed.
+#: The beginning of runc's message about a command that is missing or cannot be executed.
 _NO_COMMAND = 'container process: exec: "'
-#: What runc says where namespaces, mounts or control groups are unavailable.
+#: Parts of runc's messages about unavailable namespaces, mounts or control groups.
 _REFUSALS = ("operation not permitted", "permission denied", "read-only file system")
 
 
 def _own_code(log: Path) -> int:
-    """Return 1, as Dagger's init does, for a command that could not start; 0 if runc has nothing to say.
+    """Return 1, as Dagger's init does, for a command that could not start; 0 if runc reported no error.
 
     Raises:
         NotPermitted: the kernel refuses namespaces, mounts or control groups.
-        EngineError: anything else that stopped runc itself.
+        EngineError: runc failed for another reason.
     """
     for line in log.read_text(errors="replace").splitlines() if log.exists() else []:
         with contextlib.suppress(ValueError):
@@ -171,10 +171,10 @@ def _own_code(log: Path) -> int:
 
 
 def _code_of(message: str) -> int:
-    said = message.lower()
-    if _NO_COMMAND in said:
+    lower = message.lower()
+    if _NO_COMMAND in lower:
         return 1
-    if any(refusal in said for refusal in _REFUSALS):
+    if any(refusal in lower for refusal in _REFUSALS):
         raise NotPermitted(f"This machine does not let runc start a container: {message}; run as root, unconfined.")
     raise EngineError(f"runc could not run the step: {message}")
 
@@ -185,12 +185,12 @@ def container_name(session: str) -> str:
 
 
 def session_ended(session: str) -> None:
-    """Remove the control groups that a session has left: the kernel removes all else of its containers."""
+    """Remove the control groups of an ended session; the kernel removes everything else of its containers."""
     remove_control_groups(f"{PREFIX}-{session}-*")
 
 
 def remove_control_groups(name: str) -> None:
-    """Remove the control groups of a container, or of all whose names fit a pattern."""
+    """Remove the control groups of a container, or of all containers whose names match a pattern."""
     for pattern in (name, f"*/{name}"):
         for group in Path("/sys/fs/cgroup").glob(pattern):
             _remove_control_group(group)
@@ -202,5 +202,5 @@ def _remove_control_group(group: Path) -> None:
             group.rmdir()
         if not group.exists():
             return
-        # The kernel ends a killed namespace's processes in its own time.
+        # The kernel takes a moment to end the processes of a killed namespace.
         time.sleep(0.05)

@@ -1,4 +1,4 @@
-"""Secrets taken out of what a step prints, as it comes."""
+"""Removes secrets from a step's output as it arrives."""
 
 import re
 from collections.abc import Sequence
@@ -7,12 +7,13 @@ HIDDEN = b"***"
 
 
 class Scrubber:
-    """Replaces secrets in one stream by ***, in whatever pieces the stream comes.
+    """Replaces secrets in one stream by ***, in whatever pieces the stream arrives.
 
-    As Dagger's (engine/engineutil/secret_scrub.go at v0.21.8): each as it is, and without the white space around it.
+    Like Dagger (engine/engineutil/secret_scrub.go at v0.21.8), it replaces each secret with and without the white space
+    around it.
 
     Args:
-        secrets: what must not be seen.
+        secrets: the secrets to hide.
     """
 
     def __init__(self, secrets: Sequence[bytes]) -> None:
@@ -22,13 +23,13 @@ class Scrubber:
         self._held = b""
 
     def feed(self, piece: bytes) -> bytes:
-        """Return what can be shown so far; what may become a secret is held back."""
+        """Return the text that can be shown so far; the possible beginning of a secret is held back."""
         text = self._held + piece
         limit = min((_begun(text, secret) for secret in self._secrets), default=len(text))
         return self._shown(text, limit)
 
     def end(self) -> bytes:
-        """Return what was held back."""
+        """Return the text that was held back."""
         return self._shown(self._held, len(self._held))
 
     def _shown(self, text: bytes, limit: int) -> bytes:
@@ -44,7 +45,7 @@ class Scrubber:
 
 
 def _begun(text: bytes, secret: bytes) -> int:
-    """Return where a secret begins that the end of a text cuts off; its length where none does."""
+    """Return the position of a secret that the end of a text cuts off; the text's length if there is none."""
     at = text.find(secret[:1], max(0, len(text) - len(secret) + 1))
     while at >= 0:
         if secret.startswith(text[at:]):

@@ -1,8 +1,8 @@
-"""The system calls that a step may make: Docker's default profile, from the profile that container tools install.
+"""The system calls that a step may make: Docker's default profile, made from the profile that container tools install.
 
-That file has the form of Docker's (moby/profiles seccomp/seccomp.go) with rules that depend on capabilities and on the
-machine; runc reads the form of OCI (runtime-spec config-linux.md, "Seccomp"). The profile of containers/common allows
-more than Docker's, which is taken back here.
+That file has the form of Docker's (moby/profiles seccomp/seccomp.go), with rules that depend on capabilities and on the
+machine; runc reads the OCI form (runtime-spec config-linux.md, "Seccomp"). The profile of containers/common allows more
+than Docker's; these additions are removed here.
 """
 
 import json
@@ -13,11 +13,11 @@ from typing import Any
 
 from embedded_engine.host.errors import HostMissing
 
-#: Where containers/common installs the profile: containers.conf(5), seccomp_profile.
+#: The path of the profile of containers/common: containers.conf(5), seccomp_profile.
 PROFILE = Path("/usr/share/containers/seccomp.json")
 PACKAGE = "golang-github-containers-common"
 
-#: As the profile calls each machine of uname(2).
+#: The profile's name for each machine of uname(2).
 ARCHITECTURES = {
     "x86_64": "amd64",
     "aarch64": "arm64",
@@ -34,9 +34,9 @@ _NAMED = {
     "riscv64": "SCMP_ARCH_RISCV64",
     "loong64": "SCMP_ARCH_LOONGARCH64",
 }
-#: Keys of the user who started the build: Docker allows none of these to a container.
+#: Calls that reach the keys of the user who started the build; Docker does not allow them in a container.
 KEYRINGS = ("add_key", "keyctl", "request_key")
-#: What Docker gives for capabilities that no step has, or to none at all.
+#: Calls that Docker allows only with capabilities that no step has, or never.
 WITHHELD = frozenset(
     {
         *KEYRINGS,
@@ -45,9 +45,9 @@ WITHHELD = frozenset(
         *("set_mempolicy_home_node", "setns", "socket", "syslog", "umount", "umount2", "unshare"),
     }
 )
-#: The flags of clone(2) that make namespaces.
+#: The flags of clone(2) that create namespaces.
 _NEW_NAMESPACES = 0x7E020000
-#: Sockets of the kernel's ciphers and of the virtual machine's host; no network namespace holds the second ones.
+#: Sockets of the kernel's ciphers and of the virtual machine's host; network namespaces do not isolate the latter.
 _AF_ALG, _AF_VSOCK = 38, 40
 _EPERM, _ENOSYS = 1, 38
 
@@ -56,7 +56,7 @@ def read_profile(path: Path = PROFILE) -> dict[str, Any]:
     """Return the profile that this machine's container tools install.
 
     Raises:
-        HostMissing: there is none; a step never runs without one.
+        HostMissing: the profile is missing; no step runs without it.
     """
     try:
         profile: dict[str, Any] = json.loads(path.read_text())
@@ -74,16 +74,16 @@ def read_profile(path: Path = PROFILE) -> dict[str, Any]:
 def for_steps(
     profile: Mapping[str, Any], capabilities: Collection[str], machine: str, kernel: tuple[int, int]
 ) -> dict[str, Any]:
-    """Return Docker's default profile in the form of OCI.
+    """Return Docker's default profile in the OCI form.
 
     Args:
-        profile: in the form of Docker's and containers/common.
-        capabilities: what the step may do at most, as in CAP_CHOWN.
-        machine: as uname(2) names it, as in x86_64.
+        profile: the profile in the form of Docker and containers/common.
+        capabilities: the greatest set of the step's capabilities, as in CAP_CHOWN.
+        machine: the machine in the form of uname(2), as in x86_64.
         kernel: version and patch level, as in (6, 1).
 
     Raises:
-        HostMissing: nothing is known of system calls on this machine.
+        HostMissing: the profile does not know this machine.
     """
     if machine not in ARCHITECTURES:
         raise HostMissing(
@@ -105,14 +105,14 @@ def for_steps(
 
 
 def for_privileged_steps() -> dict[str, Any]:
-    """Return the profile of a step that may do all, and still has no business with the user's keys."""
-    # runc, in a step that starts containers of its own, goes on without keyrings where there are none.
+    """Return the profile of a privileged step, which still must not reach the user's keys."""
+    # In a step that starts containers, runc works without keyrings.
     denied = {"names": list(KEYRINGS), "action": "SCMP_ACT_ERRNO", "errnoRet": _ENOSYS}
     return {"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [denied]}
 
 
 def this_kernel() -> tuple[int, int]:
-    """Return version and patch level of the kernel that runs."""
+    """Return version and patch level of the running kernel."""
     major, minor = os.uname().release.split(".")[:2]
     return int(major), int("".join(digit for digit in minor if digit.isdigit()))
 
@@ -148,13 +148,13 @@ def _equal(value: int) -> dict[str, Any]:
 
 
 def _dockers(architecture: str) -> list[dict[str, Any]]:
-    """Return Docker's own rules for calls that it allows in part."""
+    """Return Docker's rules for calls that it allows with some arguments."""
     flags = {"index": 1 if architecture == "s390x" else 0, "value": _NEW_NAMESPACES, "op": "SCMP_CMP_MASKED_EQ"}
     families = (("SCMP_CMP_LT", _AF_ALG), ("SCMP_CMP_EQ", _AF_ALG + 1), ("SCMP_CMP_GT", _AF_VSOCK))
     partly = [n for n in sorted(WITHHELD) if n not in ("clone", "clone3", "socket")]
     return [
         {"names": ["clone"], "action": "SCMP_ACT_ALLOW", "args": [flags]},
-        # Its flags lie in memory, where no filter looks; programs fall back to clone.
+        # A filter cannot read its flags, which are in memory; programs fall back to clone.
         {"names": ["clone3"], "action": "SCMP_ACT_ERRNO", "args": [], "errnoRet": _ENOSYS},
         *(
             {"names": ["socket"], "action": "SCMP_ACT_ALLOW", "args": [{"index": 0, "value": value, "op": operator}]}
