@@ -196,7 +196,7 @@ def _add_hosts(mounts: MountTable, evaluator: Evaluator, scratch: Path) -> None:
     hosts.write_text(f"127.0.0.1 localhost {HOSTNAME}\n::1 localhost ip6-localhost ip6-loopback\n")
     mounts.add(bind(hosts, "/etc/hosts", read_only=True), hosts)
     if (found := Path("/etc/resolv.conf")).exists():
-        # A copy: what systemd mounts for it has flags that a user namespace may not change.
+        # A copy, because systemd mounts the file with flags that a user namespace may not change.
         shutil.copyfile(found, scratch / "resolv.conf")
         mounts.add(bind(scratch / "resolv.conf", "/etc/resolv.conf", read_only=True), scratch / "resolv.conf")
     evaluator.host.write(scratch / "host")
@@ -222,7 +222,7 @@ async def _mount(evaluator: Evaluator, mount: Mount, scratch: Path, root: Path) 
 
 
 async def _cache(evaluator: Evaluator, mount: Mount, root: Path) -> Path:
-    """Return a cache volume's directory; a new one begins with its source and belongs to its owner."""
+    """Return a cache volume's directory; a new one gets its source's content and its owner."""
     volume = evaluator.store.cache(mount.name, mount.target)
     async with evaluator.store.lock(f"fill-{mount.name}"):
         if any(volume.iterdir()):
@@ -238,8 +238,8 @@ async def _cache(evaluator: Evaluator, mount: Mount, root: Path) -> Path:
 
 
 def _fill(volume: Path, source: Path, beside: Path, owner: tuple[int, int] | None) -> None:
-    """Copy beside and move in: a step that has the volume already may write to it at the same time."""
+    """Copy beside the volume and move in, because a step that mounts it may write to it at the same time."""
     copy_tree(source, beside, owner=owner)
     for each in beside.iterdir():
-        with contextlib.suppress(FileExistsError, NotADirectoryError, IsADirectoryError):  # the step's own stays
+        with contextlib.suppress(FileExistsError, NotADirectoryError, IsADirectoryError):  # the step's own file stays
             each.rename(volume / each.name)

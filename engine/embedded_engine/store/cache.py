@@ -1,4 +1,4 @@
-"""Looking after a store without a session, as a process: `python -m embedded_engine.store.cache` answers with JSON."""
+"""Maintains a store without a session, as a process: `python -m embedded_engine.store.cache` prints JSON."""
 
 import argparse
 import asyncio
@@ -18,7 +18,7 @@ from embedded_engine.store.verify import verify
 
 
 def main() -> int:
-    """Do what the arguments say; errors go to standard error as one line of JSON."""
+    """Run the command of the arguments; an error goes to standard error as one line of JSON."""
     parser = argparse.ArgumentParser(prog="python -m embedded_engine.store.cache", description=__doc__)
     parser.add_argument("--store", type=Path, help="the directory that keeps images and steps")
     parser.add_argument("--verify", action="store_true", help="read everything, and remove what is damaged")
@@ -58,7 +58,7 @@ def _entries(found: Inventory, now: int) -> list[dict[str, Any]]:
         {
             "kind": entry.kind,
             "name": entry.name,
-            # Layers that several entries have are counted once.
+            # A layer that several entries share counts once.
             "size": entry.size + sum(blobs.pop(digest, 0) for digest in entry.blobs),
             "used": entry.used // 10**9,
             "idle": max(0, now - entry.used // 10**9),

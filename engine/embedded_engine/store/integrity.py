@@ -1,4 +1,4 @@
-"""Whether what earlier sessions left in the store is what they wrote, looked at once a session."""
+"""Compares the results of earlier sessions with their records, once a session."""
 
 import asyncio
 from functools import partial
@@ -10,24 +10,24 @@ from embedded_engine.store.survey import file_digest, survey
 
 
 class Sound:
-    """What is known to be sound.
+    """The snapshots and blobs that are known to be undamaged.
 
     Args:
-        store: where it is.
+        store: the store.
     """
 
     def __init__(self, store: Store) -> None:
         self._store = store
         self._known: Once[bool] = Once()
-        #: Ids of the snapshots that this session made.
+        #: The ids of the snapshots that this session made.
         self.made: set[str] = set()
 
     async def snapshot(self, snapshot: Snapshot) -> bool:
-        """Compare a snapshot's files with what was recorded of them."""
+        """Compare a snapshot's files with their record."""
         return snapshot.id in self.made or await self._known.get(snapshot.id, partial(_as_recorded, snapshot))
 
     async def blob(self, digest: str, size: int) -> bool:
-        """Return whether a blob is there and has its digest; it is read for that."""
+        """Return whether a blob exists and has its digest; this reads the blob."""
         if not self._store.has_blob(digest, size):
             return False
         return digest in self._store.written or await self._known.get(digest, partial(self._has_digest, digest))

@@ -1,4 +1,4 @@
-"""What is in a store: its snapshots with the blobs that they were packed into, and its cache volumes."""
+"""Lists the content of a store: its snapshots with their blobs, and its cache volumes."""
 
 import contextlib
 import json
@@ -14,16 +14,16 @@ from embedded_engine.store.survey import survey
 
 @dataclass(frozen=True)
 class StoreEntry:
-    """Something that can be removed by itself.
+    """An entry that can be removed by itself.
 
     Args:
-        path: where it is.
+        path: the path of the entry.
         kind: base, step, files, host files, archive, volume, layer or damaged.
-        name: what it is.
-        size: bytes on the disk, without its blobs.
-        used: when a session used it last, in nanoseconds since 1970.
+        name: the name for people.
+        size: the size in bytes on the disk, without blobs.
+        used: the time of the last use, in nanoseconds since 1970.
         in_use: whether a running session uses it.
-        id: of a snapshot.
+        id: the id of a snapshot.
         made_on: the ids of the snapshots that it needs.
         blobs: the digests of its layers.
     """
@@ -40,17 +40,17 @@ class StoreEntry:
 
     @property
     def key(self) -> str:
-        """The name of its lock: that of its directory, or its digest."""
+        """The name of the entry's lock: the name of its directory, or its digest."""
         return f"sha256:{self.path.name}" if self.kind == "layer" else self.path.name
 
 
 @dataclass(frozen=True)
 class Inventory:
-    """All of a store.
+    """The content of a store.
 
     Args:
-        entries: what can be removed.
-        blobs: the sizes of all blobs by their digests.
+        entries: the entries.
+        blobs: the sizes of all blobs by digest.
     """
 
     entries: tuple[StoreEntry, ...]
@@ -58,12 +58,12 @@ class Inventory:
 
     @property
     def size(self) -> int:
-        """Bytes on the disk."""
+        """The size in bytes on the disk."""
         return sum(entry.size for entry in self.entries) + sum(self.blobs.values())
 
 
 def take_inventory(store: Store) -> Inventory:
-    """Look at everything; volumes are walked, snapshots have their size written down."""
+    """Examine the whole store; it walks volumes, and reads the recorded sizes of snapshots."""
     blobs = {f"sha256:{path.name}": path.stat().st_size for path in (store.root / "blobs/sha256").iterdir()}
     locks = Locks(store.root / "locks" / "uses")
     try:
@@ -76,7 +76,7 @@ def take_inventory(store: Store) -> Inventory:
 
 
 def layer(store: Store, digest: str, *, in_use: bool = False) -> StoreEntry:
-    """Return the entry for a blob by itself."""
+    """Return the entry of a blob without a snapshot."""
     return StoreEntry(store.blob(digest), "layer", digest, 0, 0, in_use, blobs=frozenset((digest,)))
 
 

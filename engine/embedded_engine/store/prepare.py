@@ -1,4 +1,4 @@
-"""Opening a store's directory: it is a store or becomes one, this user owns it, and this program knows its layout."""
+"""Opens a store's directory: it is a store or becomes one, this user owns it, and this program knows its layout."""
 
 import contextlib
 import fcntl
@@ -13,20 +13,20 @@ from embedded_engine.host.durable import sync, write_text
 from embedded_engine.host.errors import StoreUnusable
 from embedded_engine.host.namespace import id_maps
 
-#: Of the places and of what the keys of snapshots mean; another number refuses stores made before.
+#: The version of the layout and of the keys of snapshots; a new version refuses older stores.
 VERSION = 2
 _DIRECTORIES = ("snapshots", "blobs/sha256", "caches", "locks", "tmp", "trash", "empty")
-#: They hold images' devices, setuid programs and directories that anyone may write to.
+#: Directories with images' devices, setuid programs and world-writable directories.
 _CLOSED = ("snapshots", "caches", "tmp", "trash")
-#: The two files that mark a store, and what each holds.
+#: The two files that mark a store, with their content.
 _MARKS = {"ids": re.compile(r"([0-9]+ [0-9]+ [0-9]+\n)+"), "version": re.compile(r"[0-9]+\n?")}
-#: What mkfs.ext4 puts into every new file system.
+#: The directory that mkfs.ext4 creates in every new file system.
 _FOREIGN = frozenset({"lost+found"})
 _ELSEWHERE = "choose another directory"
 
 
 def prepare(root: Path) -> Path:
-    """Make what is missing of a store's directory, and touch nothing unless it is a store or an empty directory.
+    """Create the missing parts of a store's directory; change nothing unless it is a store or empty.
 
     Args:
         root: the directory, or a link to it.
@@ -35,11 +35,11 @@ def prepare(root: Path) -> Path:
         The directory itself.
 
     Raises:
-        DiskFull: no space is left for it.
-        StoreUnusable: it is not a store, cannot be written, or belongs to another user or version.
+        DiskFull: no space is left.
+        StoreUnusable: the directory is not a store, is not writable, or belongs to another user or version.
     """
     try:
-        root = Path(os.path.realpath(root))  # Path.resolve() raises RuntimeError for a circle of links
+        root = Path(os.path.realpath(root))  # Path.resolve() raises RuntimeError for a loop of links
         root.mkdir(parents=True, exist_ok=True)
         _require_owner(root, root)
         with _alone(root):
@@ -48,7 +48,7 @@ def prepare(root: Path) -> Path:
                 root.chmod(stat.S_IMODE(root.stat().st_mode) & ~0o022)
             else:
                 _require_store(root, marks)
-            # The version comes last: one that is there without the other file marks something else.
+            # The version is written last: without the other file, it marks something else.
             for name, text in (("ids", id_maps()), ("version", f"{VERSION}\n")):
                 if not marks.get(name):
                     write_text(root / name, text)
@@ -64,7 +64,7 @@ def prepare(root: Path) -> Path:
 
 @contextlib.contextmanager
 def _alone(root: Path) -> Iterator[None]:
-    """Keep other processes from marking the same directory at the same time."""
+    """Prevent other processes from marking the same directory at the same time."""
     descriptor = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
@@ -74,7 +74,7 @@ def _alone(root: Path) -> Iterator[None]:
 
 
 def _marks(root: Path) -> dict[str, str]:
-    """Return what the files hold that mark a store, those that are there."""
+    """Return the contents of the existing files that mark a store."""
     found = {}
     for name in _MARKS:
         with contextlib.suppress(FileNotFoundError):
@@ -90,14 +90,14 @@ def _text(path: Path) -> str:
 
 
 def _is_new(root: Path, marks: Mapping[str, str]) -> bool:
-    """Return whether a directory is empty, or all that it holds was left by a process that was killed here."""
+    """Return whether a directory is empty, or has only the traces of a process that was killed in `prepare`."""
     begun = not marks.get("version") and marks.get("ids", "") in ("", id_maps())
     return begun and {path.name for path in root.iterdir()} - _FOREIGN <= _MARKS.keys()
 
 
 def _require_store(root: Path, marks: Mapping[str, str]) -> None:
     whole = {name for name, text in marks.items() if _MARKS[name].fullmatch(text)}
-    # One of them may have been cut short: by a program of this version or an older one, when the power went.
+    # A power failure may have cut one of the files short, in this version of the program or an older one.
     if marks.keys() != _MARKS.keys() or not whole or any(marks[name] for name in marks.keys() - whole):
         raise StoreUnusable(
             f"The directory {root} is neither empty nor a store, so it was left unchanged; {_ELSEWHERE}."

@@ -1,4 +1,4 @@
-"""Removing what has not been used for long, the least recently used first; never what a running session uses."""
+"""Removes the least recently used entries first, and never one that a running session uses."""
 
 import contextlib
 import heapq
@@ -16,22 +16,22 @@ from embedded_engine.store.store import Store
 
 @dataclass(frozen=True)
 class Pruned:
-    """What was removed: how many entries, and how many bytes."""
+    """The numbers of removed entries and bytes."""
 
     count: int
     size: int
 
 
 async def prune(store: Store, *, older_than: int = 0, keep: int = 0) -> Pruned:
-    """Remove entries until the store is as small as wanted.
+    """Remove entries until the store is small enough.
 
-    A snapshot goes after all that was made on it. Each goes by being renamed, so that a prune that was killed leaves
-    a sound store.
+    A snapshot is removed after all snapshots made on it. Each is renamed first, so a killed prune leaves an undamaged
+    store.
 
     Args:
-        store: where.
-        older_than: only what was not used for so many nanoseconds.
-        keep: stop at so many bytes.
+        store: the store.
+        older_than: remove only entries that were not used for so many nanoseconds.
+        keep: the size in bytes at which to stop.
     """
     _mend_times(store)
     with contextlib.closing(Locks(store.root / "locks" / "uses")) as uses:
@@ -48,11 +48,11 @@ class _Prune:
         self._in_it = Counter(digest for entry in found.entries for digest in entry.blobs)
 
     def until(self, keep: int, before: int) -> Pruned:
-        number = itertools.count()  # keeps entries of one moment from being compared
+        number = itertools.count()  # keeps entries of the same time from being compared
         ends = [(one.used, next(number), one) for one in self._found.entries if not self._made_on_it[one.id]]
         heapq.heapify(ends)
         count, left = 0, self._found.size
-        # What takes no room goes too, unless some may stay.
+        # Entries without a size go too, unless some may stay.
         while ends and (left > keep or not keep):
             used, _, entry = heapq.heappop(ends)
             if used > before:
@@ -68,7 +68,7 @@ class _Prune:
         return Pruned(count, self._found.size - left)
 
     def _blobs_of(self, entry: StoreEntry) -> int:
-        """Remove the blobs that belonged to nothing else, and return their size."""
+        """Remove the blobs that belong to no other entry, and return their size."""
         self._in_it.subtract(entry.blobs)
         size = 0
         for digest in entry.blobs:
@@ -78,7 +78,7 @@ class _Prune:
 
 
 def remove(store: Store, uses: Locks, entry: StoreEntry) -> bool:
-    """Take an entry away; return False if a running session uses it, or something is mounted on it."""
+    """Remove an entry; return False if a running session uses it, or something is mounted on it."""
     if not uses.take(entry.key):
         return False
     if (gone := store.discard(entry.path)) and entry.kind == "volume":
@@ -88,7 +88,7 @@ def remove(store: Store, uses: Locks, entry: StoreEntry) -> bool:
 
 
 def _mend_times(store: Store) -> None:
-    """Bring last uses that lie in the future to now, in their order: the clock was set back since."""
+    """Move last uses in the future to now, in their order, because the clock was set back."""
     future = sorted(dated for dated in _dated(store) if dated[0] > store.now)
     for number, (_, path) in enumerate(future):
         with contextlib.suppress(FileNotFoundError):

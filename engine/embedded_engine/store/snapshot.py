@@ -1,4 +1,4 @@
-"""What the store knows of a finished file system."""
+"""The record of a finished file system."""
 
 import json
 from collections.abc import Mapping
@@ -8,15 +8,15 @@ from typing import Any
 
 
 class Stale(Exception):
-    """What is under a snapshot's name is of no use any more."""
+    """A snapshot is no longer usable."""
 
 
 class Damaged(Stale):
-    """It is not what was put there."""
+    """The snapshot differs from its record."""
 
 
 class Outdated(Stale):
-    """What it was made on was made again since."""
+    """The snapshot that it was made on has been made again."""
 
 
 @dataclass(frozen=True)
@@ -24,13 +24,13 @@ class Snapshot:
     """A finished file system.
 
     Args:
-        id: names this one among all that were ever made under its key.
-        made_on: the id of the one that it changes; empty where there is none.
-        kind, name: what it is, for people.
-        size: bytes on the disk.
-        facts: of its survey.
-        kept: what its builder wants to know later.
-        directory: holds `diff`, and the output of a step.
+        id: distinguishes it from all others made under its key.
+        made_on: the id of the snapshot that it changes; empty if there is none.
+        kind, name: the kind and the name for people.
+        size: the size in bytes on the disk.
+        facts: the digest of its survey.
+        kept: the data that its maker keeps.
+        directory: the directory with `diff` and the output of a step.
     """
 
     id: str
@@ -44,11 +44,11 @@ class Snapshot:
 
 
 def read_snapshot(directory: Path) -> Snapshot:
-    """Return what is known of a finished snapshot.
+    """Return the record of a finished snapshot.
 
     Raises:
-        Damaged: its meta.json is not such a document.
-        FileNotFoundError: it has none.
+        Damaged: meta.json is not such a document.
+        FileNotFoundError: meta.json is missing.
     """
     try:
         return Snapshot(**json.loads((directory / "meta.json").read_bytes()), directory=directory)
@@ -57,7 +57,7 @@ def read_snapshot(directory: Path) -> Snapshot:
 
 
 def write_snapshot(snapshot: Snapshot, directory: Path) -> Path:
-    """Write what is known of a file system beside it, and return the file's path."""
+    """Write the record of a file system beside it, and return the file's path."""
     known = {field.name: getattr(snapshot, field.name) for field in fields(snapshot) if field.name != "directory"}
     path = directory / "meta.json"
     path.write_text(json.dumps(known))

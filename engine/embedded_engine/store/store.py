@@ -1,19 +1,19 @@
-"""The directory that keeps what was made: snapshots by key, blobs by digest, cache volumes.
+"""The directory of results: snapshots by key, blobs by digest, cache volumes.
 
-    version                     the layout's number
-    ids                         whose it is: the ids that its files have on this machine
-    snapshots/KEY/diff          what the step changed, as an overlayfs layer; its output lies beside
-    snapshots/KEY/meta.json     what it is, and what it consists of; the file's time is that of its last use
-    snapshots/KEY/packed.*.json which blob it was packed into
-    blobs/sha256/HEX            compressed layers; their time is 0, so that a later change shows
-    caches/KEY                  cache volumes; KEY.json beside says where one was mounted
-    locks/                      what is being made, and what running sessions use (locks.py)
-    clock                       its time is the newest last use
-    tmp/SESSION/                what a running session is writing
-    trash/                      what is being deleted
+    version                     the version of the layout
+    ids                         the owner: the ids of its files on this machine
+    snapshots/KEY/diff          a step's changes, as an overlayfs layer, with the step's output beside it
+    snapshots/KEY/meta.json     the snapshot's record; the file's time is that of the last use
+    snapshots/KEY/packed.*.json the blob that the snapshot was packed into
+    blobs/sha256/HEX            compressed layers; their time is 0, so a later change is visible
+    caches/KEY                  cache volumes; KEY.json names the last mount point
+    locks/                      the locks of results in progress and of running sessions (locks.py)
+    clock                       its time is the latest last use
+    tmp/SESSION/                unfinished files of a running session
+    trash/                      files to delete
 
-A result is written below tmp, brought onto the disk (durable.py) and then renamed, and what goes is renamed first:
-whatever has its final name is whole, also after the power went.
+A result is written below tmp, synchronised to the disk (durable.py) and then renamed; a removal renames first. So
+everything under its final name is complete, even after a power failure.
 """
 
 import asyncio
@@ -37,13 +37,13 @@ from embedded_engine.store.snapshot import Damaged, Outdated, Snapshot, read_sna
 
 
 class Store:
-    """The store, opened.
+    """The open store.
 
     Args:
-        root: its directory, made if it is not there.
+        root: the directory, created if it does not exist.
 
     Raises:
-        NotPermitted, DiskFull, BadInput: as `prepare` says.
+        NotPermitted, DiskFull, BadInput: see `prepare`.
     """
 
     def __init__(self, root: Path) -> None:
@@ -51,27 +51,27 @@ class Store:
         self._sessions = Locks(root / "locks" / "sessions")
         self._uses = Locks(root / "locks" / "uses")
         self.session = root / "tmp" / secrets.token_hex(6)
-        #: Digests of blobs that this session wrote.
+        #: The digests of blobs that this session wrote.
         self.written: set[str] = set()
-        #: Nanoseconds since 1970; and what this session's last uses are dated with.
+        #: The time of this session's last uses, in nanoseconds since 1970.
         self.now = time.time_ns()
         self._moment = next_moment(root / "clock", self.now)
-        #: Whether this session has put something into the store.
+        #: Whether this session has added anything to the store.
         self.changed = False
 
     @property
     def alive(self) -> int:
-        """The open file that tells others that this session lives, as long as any process has it."""
+        """The open file that shows other sessions that this one lives, as long as any process holds it."""
         return self._sessions.descriptor
 
     def begin(self, ended: Callable[[str], None]) -> None:
-        """Make room for a session, and remove what sessions left that were killed.
+        """Create the session's directory, and remove the traces of killed sessions.
 
         Args:
-            ended: called with the name of each of those.
+            ended: called with the name of each killed session.
         """
         try:
-            # Held before the directory is there, so that nobody takes it for one that was left.
+            # The lock is taken before the directory exists, so that no other session takes it for a killed one's.
             self._sessions.take(self.session.name)
             self.session.mkdir()
         except OSError as error:
@@ -83,14 +83,14 @@ class Store:
                 self._sessions.free(left.name)
 
     async def end(self) -> None:
-        """Remove what this session was writing, and let go of what it used."""
+        """Remove this session's unfinished files, and release everything that it used."""
         self._uses.close()
         self.discard(self.session)
         await self.empty_trash()
         self._sessions.close()
 
     def discard(self, path: Path) -> bool:
-        """Take something away at once, and let `empty_trash` delete it; return False for a mount point, which stays."""
+        """Remove a file by a rename, for `empty_trash` to delete; return False for a mount point, which stays."""
         try:
             path.rename(self.root / "trash" / secrets.token_hex(8))
         except FileNotFoundError:
@@ -102,23 +102,23 @@ class Store:
         return True
 
     async def empty_trash(self) -> None:
-        """Delete what was taken away, by this session or by one that was killed."""
+        """Delete the trash of this session and of killed ones."""
         await trash.empty(self.root / "trash")
 
     def snapshot(self, key: str) -> Path:
-        """Return the directory of a snapshot, whether or not it is there."""
+        """Return the directory of a snapshot, whether or not it exists."""
         return self.root / "snapshots" / key[:24]
 
     def blob(self, digest: str) -> Path:
-        """Return the path of a blob, whether or not it is there."""
+        """Return the path of a blob, whether or not it exists."""
         return self.root / "blobs" / "sha256" / digest.removeprefix("sha256:")
 
     def cache(self, key: str, target: str) -> Path:
-        """Return the directory of a cache volume, made if it is not there, for use by this session.
+        """Return the directory of a cache volume for this session; create it if it does not exist.
 
         Args:
-            key: names it.
-            target: where it is mounted, which tells people what it is for.
+            key: the volume's name.
+            target: the mount point, which tells people the volume's purpose.
         """
         path = self.root / "caches" / key[:24]
         self._uses.share(path.name)
@@ -128,21 +128,21 @@ class Store:
         return path
 
     def temporary(self) -> Path:
-        """Return a new directory in this session's place for unfinished things."""
+        """Return a new directory for unfinished files of this session."""
         path = self.session / secrets.token_hex(4)
         path.mkdir()
         return path
 
     def found(self, key: str, made_on: str = "") -> Snapshot | None:
-        """Return a snapshot for use by this session, its files unread; None where there is none.
+        """Return a snapshot for this session without reading its files; None if there is none.
 
         Args:
-            key: names it.
-            made_on: the id of the one that it has to be made on.
+            key: the snapshot's key.
+            made_on: the id of the snapshot that it must be made on.
 
         Raises:
-            Damaged: it cannot be read.
-            Outdated: what it was made on was made again since.
+            Damaged: the record cannot be read.
+            Outdated: the snapshot that it was made on has been made again.
         """
         directory = self.snapshot(key)
         self._uses.share(directory.name)
@@ -160,16 +160,16 @@ class Store:
         return snapshot
 
     def leave(self, key: str) -> None:
-        """Use a snapshot no longer."""
+        """Stop using a snapshot."""
         self._uses.free(key[:24])
 
     async def commit(self, made: Path, key: str, snapshot: Snapshot) -> Snapshot:
-        """Give a finished snapshot its final name; one that is there already wins.
+        """Give a finished snapshot its final name; an existing one wins.
 
         Args:
-            made: its directory in this session's place.
-            key: names it.
-            snapshot: what is known of it.
+            made: the directory of the unfinished snapshot.
+            key: the snapshot's key.
+            snapshot: the snapshot's record.
         """
         final = self.snapshot(key)
         self._uses.share(final.name)
@@ -185,7 +185,7 @@ class Store:
         return read_snapshot(final)
 
     def drop(self, key: str) -> bool:
-        """Take a snapshot away, with what is known of its packing; False if another session uses it."""
+        """Remove a snapshot with the record of its packing; return False if another session uses it."""
         name = key[:24]
         if not self._uses.take(name):
             return False
@@ -194,7 +194,7 @@ class Store:
         return True
 
     def keep_blob(self, path: Path, digest: str) -> None:
-        """Give a finished blob its final name; it is in use by this session until something refers to it."""
+        """Give a finished blob its final name; this session uses it until something refers to it."""
         self._uses.share(digest)
         os.utime(path, (0, 0))
         sync(path)
@@ -204,7 +204,7 @@ class Store:
         self.changed = True
 
     def has_blob(self, digest: str, size: int) -> bool:
-        """Return whether a blob is there and was not written to since."""
+        """Return whether a blob exists and was not written to after it was finished."""
         try:
             status = self.blob(digest).stat()
         except FileNotFoundError:
@@ -212,13 +212,13 @@ class Store:
         return (status.st_size, status.st_mtime_ns) == (size, 0)
 
     def write(self, path: Path, value: Any) -> None:
-        """Write a document beside and rename it, so that no reader sees half of it."""
+        """Write a document under another name and rename it, so that no reader sees half of it."""
         beside = self.session / secrets.token_hex(4)
         write_text(beside, json.dumps(value))
         beside.rename(path)
 
     def _describe(self, path: Path, value: Any) -> None:
-        """Write a document whose time is that of the last use, unless it is there already."""
+        """Write a document whose time is that of the last use, unless it exists."""
         with contextlib.suppress(OSError, ValueError):
             if json.loads(path.read_bytes()) == value:
                 os.utime(path)
@@ -227,11 +227,11 @@ class Store:
 
     @contextlib.asynccontextmanager
     async def lock(self, name: str, on_wait: Callable[[], None] = lambda: None) -> AsyncIterator[None]:
-        """Hold a lock between processes, and between tasks of this one, for the time of a block.
+        """Hold a lock between processes, and between tasks of this process, for the duration of a block.
 
         Args:
-            name: what is locked.
-            on_wait: called once if somebody else holds it.
+            name: the name of the lock.
+            on_wait: called once if another holds it.
         """
         locks = Locks(self.root / "locks" / "work")
         try:

@@ -1,4 +1,4 @@
-"""What a directory of the store consists of, told without reading its files."""
+"""Describes a directory of the store without reading its files."""
 
 import hashlib
 import os
@@ -12,11 +12,11 @@ from embedded_engine.host.rootpath import short
 
 @dataclass(frozen=True)
 class Survey:
-    """A tree as it was found.
+    """The state of a tree.
 
     Args:
-        size: bytes that it takes on the disk.
-        facts: hexadecimal SHA-256 over the names, modes, sizes and times of all that is in it.
+        size: the size in bytes on the disk.
+        facts: the hexadecimal SHA-256 of the names, modes, sizes and times of everything in it.
     """
 
     size: int
@@ -24,7 +24,7 @@ class Survey:
 
 
 def survey(root: Path) -> Survey:
-    """Walk a snapshot's directory, its own documents (*.json) left out; 10 000 files take about 50 ms."""
+    """Walk a snapshot's directory, without its records (*.json); 10 000 files take about 50 ms."""
     with short(root) as name:
         return _survey(os.fsencode(name))
 
@@ -69,7 +69,7 @@ def file_digest(path: Path) -> str:
 
 
 def stream_digest(stream: IO[bytes]) -> str:
-    """Return `sha256:…` of what is left to read."""
+    """Return `sha256:…` of the rest of a stream."""
     found = hashlib.sha256()
     while chunk := stream.read(1 << 20):
         found.update(chunk)

@@ -1,4 +1,4 @@
-"""Deleting what was taken away, and never anything that is mounted there."""
+"""Deletes removed entries, and never anything that is mounted below them."""
 
 import os
 import re
@@ -6,20 +6,20 @@ from pathlib import Path
 
 from embedded_engine.host.process import run
 
-#: How spaces, tabs, line breaks and backslashes stand in /proc/self/mountinfo: proc(5).
+#: The escapes of spaces, tabs, line breaks and backslashes in /proc/self/mountinfo: proc(5).
 _ESCAPED = re.compile(r"\\([0-7]{3})")
 
 
 async def empty(trash: Path) -> None:
-    """Delete what is in a directory, by this session or by one that was killed; what holds a mount point stays."""
+    """Delete the content of a directory, except entries with a mount point."""
     while left := _without_mounts(trash):
         done = await run(["rm", "-rf", "--one-file-system", "--", *map(str, left)], check=False)
         if done.returncode:
-            return  # another session is at it too, or a killed one's last processes still write
+            return  # another session deletes it too, or the last processes of a killed session still write
 
 
 def _without_mounts(trash: Path) -> list[Path]:
-    # rm(1) itself would not see that a directory of the same file system is bound there.
+    # rm(1) itself would not notice a bind mount of the same file system.
     mounted = _mount_points()
     return [path for path in trash.iterdir() if not any(at == path or path in at.parents for at in mounted)]
 

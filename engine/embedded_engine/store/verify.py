@@ -1,4 +1,4 @@
-"""The full check of a store: every snapshot and every layer is what was written."""
+"""The full check of a store: it compares every snapshot and every layer with its record."""
 
 import contextlib
 import tarfile
@@ -16,12 +16,12 @@ from embedded_engine.store.survey import file_digest, stream_digest, survey
 
 @dataclass(frozen=True)
 class DamageReport:
-    """Something that is not what it was.
+    """A damaged entry.
 
     Args:
-        kind, name: of the entry.
-        what: is wrong.
-        removed: whether it was taken away, to be made again; a running session may use it.
+        kind, name: the kind and the name of the entry.
+        what: the damage.
+        removed: whether it was removed, so that it is made again; a running session may still use it.
     """
 
     kind: str
@@ -31,11 +31,11 @@ class DamageReport:
 
 
 async def verify(store: Store) -> list[DamageReport]:
-    """Read the whole store, and remove what is damaged; what was made on that is made again too."""
+    """Read the whole store, and remove damaged entries; everything made on them is made again, too."""
     found: list[DamageReport] = []
     with contextlib.closing(Locks(store.root / "locks" / "uses")) as uses:
         for entry in take_inventory(store).entries:
-            # A session may remove it meanwhile.
+            # A session may remove it in the meantime.
             with contextlib.suppress(FileNotFoundError):
                 for damaged, what in _damage(store, entry):
                     found.append(DamageReport(entry.kind, entry.name, what, remove(store, uses, damaged)))
@@ -52,7 +52,7 @@ def _damage(store: Store, entry: StoreEntry) -> Iterator[tuple[StoreEntry, str]]
         yield entry, "its content was changed"
     for digest in entry.blobs:
         if not store.blob(digest).is_file() or file_digest(store.blob(digest)) != digest:
-            # A base's layers can be had with the base only.
+            # The layers of a base come only with the base.
             yield (
                 entry if entry.kind == "base" else layer(store, digest),
                 f"the content of the layer {digest} was changed",
