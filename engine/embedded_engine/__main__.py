@@ -27,7 +27,7 @@ def main() -> int:
     parser.add_argument("--store", type=Path, help="the directory that keeps images and steps")
     parser.add_argument("--quota", type=natural, default=0, help="bytes that the store may keep; 0 for no limit")
     parser.add_argument("--events-fd", type=int, help="a file descriptor for progress, JSON lines")
-    parser.add_argument("--callers-fd", type=int, required=True, help="a socket where may be asked who calls")
+    parser.add_argument("--callers-fd", type=int, required=True, help="a socket that answers who calls")
     parser.add_argument("--host-service", action="append", default=[], help="HOST:PORT of the loopback, for steps")
     given = parser.parse_args()
     os.umask(0o022)
@@ -75,8 +75,8 @@ async def session(given: argparse.Namespace) -> None:
         cores = len(os.sched_getaffinity(0))
         evaluator = Evaluator(store, host, Events(given.events_fd), cores, confinement)
         await confined
-        asked = callers if confinement.networks.shared else None
-        await serve(Server(Engine(evaluator, Path.cwd()), token, asked), listener, stdin_ended())
+        known = callers if confinement.networks.shared else None
+        await serve(Server(Engine(evaluator, Path.cwd()), token, known), listener, stdin_ended())
         await evaluator.close()
     finally:
         await asyncio.gather(emptying, confinement.networks.close(), return_exceptions=True)

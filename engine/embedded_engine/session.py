@@ -121,23 +121,23 @@ async def _greeting(process: asyncio.subprocess.Process) -> Session:
     if line:
         answer = json.loads(line)
         return Session(port=answer["port"], token=answer["session_token"])
-    said = (await process.stderr.read()).decode(errors="replace").strip()
+    output = (await process.stderr.read()).decode(errors="replace").strip()
     await process.wait()
-    raise _start_error(said)
+    raise _start_error(output)
 
 
-def _start_error(said: str) -> EngineError:
+def _start_error(output: str) -> EngineError:
     with contextlib.suppress(ValueError, KeyError, TypeError):
-        answer = json.loads(said.splitlines()[-1])
+        answer = json.loads(output.splitlines()[-1])
         kind = {cls.code: cls for cls in _classes(EngineError)}.get(answer["code"], EngineError)
         error = EngineError.__new__(kind)
         Exception.__init__(error, answer["message"])
         return error
-    if any(name in said for name in ("unshare", "nsenter")) and ("not permitted" in said or "denied" in said):
-        return refused(said)
-    if "unshare" in said:
-        return HostMissing(f"The embedded engine cannot start here: {said}; it needs util-linux 2.32 or newer.")
-    return EngineError(f"The embedded engine did not start: {said or 'it printed nothing'}")
+    if any(name in output for name in ("unshare", "nsenter")) and ("not permitted" in output or "denied" in output):
+        return refused(output)
+    if "unshare" in output:
+        return HostMissing(f"The embedded engine cannot start here: {output}; it needs util-linux 2.32 or newer.")
+    return EngineError(f"The embedded engine did not start: {output or 'it printed nothing'}")
 
 
 def _classes(root: type[EngineError]) -> list[type[EngineError]]:

@@ -1,20 +1,20 @@
-"""The machine: what it is, what it lacks, and what its kernel and programs do.
+"""The machine: its properties, its kernel and its programs.
 
-errors       what can go wrong in the engine
+errors       the errors of the engine
 process      runs host programs
-settings     what steps get from the host
-namespace    the namespaces that an engine lives in
+settings     the host's settings for steps
+namespace    the namespaces of an engine
 users        users and groups of a root file system
-rootpath     paths of a container, resolved on the host
-disk         a disk that is full or read-only
-syscalls     calls of the kernel that Python has no names for
+rootpath     resolves paths of a container on the host
+disk         errors of a full or read-only disk
+syscalls     system calls that Python lacks
 events       progress, sent to the client
 once         work that is done once in a session
 aptauth      logins to apt's sources, in a file that only root reads
-beneath      files of a directory that others may change, reached so that no link leads out
-bounded      numbers and JSON from outside, within bounds
+beneath      files of a directory that others may change, opened so that no link leads out
+bounded      numbers and JSON from outside, within limits
 credentials  logins to registries
-durable      what is named is on the disk
-peers        which process calls the engine
-relay        services of the host's loopback, for steps
+durable      synchronises files to the disk before they get their names
+peers        finds the process that calls the engine
+relay        services on the host's loopback interface, for steps
 """

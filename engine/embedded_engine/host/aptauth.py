@@ -1,4 +1,4 @@
-"""Credentials for apt's sources, in a file that only root reads, as apt_auth.conf(5) describes it."""
+"""Logins to apt's sources, in a file that only root reads: apt_auth.conf(5)."""
 
 import netrc
 from collections.abc import Iterable
@@ -20,14 +20,14 @@ def auth_conf(uris: Iterable[str], files: Iterable[Path]) -> str:
     """Return the logins that sources need, and no others.
 
     Args:
-        uris: of the sources, some with user and password, which apt prefers.
-        files: auth.conf and the like; those that this user may not read are passed over, as apt does.
+        uris: the URIs of the sources; a user and password in one win, as in apt.
+        files: auth.conf and similar files; those that this user may not read are ignored, as apt does.
 
     Returns:
-        An auth.conf; empty where no source needs a login.
+        The text of an auth.conf; empty if no source needs a login.
 
     Raises:
-        BadInput: a file is malformed, or a login cannot stand in one.
+        BadInput: a file is malformed, or the format cannot express a login.
     """
     listed = list(dict.fromkeys(uris))
     logins = [login for uri in listed if (login := _login_in(uri))]
@@ -40,7 +40,7 @@ def _login_in(uri: str) -> tuple[str, str, str] | None:
     parts = urlsplit(uri)
     if parts.username is None:
         return None
-    # With its scheme, without which apt sends a login over TLS only.
+    # Without the scheme, apt would send the login over TLS only.
     return without_login(uri).rstrip("/"), unquote(parts.username), unquote(parts.password or "")
 
 
@@ -55,7 +55,7 @@ def _entries(path: Path) -> list[tuple[str, str, str]]:
 
 
 def _reason(error: netrc.NetrcParseError | UnicodeDecodeError) -> str:
-    # The message of the parser repeats what it read, which may be a password.
+    # The parser's message repeats its input, which may be a password.
     return f"line {error.lineno}" if isinstance(error, netrc.NetrcParseError) else "it is not UTF-8"
 
 

@@ -1,7 +1,7 @@
-"""Files of a directory that others may change, reached so that no link leads out of it.
+"""Opens files of a directory that others may change, so that no link leads out of it.
 
-What was looked up can be something else a moment later: another step may write to the same cache volume. So a
-directory is opened once, and everything in it is named through its descriptor.
+A path can change between two calls, for example when another step writes to the same cache volume. A directory is
+therefore opened once, and everything in it is accessed through its descriptor.
 
 Source: openat2(2), https://man7.org/linux/man-pages/man2/openat2.2.html.
 """
@@ -21,14 +21,14 @@ _AS_AFTER_CHROOT = syscalls.RESOLVE_IN_ROOT | syscalls.RESOLVE_NO_MAGICLINKS
 
 @contextlib.contextmanager
 def pinned(root: Path, inside: str | PurePath = "") -> Iterator[Path]:
-    """Yield a name that leads to a directory below a root for the time of a block, whatever takes its place.
+    """Yield a name that leads to a directory below a root for the duration of a block, whatever replaces it.
 
     Args:
         root: a directory that only the engine can replace.
         inside: a path in it without links, as `rootpath.resolve` returns it.
 
     Raises:
-        OSError: there is no such directory, or a link is on the way.
+        OSError: the directory does not exist, or the path has a link.
     """
     descriptor = _opened(root, str(inside) or ".", os.O_PATH | os.O_DIRECTORY, _WITHIN)
     try:
@@ -40,11 +40,11 @@ def pinned(root: Path, inside: str | PurePath = "") -> Iterator[Path]:
 
 @contextlib.contextmanager
 def name_of(descriptor: int, known: Path) -> Iterator[Path]:
-    """Yield the name that leads to an open file for the time of a block; errors of the block have the known name.
+    """Yield a name of an open file for the duration of a block; errors of the block show the user's name.
 
     Args:
         descriptor: an open file or directory.
-        known: the path by which the user knows it.
+        known: the path that the user knows.
     """
     name = f"/proc/self/fd/{descriptor}"
     try:
@@ -58,7 +58,7 @@ def name_of(descriptor: int, known: Path) -> Iterator[Path]:
 
 
 def is_without_links(root: Path, path: str) -> bool:
-    """Return whether a path exists below a root and no part of it is a link: one call, however deep it lies."""
+    """Return whether a path exists below a root and has no link, with one call for any depth."""
     try:
         os.close(_opened(root, path.strip("/") or ".", os.O_PATH, _WITHIN))
     except OSError:
@@ -68,9 +68,9 @@ def is_without_links(root: Path, path: str) -> bool:
 
 @contextlib.contextmanager
 def regular_file(root: Path, path: str) -> Iterator[Path | None]:
-    """Yield a name of a container's file for the time of a block; None where there is no regular file.
+    """Yield a name of a container's file for the duration of a block; None if there is no regular file.
 
-    A pipe or a device is not opened: that could wait for ever, or do something to the machine.
+    A pipe or a device is not opened, since that could block forever or affect the machine.
 
     Args:
         root: the container's root directory on the host.
@@ -92,12 +92,12 @@ def regular_file(root: Path, path: str) -> Iterator[Path | None]:
 
 
 def read_small(root: Path, path: str, largest: int) -> bytes:
-    """Return the content of a container's file; nothing where there is no regular file.
+    """Return the content of a container's file; empty if there is no regular file.
 
     Args:
         root: the container's root directory on the host.
         path: a path inside the container.
-        largest: the number of bytes that such a file may have.
+        largest: the size limit in bytes.
 
     Raises:
         BadInput: the file is larger.
@@ -113,7 +113,7 @@ def read_small(root: Path, path: str, largest: int) -> bytes:
 
 
 def remove_tree(directory: Path) -> None:
-    """Remove a directory with all that it holds, however deep it is."""
+    """Remove a directory with everything below it, however deep."""
     directories = [directory]
     for each in directories:
         with os.scandir(each) as entries:

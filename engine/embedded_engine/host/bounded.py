@@ -1,20 +1,20 @@
-"""Numbers and JSON that somebody else wrote: an image, an archive, a step or a client.
+"""Numbers and JSON from outside: from an image, an archive, a step or a client.
 
-Source: RFC 8259 (JSON) and RFC 7493 (I-JSON), which leaves out what two readers understand differently.
+Source: RFC 8259 (JSON) and RFC 7493 (I-JSON), which excludes everything that readers interpret differently.
 """
 
 import json
 import math
 from typing import Any, NoReturn
 
-#: Levels of arrays and objects: documents of images have fewer than ten.
+#: The greatest depth of arrays and objects; documents of images have fewer than ten levels.
 DEEPEST = 100
-#: Digits of a whole number: sizes, times and ids have at most twenty.
+#: The most digits of a whole number; sizes, times and ids have at most twenty.
 _LONGEST_NUMBER = 20
 
 
 class Malformed(ValueError):
-    """A document is not JSON, or readers could understand it differently."""
+    """A document is not JSON, or readers could interpret it differently."""
 
 
 def decode_json(data: bytes) -> Any:
@@ -24,8 +24,8 @@ def decode_json(data: bytes) -> Any:
         data: the document in UTF-8.
 
     Raises:
-        Malformed: it is not JSON, or has a name twice, NaN or an infinity, a very long number, half of a surrogate
-            pair, or more than DEEPEST levels.
+        Malformed: the document is not JSON, or has a duplicate name, NaN, an infinity, a very long number, a lone
+            surrogate, or more than DEEPEST levels.
     """
     try:
         value = json.loads(
@@ -46,10 +46,10 @@ def decode_json(data: bytes) -> Any:
 
 
 def whole_number(text: str, below: int) -> int | None:
-    """Return a number that is written in decimal digits; None for any other text, and from a limit on.
+    """Return a number in decimal digits; None for any other text, and for numbers from a limit on.
 
     Args:
-        text: what is read; signs, blanks and digits of other scripts make it no number.
+        text: the text; signs, blanks and digits of other scripts are not allowed.
         below: the limit.
     """
     if not (text.isascii() and text.isdecimal() and len(text) <= _LONGEST_NUMBER):
@@ -58,14 +58,14 @@ def whole_number(text: str, below: int) -> int | None:
 
 
 class Fields:
-    """An object of JSON, each field of which has the type that its reader asks for; null counts as left out.
+    """A JSON object whose fields must have the types that its reader expects; null counts as missing.
 
     Args:
-        value: what `decode_json` returned.
-        name: what errors call it.
+        value: the result of `decode_json`.
+        name: the object's name in errors.
 
     Raises:
-        Malformed: it is not an object.
+        Malformed: the value is not an object.
     """
 
     def __init__(self, value: Any, name: str) -> None:
@@ -78,39 +78,39 @@ class Fields:
         return self._fields.get(name) is not None
 
     def text(self, name: str) -> str:
-        """Return a text, empty where it is left out; no program can be given one with a NUL character."""
+        """Return a text, empty if it is missing; NUL is refused, since no program can get it as an argument."""
         found = self._found(name, "")
         if not isinstance(found, str) or "\0" in found:
             raise self._wrong(name, "a text")
         return found
 
     def number(self, name: str) -> int:
-        """Return a whole number that is not negative and fits into 63 bits, 0 where it is left out."""
+        """Return a whole number from 0 to 2^63 - 1, 0 if it is missing."""
         found = self._found(name, 0)
         if not isinstance(found, int) or isinstance(found, bool) or not 0 <= found < 1 << 63:
             raise self._wrong(name, "a whole number from 0 on")
         return found
 
     def flag(self, name: str) -> bool:
-        """Return true or false, which is also what a field that is left out means."""
+        """Return a boolean, false if it is missing."""
         found = self._found(name, False)
         if not isinstance(found, bool):
             raise self._wrong(name, "true or false")
         return found
 
     def texts(self, name: str) -> tuple[str, ...]:
-        """Return a list of texts, empty where it is left out."""
+        """Return a list of texts, empty if it is missing."""
         found = self._found(name, [])
         if not isinstance(found, list) or not all(isinstance(one, str) and "\0" not in one for one in found):
             raise self._wrong(name, "a list of texts")
         return tuple(found)
 
     def object(self, name: str) -> "Fields":
-        """Return an object, without fields where it is left out."""
+        """Return an object, without fields if it is missing."""
         return Fields(self._found(name, {}), f"'{name}'")
 
     def objects(self, name: str) -> "list[Fields]":
-        """Return a list of objects, empty where it is left out."""
+        """Return a list of objects, empty if it is missing."""
         found = self._found(name, [])
         if not isinstance(found, list):
             raise self._wrong(name, "a list of objects")
@@ -121,7 +121,7 @@ class Fields:
         return tuple(sorted(self._fields))
 
     def pairs(self) -> tuple[tuple[str, str], ...]:
-        """Return its fields, all of them texts, sorted by name."""
+        """Return the fields, all of them texts, sorted by name."""
         return tuple((name, self.text(name)) for name in self.names())
 
     def _found(self, name: str, otherwise: Any) -> Any:
@@ -157,10 +157,10 @@ def _refuse_constant(name: str) -> NoReturn:
 
 
 def _check(value: Any) -> None:
-    """Look at every value, without a call for each level.
+    """Examine every value without recursion.
 
     Raises:
-        Malformed: it lies too deep, or is text that no other program can be given.
+        Malformed: a value is nested too deeply, or is a text that cannot be encoded.
     """
     level, depth = [value], 0
     while level:

@@ -1,4 +1,4 @@
-"""Registry credentials, handed to skopeo in memory: never as an argument, never on a disk."""
+"""Logins to registries, passed to skopeo in memory: never as an argument, never on a disk."""
 
 import base64
 import contextlib
@@ -8,27 +8,27 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-#: User and password of an address, as in http://user:password@host/.
+#: User and password in an address, as in http://user:password@host/.
 _LOGIN = re.compile(r"(?<=//)[^/\s]*@")
 
 
 def without_logins(text: str) -> str:
-    """Return what a program says with user and password of every address replaced by ***."""
+    """Return a program's output with user and password of every address replaced by ***."""
     return _LOGIN.sub("***@", text)
 
 
 @dataclass
 class Credentials:
-    """The logins of a session, by registry host: `registry.example:5000`, with a path where the login is for one.
+    """The logins of a session, by registry host, `registry.example:5000`, with a path if the login is for one.
 
-    A registry without one here is left to the user's own login, where skopeo finds it (containers-auth.json(5)).
+    For other registries, skopeo uses the user's own login (containers-auth.json(5)).
     """
 
     logins: dict[str, tuple[str, bytes]] = field(default_factory=dict)
 
     @contextlib.contextmanager
     def options(self, address: str) -> Iterator[tuple[list[str], list[int]]]:
-        """Give skopeo's options and the open file they name for a reference, for the time of a block."""
+        """Yield skopeo's options for a reference and the open file that they name, for the duration of a block."""
         login = self.logins.get(_host_of(address))
         if login is None:
             yield [], []

@@ -1,4 +1,4 @@
-"""What is said when nothing more can be written."""
+"""Errors of a full or read-only disk."""
 
 import contextlib
 import errno
@@ -8,16 +8,16 @@ from pathlib import Path
 
 from embedded_engine.host.errors import DiskFull, StoreUnusable, UserError
 
-#: The file system is full, or the user's share of it.
+#: The file system or the user's quota is full.
 FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
-#: With fewer bytes free than this, a program that says so has failed for want of space in the store.
+#: If fewer bytes are free, a program's message about space is about the store.
 LITTLE = 256 << 20
 
 
 def unwritable(root: Path, error: OSError) -> UserError:
-    """Return the sentence for a store that cannot be written."""
+    """Return the sentence about a store that is not writable."""
     if error.errno in FULL:
         return _full(root)
     return StoreUnusable(f"The store {root} cannot be written: {error.strerror}; choose another directory.")
@@ -42,14 +42,14 @@ def disk_full_told(where: Path) -> Iterator[None]:
         raise _full(where) from error
 
 
-def want_of_space(where: Path, said: str) -> DiskFull | None:
-    """Return the error for a program that failed because no space was left.
+def want_of_space(where: Path, output: str) -> DiskFull | None:
+    """Return the error of a program that failed because no space was left.
 
     Args:
-        where: the store; the program may mean a small file system of its own.
-        said: what the program printed.
+        where: the store; the program may also mean another, small file system.
+        output: the program's output.
     """
     free = os.statvfs(where)
-    if os.strerror(errno.ENOSPC) in said and free.f_bavail * free.f_frsize < LITTLE:
+    if os.strerror(errno.ENOSPC) in output and free.f_bavail * free.f_frsize < LITTLE:
         return _full(where)
     return None

@@ -1,4 +1,4 @@
-"""Getting what was written onto the disk before it gets its name, so that a name stands for all of it after a crash.
+"""Synchronises files to the disk before they get their names, so that a named file is complete even after a crash.
 
 Sources: fsync(2), syncfs(2); https://lwn.net/Articles/457667 says why a directory is synchronised besides its files.
 """
@@ -11,24 +11,24 @@ from pathlib import Path
 from embedded_engine.host import syscalls
 from embedded_engine.host.rootpath import short
 
-#: A tree of more files is written by one syncfs, which waits for all that the file system has to write.
+#: A tree of more files is synchronised by one syncfs, which waits for all writes of the file system.
 FEW = 64
 
 
 def sync(path: Path) -> None:
-    """Write a regular file or a directory to the disk.
+    """Synchronise a regular file or a directory to the disk.
 
     Raises:
-        OSError: that failed, as with no space left.
+        OSError: synchronising failed, for example because no space is left.
     """
     _sync(os.fsencode(path))
 
 
 def sync_tree(root: Path) -> None:
-    """Write a directory and all that is in it to the disk.
+    """Synchronise a directory and everything below it to the disk.
 
     Raises:
-        OSError: that failed, as with no space left.
+        OSError: synchronising failed, for example because no space is left.
     """
     with short(root) as name:
         found: list[bytes] = []
@@ -42,7 +42,7 @@ def sync_tree(root: Path) -> None:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a file to the disk."""
+    """Write a file and synchronise it to the disk."""
     with path.open("w") as file:
         file.write(text)
         file.flush()
@@ -50,7 +50,7 @@ def write_text(path: Path, text: str) -> None:
 
 
 def _files(top: bytes) -> Iterator[bytes]:
-    """Yield the directories and the regular files of a tree, each directory before what is in it."""
+    """Yield the directories and regular files of a tree, each directory before its content."""
     pending = [top]
     while pending:
         directory = pending.pop()

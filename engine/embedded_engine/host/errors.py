@@ -1,7 +1,7 @@
-"""What can go wrong in the engine, as one tree.
+"""The errors of the engine, as a tree.
 
 EngineError                 INTERNAL: a defect of the engine
-├── UserError               what the user can correct
+├── UserError               the user can correct it
 │   ├── ArchiveInvalid      ARCHIVE_INVALID
 │   ├── BadInput            BAD_INPUT
 │   ├── DiskFull            DISK_FULL
@@ -9,15 +9,15 @@ EngineError                 INTERNAL: a defect of the engine
 │   ├── HostMissing         HOST_MISSING: a program or a kernel feature
 │   ├── ImageUnknown        IMAGE_UNKNOWN
 │   ├── NotPermitted        NOT_PERMITTED
-│   ├── NotServed           NOT_SERVED: Dagger's engine has it, this one does not
+│   ├── NotServed           NOT_SERVED: Dagger's engine serves it, this one does not
 │   ├── ReferenceInvalid    REFERENCE_INVALID
-│   ├── RegistryFailed      REGISTRY_FAILED: it answered, with neither the image nor a refusal
+│   ├── RegistryFailed      REGISTRY_FAILED: it answered with neither the image nor a refusal
 │   ├── RegistryRefused     REGISTRY_REFUSED
 │   ├── RegistryUnreachable REGISTRY_UNREACHABLE
 │   ├── StandInImpossible   STAND_IN_IMPOSSIBLE: no base can be bootstrapped on this machine
 │   ├── StoreDamaged        STORE_DAMAGED: files of the store were changed or lost
-│   └── StoreUnusable       STORE_UNUSABLE: another directory would do
-├── CommandFailed           a host program ended with an error that nobody foresaw
+│   └── StoreUnusable       STORE_UNUSABLE: another directory is needed
+├── CommandFailed           a host program failed unexpectedly
 └── ExecError               a step of a container failed: Dagger's EXEC_ERROR
 """
 
@@ -29,7 +29,7 @@ from embedded_engine.host.credentials import without_logins
 class EngineError(Exception):
     """An error whose text is one sentence for the user; `code` is its name for programs.
 
-    A program that starts the engine can tell by the code how its own user follows the advice of the sentence.
+    With the code, a program that starts the engine can add how its own user follows the advice.
     """
 
     code: ClassVar[str] = "INTERNAL"
@@ -40,17 +40,17 @@ class EngineError(Exception):
 
 
 class UserError(EngineError):
-    """What the user can correct."""
+    """An error that the user can correct."""
 
 
 class ArchiveInvalid(UserError):
-    """An archive is damaged, of an unknown kind, or reaches outside its root."""
+    """An archive is damaged, of an unknown kind, or has paths outside its root."""
 
     code = "ARCHIVE_INVALID"
 
 
 class BadInput(UserError):
-    """An argument of an API call makes no sense."""
+    """An argument of an API call is not valid."""
 
     code = "BAD_INPUT"
 
@@ -113,25 +113,25 @@ class RegistryRefused(UserError):
 
 
 class RegistryUnreachable(UserError):
-    """Nothing answers where the registry should be."""
+    """The registry does not answer."""
 
     code = "REGISTRY_UNREACHABLE"
 
 
 class StandInImpossible(UserError):
-    """This machine cannot bootstrap the base that was asked for."""
+    """This machine cannot bootstrap the requested base."""
 
     code = "STAND_IN_IMPOSSIBLE"
 
 
 class StoreDamaged(UserError):
-    """Files of the store were changed or lost, and cannot be made again now."""
+    """Files of the store were changed or lost, and cannot be made again in this session."""
 
     code = "STORE_DAMAGED"
 
 
 class StoreUnusable(UserError):
-    """The directory of the store cannot be used by this user, or not by this version."""
+    """This user or this version cannot use the directory of the store."""
 
     code = "STORE_UNUSABLE"
 
@@ -140,14 +140,14 @@ class CommandFailed(EngineError):
     """A host program ended with an error.
 
     Args:
-        argv: the command; it holds no secret, since none is ever passed as an argument.
-        returncode: its exit status, negative for a signal.
-        stderr: the end of what it said.
+        argv: the command, without secrets, since none is ever an argument.
+        returncode: the exit status, negative for a signal.
+        stderr: the end of its standard error.
     """
 
     def __init__(self, argv: list[str], returncode: int, stderr: str) -> None:
-        said = without_logins(stderr.strip()[-2000:]) or "it printed nothing"
-        super().__init__(f"`{argv[0]}` ended with {returncode}: {said}")
+        output = without_logins(stderr.strip()[-2000:]) or "it printed nothing"
+        super().__init__(f"`{argv[0]}` ended with {returncode}: {output}")
         self.argv, self.returncode, self.stderr = argv, returncode, stderr
 
 
@@ -162,7 +162,7 @@ class ExecError(EngineError):
         self.args_, self.exit_code, self.stdout, self.stderr = args, exit_code, stdout, stderr
 
     def extensions(self) -> dict[str, Any]:
-        """Return what dagger.ExecError reads."""
+        """Return the fields that dagger.ExecError reads."""
         return {
             "_type": "EXEC_ERROR",
             "cmd": list(self.args_),

@@ -1,7 +1,7 @@
-"""The namespaces that the engine lives in: of mounts and processes, and for an ordinary user one of users around them.
+"""The namespaces of the engine: for mounts and processes, and for an ordinary user a user namespace around them.
 
-There the user is root, 0, and the user's subordinate ids are 1 to 65535. Sources: user_namespaces(7), subuid(5),
-newuidmap(1).
+In the user namespace, the user is root, 0, and the user's subordinate ids are 1 to 65535. Sources: user_namespaces(7),
+subuid(5), newuidmap(1).
 """
 
 import asyncio
@@ -16,7 +16,7 @@ from embedded_engine.host.bounded import whole_number
 from embedded_engine.host.errors import CommandFailed, NotPermitted
 from embedded_engine.host.process import FOR_USERS, kill, required, run, spawn
 
-#: When the engine ends, however it ends, the kernel takes down every mount and every container with it.
+#: When the engine ends, for whatever reason, the kernel removes every mount and every container with it.
 NAMESPACES = (
     "unshare",
     "--mount",
@@ -28,27 +28,27 @@ NAMESPACES = (
     "--kill-child",
 )
 
-#: So many ids beside root's own: images have files of any owner up to 65535, and Debian's `nobody` is 65534.
+#: The number of ids besides root's: images have files of any owner up to 65535, and Debian's `nobody` is 65534.
 IDS = 65535
-#: The files of subordinate ids, each with the option of usermod(8) that adds some.
+#: The files of subordinate ids, each with the option of usermod(8) that adds ids.
 SUBORDINATE = {Path("/etc/subuid"): "--add-subuids", Path("/etc/subgid"): "--add-subgids"}
-#: Where adduser(8) begins to give them out.
+#: The first subordinate id of adduser(8).
 FIRST = 100_000
 
-#: What switches user namespaces off, as sysctl(8) has it, and the value that does so.
+#: The settings of sysctl(8) that disable user namespaces, with the disabling values.
 SWITCHES = {
     "kernel.unprivileged_userns_clone": "0",
     "kernel.apparmor_restrict_unprivileged_userns": "1",
     "user.max_user_namespaces": "0",
 }
-#: What switches each on again.
+#: The commands that enable each again.
 SWITCHED_ON = {
     "kernel.unprivileged_userns_clone": "1",
     "kernel.apparmor_restrict_unprivileged_userns": "0",
     "user.max_user_namespaces": "65536",
 }
 
-#: Inside, outside, how many: a line of /proc/PID/uid_map.
+#: Inside, outside, count: a line of /proc/PID/uid_map.
 Range = tuple[int, int, int]
 
 
@@ -63,7 +63,7 @@ def _ranges_in(path: Path) -> tuple[Range, ...]:
 
 
 def id_maps() -> str:
-    """Return which ids of the machine this process gives to files: inside, outside, how many; users, then groups."""
+    """Return the machine's ids that this process can give to files: inside, outside, count; users, then groups."""
     return "".join(f"{inside} {outside} {count}\n" for inside, outside, count in _own_map("uid") + _own_map("gid"))
 
 
@@ -74,20 +74,20 @@ def has_ids(uid: int, gid: int) -> bool:
 
 
 def ids_of(process: int) -> tuple[Range, ...]:
-    """Return which users a process that this one started, and what it starts in turn, can have."""
+    """Return the uids that a child of this process and its descendants can have."""
     return _ranges_in(Path(f"/proc/{process}/uid_map"))
 
 
 def in_user_namespace() -> bool:
-    """Return whether this process is root over some of the machine's ids only: no devices, no new sysfs."""
+    """Return whether this process is root of a user namespace, where devices and new sysfs mounts are not allowed."""
     return _own_map("uid") != ((0, 0, 2**32 - 1),)
 
 
 @contextlib.asynccontextmanager
 async def namespaces() -> AsyncIterator[tuple[str, ...]]:
-    """Yield the words before a command that run it in namespaces of its own, as root there.
+    """Yield the command prefix that runs a command as root of new namespaces.
 
-    They are good for the time of the block; what has started by them stays there.
+    The prefix works for the duration of the block; processes that it started stay in the namespaces.
 
     Raises:
         HostMissing: a program is missing.
@@ -98,14 +98,14 @@ async def namespaces() -> AsyncIterator[tuple[str, ...]]:
         return
     required(FOR_USERS)
     uids, gids = _ranges()
-    # It only holds the namespace until another process has joined it; `unshare --map-auto` is newer than util-linux
-    # 2.37 of Ubuntu 22.04.
+    # This process only keeps the namespace until another one joins; `unshare --map-auto` is newer than util-linux 2.37
+    # of Ubuntu 22.04.
     holder = await spawn(["unshare", "--user", "sh", "-c", "echo; exec cat"], stdin=asyncio.subprocess.PIPE)
     try:
         assert holder.stdout  # noqa: S101  it is a pipe
         if not await holder.stdout.readline():
-            _, said = await holder.communicate()
-            raise refused(said.decode(errors="replace"))
+            _, output = await holder.communicate()
+            raise refused(output.decode(errors="replace"))
         for program, ranges in (("newuidmap", uids), ("newgidmap", gids)):
             await _map(program, holder.pid, ranges)
         yield ("nsenter", f"--user=/proc/{holder.pid}/ns/user", "--setuid=0", "--setgid=0", *NAMESPACES)
@@ -120,11 +120,11 @@ async def _map(program: str, pid: int, ranges: list[Range]) -> None:
         raise refused(error.stderr) from error
 
 
-def refused(said: str) -> NotPermitted:
-    """Return the error for a machine that does not let this user make namespaces, with what would allow it.
+def refused(output: str) -> NotPermitted:
+    """Return the error for a machine that does not let this user create namespaces, with the remedy.
 
     Args:
-        said: by the program that was refused.
+        output: the output of the program that failed.
     """
     for name, off in SWITCHES.items():
         with contextlib.suppress(OSError):
@@ -133,7 +133,7 @@ def refused(said: str) -> NotPermitted:
                     f"This machine does not let ordinary users make user namespaces: {name} is {off}; "
                     f"allow it with `sudo sysctl -w {name}={SWITCHED_ON[name]}`, or run as root."
                 )
-    last = next(iter(said.strip().splitlines()[-1:]), "it printed nothing")
+    last = next(iter(output.strip().splitlines()[-1:]), "it printed nothing")
     return NotPermitted(
         f"This machine does not let the embedded engine make namespaces: {last}; "
         "run it outside a container, or in a privileged one."
@@ -153,7 +153,7 @@ def _ranges() -> tuple[list[Range], list[Range]]:
 
 
 def _subordinate(path: Path, names: tuple[str, str]) -> list[Range]:
-    """Return where the user's subordinate ids go, as many as are needed."""
+    """Return the mapping of the user's subordinate ids, as many as needed."""
     ranges: list[Range] = []
     inside = 1
     for owner, first, count in _entries(path):

@@ -1,4 +1,4 @@
-"""Work that is done once in a session, however many ask for it."""
+"""Work that is done once in a session, however many callers need it."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Hashable
@@ -8,20 +8,20 @@ T = TypeVar("T")
 
 
 class Once(Generic[T]):
-    """Results by key; whoever asks while one is being made waits for it, and a failure is not kept."""
+    """Results by key; callers wait for a result in progress, and a failure is not kept."""
 
     def __init__(self) -> None:
         self._tasks: dict[Hashable, asyncio.Task[T]] = {}
 
     async def get(self, key: Hashable, make: Callable[[], Awaitable[T]]) -> T:
-        """Return the result of a key, made if it is not there; one that stops waiting does not stop the others."""
+        """Return the result of a key, made if it is missing; a caller that stops waiting does not stop the others."""
         task = self._tasks.get(key)
         if task is None or _failed(task):
             task = self._tasks[key] = asyncio.ensure_future(_run(make))
         return await asyncio.shield(task)
 
     async def close(self) -> list[T]:
-        """Stop what is still being made, and return the results that there are."""
+        """Stop the work in progress, and return the finished results."""
         for task in self._tasks.values():
             task.cancel()
         await asyncio.gather(*self._tasks.values(), return_exceptions=True)

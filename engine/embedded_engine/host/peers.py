@@ -1,7 +1,7 @@
-"""Who calls the engine, where its steps share the host's network: never one of them, whatever token it shows.
+"""Finds the process that calls the engine, if steps share the host's network; a step is refused, even with the token.
 
-The process that started the engine looks a connection up in /proc: it lives outside of the engine's process namespace,
-sees all that the user runs, and tells those inside that namespace from those outside. What cannot be told is refused.
+The process that started the engine looks up a connection in /proc: it lives outside the engine's process namespace,
+sees all processes of the user, and knows which of them are inside that namespace. Unknown callers are refused.
 Sources: proc(5), Documentation/networking/proc_net_tcp.rst.
 """
 
@@ -13,27 +13,27 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-#: (inside, outside, how many) of the ids that an engine's processes can have: /proc/PID/uid_map.
+#: (inside, outside, count) of the ids that an engine's processes can have: /proc/PID/uid_map.
 Ids = tuple[tuple[int, int, int], ...]
 _PROC = Path("/proc")
 
 
 @dataclass(frozen=True)
 class TcpEnd:
-    """One end of a TCP connection, as the kernel lists it: its owner and its socket's number."""
+    """One end of a TCP connection in the kernel's list: its owner and the inode of its socket."""
 
     uid: int
     inode: int
 
 
 def connection(port: int, to: int) -> TcpEnd | None:
-    """Return the client's end of a connection over 127.0.0.1; None where it has been given up.
+    """Return the client's end of a connection over 127.0.0.1; None if it is closed.
 
     Args:
-        port: the client's.
-        to: the server's.
+        port: the client's port.
+        to: the server's port.
     """
-    # A socket of IPv6 can speak IPv4 too; its addresses end the same way.
+    # An IPv6 socket can have IPv4 connections; its addresses end the same way.
     ends = re.compile(rf"\s*\d+: \w*0100007F:{port:04X} \w*0100007F:{to:04X} 01 ")
     for name in ("tcp", "tcp6"):
         with contextlib.suppress(FileNotFoundError):
@@ -46,11 +46,11 @@ def connection(port: int, to: int) -> TcpEnd | None:
 
 @dataclass
 class Callers:
-    """Tells who may call an engine.
+    """Decides who may call an engine.
 
     Args:
-        port: where it listens.
-        ids: what its processes can have; empty for any.
+        port: the engine's port.
+        ids: the ids that its processes can have; empty for any.
     """
 
     port: int
@@ -58,12 +58,12 @@ class Callers:
     _known: list[str] = field(default_factory=list)
 
     def may_call(self, port: int) -> bool:
-        """Return whether the client at a port of 127.0.0.1 is a process outside of the engine's namespaces."""
+        """Return whether the client at a port of 127.0.0.1 is a process outside the engine's namespaces."""
         found = connection(port, self.port)
         if found is None or not found.inode:
             return False
         if self.ids and not any(outside <= found.uid < outside + count for _, outside, count in self.ids):
-            return True  # no process of the engine's namespaces can have this user
+            return True  # no process in the engine's namespaces can have this user
         return any(self._holds(process, found.inode) for process in self._processes())
 
     def _processes(self) -> Iterator[str]:
@@ -71,7 +71,7 @@ class Callers:
         yield from (path.name for path in _PROC.iterdir() if path.name.isdigit())
 
     def _holds(self, process: str, inode: int) -> bool:
-        """Return whether a process holds a socket, and lives where this one does."""
+        """Return whether a process holds a socket, and is in the namespace of this process."""
         with contextlib.suppress(OSError):
             if (_PROC / process / "ns/pid").readlink() != (_PROC / "self/ns/pid").readlink():
                 return False
@@ -87,8 +87,8 @@ async def answer(end: socket.socket, callers: Callers) -> None:
     """Answer an engine's questions until it ends.
 
     Args:
-        end: of a pair of sockets.
-        callers: tells.
+        end: one end of a pair of sockets.
+        callers: decides who may call.
     """
     reader, writer = await asyncio.open_connection(sock=end)
     with contextlib.suppress(OSError):
@@ -103,7 +103,7 @@ class Questions:
     """The engine's side.
 
     Args:
-        end: of a pair of sockets, as a file descriptor.
+        end: the other end of the pair of sockets, as a file descriptor.
     """
 
     def __init__(self, end: int) -> None:

@@ -23,7 +23,7 @@ PACKAGES = {
     "apt-get": "apt",
     "apt-config": "apt",
 }
-#: What the engine of an ordinary user is started with.
+#: The variables that start the engine of an ordinary user.
 FOR_USERS = {"unshare": "util-linux", "nsenter": "util-linux", "newuidmap": "uidmap", "newgidmap": "uidmap"}
 # Python 3.10 has no flag for this.
 _RUN_MODULE = (
@@ -34,7 +34,7 @@ _RUN_MODULE = (
 
 @dataclass(frozen=True)
 class Completed:
-    """What a program left behind."""
+    """The result of a program."""
 
     returncode: int
     stdout: str
@@ -50,20 +50,20 @@ async def run(
     check: bool = True,
     pass_fds: Sequence[int] = (),
 ) -> Completed:
-    """Run a host program to its end, with no standard input, and keep what it says.
+    """Run a host program without standard input, and return its output.
 
     Args:
         argv: the program, looked up on PATH, and its arguments; never a secret.
-        env: its whole environment; by default the engine's own.
-        cwd: its working directory.
-        timeout: seconds until it is killed.
-        check: raise when it ends with an error.
-        pass_fds: open files that it inherits.
+        env: the whole environment; by default the engine's own.
+        cwd: the working directory.
+        timeout: seconds until the program is killed.
+        check: raise an error if the program fails.
+        pass_fds: the open files that the program inherits.
 
     Raises:
         HostMissing: the program is not installed.
-        DiskFull: it said that no space is left.
-        CommandFailed: it ended with an error, or ran out of time.
+        DiskFull: the program reported that no space is left.
+        CommandFailed: the program failed or ran out of time.
     """
     process = await spawn(argv, env=env, cwd=cwd, pass_fds=pass_fds)
     try:
@@ -83,10 +83,10 @@ async def run(
 def python(module: str) -> list[str]:
     """Return the command that runs a module of this project.
 
-    `python -m` would take it, and whatever it imports, from the current directory first.
+    `python -m` would search the current directory first for the module and its imports.
 
     Args:
-        module: its full name.
+        module: the module's full name.
     """
     return [sys.executable, "-c", _RUN_MODULE, str(Path(__file__).parents[2]), module]
 
@@ -100,7 +100,7 @@ async def spawn(
     pass_fds: Sequence[int] = (),
     new_session: bool = False,
 ) -> asyncio.subprocess.Process:
-    """Start a host program with piped output, as `run` does, and leave it to the caller.
+    """Start a host program with piped output, as `run` does, and return it running.
 
     Raises:
         HostMissing: the program is not installed.
@@ -124,14 +124,14 @@ async def spawn(
 
 
 async def run_attached(argv: Sequence[str], env: Mapping[str, str]) -> int:
-    """Run a user's program on the streams of this process, and return its exit code as a shell gives it.
+    """Run a user's program on the streams of this process, and return its exit code in a shell's form.
 
     Args:
         argv: the program, looked up on PATH, and its arguments.
-        env: its whole environment.
+        env: the whole environment.
 
     Raises:
-        BadInput: it cannot be started.
+        BadInput: the program cannot be started.
     """
     try:
         process = await asyncio.create_subprocess_exec(*argv, env=env)
@@ -140,12 +140,12 @@ async def run_attached(argv: Sequence[str], env: Mapping[str, str]) -> int:
     try:
         code = await process.wait()
     finally:
-        await process.wait()  # Ctrl-C reaches it too, and it has the last word
+        await process.wait()  # Ctrl-C reaches the program too, and the program decides
     return code if code >= 0 else 128 - code
 
 
 async def kill(process: asyncio.subprocess.Process) -> None:
-    """Kill a program if it still runs, and reap it."""
+    """Kill a program if it is still running, and reap it."""
     if process.returncode is None:
         process.kill()
         await process.wait()
@@ -158,7 +158,7 @@ def required(packages: Mapping[str, str]) -> None:
         packages: each program's package.
 
     Raises:
-        HostMissing: the ones that are not, with the command that installs them.
+        HostMissing: some are not installed; the text has the command that installs them.
     """
     missing = [name for name in packages if shutil.which(name) is None]
     if missing:
@@ -167,10 +167,10 @@ def required(packages: Mapping[str, str]) -> None:
 
 
 async def stdin_ended() -> None:
-    """Wait until whoever holds the other end of this process's standard input has closed it."""
+    """Wait until the other end of this process's standard input is closed."""
     mode = os.fstat(sys.stdin.fileno()).st_mode
     if not (stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode) or sys.stdin.isatty()):
-        return  # a file, or /dev/null, which epoll(7) does not take
+        return  # a file, or /dev/null, which epoll(7) does not support
     reader = asyncio.StreamReader()
     await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
     while await reader.read(1 << 16):

@@ -1,7 +1,7 @@
-"""Services of the host's loopback inside the network of a step, at the same address.
+"""Makes services on the host's loopback interface available in the network of a step, at the same address.
 
-A socket that was made inside the step's namespace takes connections, and the engine, outside, carries them to the
-host's. Only the engine can make such sockets.
+A socket in the step's namespace accepts connections, and the engine, outside, relays them to the host's service. Only
+the engine can create such sockets.
 """
 
 import asyncio
@@ -14,11 +14,11 @@ from typing import Any
 
 from embedded_engine.host.errors import BadInput
 
-#: Bytes that are carried at a time.
+#: Bytes to relay at a time.
 _CHUNK = 1 << 16
-#: Connections and questions that one step can have under way at each service; others wait, or are lost.
+#: The open connections and queries of one step to each service; others wait, or are lost.
 _AT_A_TIME = 64
-#: Seconds that an answer to a datagram is waited for: resolv.conf(5) gives a server 30 at most.
+#: Seconds to wait for the answer to a datagram; resolv.conf(5) gives a server 30 at most.
 _ANSWER = 30.0
 DNS = 53
 
@@ -27,11 +27,11 @@ Connected = Callable[[socket.socket], Awaitable[None]]
 
 @dataclass(frozen=True, order=True)
 class Service:
-    """What listens on the host's loopback.
+    """A service on the host's loopback interface.
 
     Args:
-        host: an address of it, as in 127.0.0.1 or ::1.
-        port: of TCP; for 53 of UDP too.
+        host: the address, as in 127.0.0.1 or ::1.
+        port: the TCP port; 53 includes UDP.
     """
 
     host: str
@@ -39,7 +39,7 @@ class Service:
 
     @property
     def family(self) -> socket.AddressFamily:
-        """The kind of its address."""
+        """The address family."""
         return socket.AF_INET6 if ":" in self.host else socket.AF_INET
 
 
@@ -48,9 +48,9 @@ class Relayed:
     """The sockets of a service inside a step's network.
 
     Args:
-        service: what is outside.
-        listener: takes connections.
-        datagrams: takes questions to a name server.
+        service: the service outside.
+        listener: the socket that accepts connections.
+        datagrams: the socket that receives queries for a name server.
     """
 
     service: Service
@@ -59,11 +59,11 @@ class Relayed:
 
 
 def services_at(host: str, port: int) -> tuple[Service, ...]:
-    """Return what a host and a port of an address mean on the loopback; nothing for other hosts.
+    """Return the loopback services that a host and a port mean; none for other hosts.
 
     Args:
-        host: a name or an address, as in a URL; an IPv6 address without its brackets.
-        port: of TCP.
+        host: a name or an address, as in a URL; an IPv6 address without brackets.
+        port: the TCP port.
     """
     if not 0 < port < 65536:
         return ()
@@ -77,10 +77,10 @@ def services_at(host: str, port: int) -> tuple[Service, ...]:
 
 
 def parse_services(texts: Iterable[str]) -> tuple[Service, ...]:
-    """Read HOST:PORT, where the host is on the loopback.
+    """Parse HOST:PORT of a service on the loopback interface.
 
     Raises:
-        BadInput: it is not.
+        BadInput: the host is another one.
     """
     found: list[Service] = []
     for text in texts:
@@ -96,7 +96,7 @@ def bound(service: Service) -> Relayed | None:
     """Return the sockets of a service in the network namespace of the calling thread.
 
     Returns:
-        None where it has no such address: IPv6 may be switched off.
+        None if it has no such address; IPv6 may be disabled.
     """
     listener = datagrams = None
     try:
@@ -116,7 +116,7 @@ def bound(service: Service) -> Relayed | None:
 
 
 async def relay(relayed: Relayed) -> None:
-    """Carry what comes to a service inside to the one outside, until cancelled; its sockets are closed then."""
+    """Relay connections from inside to the service outside until cancelled, and then close the sockets."""
     under_way: set[asyncio.Task[None]] = set()
     try:
         await asyncio.gather(_connections(relayed, under_way), _questions(relayed, under_way))
@@ -146,7 +146,7 @@ async def _connections(relayed: Relayed, under_way: "set[asyncio.Task[None]]") -
         await free.acquire()
         try:
             inside, _ = await loop.sock_accept(relayed.listener)
-        except OSError:  # the caller hung up, or too many files are open
+        except OSError:  # the peer hung up, or too many files are open
             free.release()
             await asyncio.sleep(0.05)
             continue

@@ -1,4 +1,4 @@
-"""Paths of a container, resolved on the host as the kernel would after chroot(2)."""
+"""Resolves paths of a container on the host as the kernel would after chroot(2)."""
 
 import contextlib
 import errno
@@ -11,9 +11,9 @@ from pathlib import Path
 from embedded_engine.host.beneath import is_without_links, name_of
 from embedded_engine.host.errors import BadInput
 
-#: Bytes: include/uapi/linux/limits.h.
+#: The length limits in bytes: include/uapi/linux/limits.h.
 LONGEST_PATH, LONGEST_NAME = 4095, 255
-#: The kernel's own limit: path_resolution(7), ELOOP.
+#: The kernel's limit of symbolic links: path_resolution(7), ELOOP.
 MAX_SYMLINKS = 40
 
 
@@ -28,10 +28,10 @@ class SymlinkLoop(BadInput):
 
 
 def joined(*parts: str) -> str:
-    """Return a path of a container put together from its parts, without `.` and `..`.
+    """Join parts to a path of a container without `.` and `..`.
 
     Raises:
-        BadInput: Linux allows no path, or no name in one, of that length.
+        BadInput: the path or a name in it is too long for Linux.
     """
     path = posixpath.normpath(posixpath.join(*parts))
     if len(os.fsencode(path)) > LONGEST_PATH or any(len(os.fsencode(name)) > LONGEST_NAME for name in path.split("/")):
@@ -46,7 +46,7 @@ def _too_long(path: str) -> BadInput:
 
 
 def lies_in(path: str, directory: str) -> bool:
-    """Return whether a path of a container is a directory's, or one below it."""
+    """Return whether a path of a container is a given directory or below it."""
     return path == directory or path.startswith(f"{directory.rstrip('/')}/")
 
 
@@ -59,8 +59,8 @@ def resolve(root: Path, path: str, *, follow: bool = True) -> Path:
         follow: whether a symbolic link as the last component is followed.
 
     Raises:
-        SymlinkLoop: more than 40 symbolic links are on the way.
-        BadInput: the links on the way make it longer than Linux allows.
+        SymlinkLoop: the path has more than 40 symbolic links.
+        BadInput: links make the path longer than Linux allows.
     """
     pending = path.split("/")[::-1]
     if ".." not in pending and is_without_links(root, path):
@@ -90,7 +90,7 @@ def resolve(root: Path, path: str, *, follow: bool = True) -> Path:
 
 
 def missing(root: Path, path: str) -> list[Path]:
-    """Return what does not exist yet on the way to a container's path, outermost first.
+    """Return the missing parts of a container's path, outermost first.
 
     Args:
         root: the container's root directory on the host.
@@ -108,17 +108,17 @@ def missing(root: Path, path: str) -> list[Path]:
 
 
 def mkdirs(root: Path, path: str, mode: int = 0o755, uid: int = 0, gid: int = 0) -> Path:
-    """Make a directory of a container with the parents that it lacks, and return its host path.
+    """Create a directory of a container with its missing parents, and return its host path.
 
     Args:
         root: the container's root directory on the host.
         path: the directory inside the container; symbolic links are followed inside the root.
-        mode: permission bits of what is made, whatever the umask.
-        uid: owner of what is made; set only when the process is root.
-        gid: group of what is made; set only when the process is root.
+        mode: the permission bits of new directories, whatever the umask.
+        uid: the owner of new directories; only root sets it.
+        gid: the group of new directories; only root sets it.
 
     Raises:
-        BadInput: something on the way is not a directory.
+        BadInput: a part of the path is not a directory.
         SymlinkLoop: more than 40 symbolic links are on the way.
     """
     directory = resolve(root, path)
@@ -137,7 +137,7 @@ def mkdirs(root: Path, path: str, mode: int = 0o755, uid: int = 0, gid: int = 0)
 
 
 def is_directory(path: Path) -> bool:
-    """Return whether a directory itself is there; a link to one is none, wherever it leads on the host."""
+    """Return whether a path is a directory itself, and not a link to one."""
     try:
         return stat.S_ISDIR(path.lstat().st_mode)
     except (FileNotFoundError, NotADirectoryError):
@@ -146,12 +146,12 @@ def is_directory(path: Path) -> bool:
 
 @contextlib.contextmanager
 def short(root: Path) -> Iterator[Path]:
-    """Yield a short name of a directory for the time of a block.
+    """Yield a short name of a directory for the duration of a block.
 
-    A container's paths may be as long as PATH_MAX, and here the directory's own name stands before them.
+    Paths of a container can be as long as PATH_MAX, and here they follow the directory's own path.
 
     Raises:
-        BadInput: the block met a path that is too long even so.
+        BadInput: a path in the block is too long even so.
     """
     descriptor = os.open(root.parent, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
@@ -170,7 +170,7 @@ def short(root: Path) -> Iterator[Path]:
 
 
 def walk(root: Path) -> Iterator[Path]:
-    """Yield the paths of all that a directory holds, each after the directory it is in; links are not followed."""
+    """Yield all paths below a directory, each after its parent; links are not followed."""
     pending = [root] if root.is_dir() else []
     while pending:
         for path in pending.pop().iterdir():
@@ -182,5 +182,5 @@ def walk(root: Path) -> Iterator[Path]:
 def _link(root: Path, components: list[str]) -> str | None:
     try:
         return os.readlink("/".join((os.fspath(root), *components)))  # noqa: PTH115  hot: no Path objects
-    except OSError:  # missing, or no symbolic link
+    except OSError:  # missing, or not a symbolic link
         return None

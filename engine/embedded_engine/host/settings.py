@@ -1,6 +1,6 @@
-"""What steps get from the host and what must not stay in an image: proxies, certificates, pip's and apt's settings.
+"""The host's settings for steps, which must not stay in an image: proxies, certificates, pip's and apt's settings.
 
-Only secrets of the form env://NAME are read from the environment elsewhere.
+Elsewhere, only secrets of the form env://NAME are read from the environment.
 """
 
 import asyncio
@@ -18,28 +18,28 @@ from embedded_engine.host.namespace import in_user_namespace
 from embedded_engine.host.process import run
 from embedded_engine.host.relay import DNS, Service, services_at
 
-#: Where a step finds the host's settings; the directory is mounted for the exec and leaves nothing behind.
+#: The directory with the host's settings in a step; it is mounted for the exec and leaves no trace.
 GUEST = "/run/embedded-engine-host"
 
 PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "FTP_PROXY", "NO_PROXY", "ALL_PROXY")
-#: Variables by which tools are pointed at a bundle of certificates, on the host and in a step.
+#: The variables that name a bundle of certificates for tools, on the host and in a step.
 BUNDLES = ("SSL_CERT_FILE", "PIP_CERT", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "GIT_SSL_CAINFO")
-#: pip's settings that say where packages come from; others are the host's own business.
+#: pip's settings about package sources; others do not concern steps.
 PIP_SETTINGS = ("index-url", "extra-index-url", "trusted-host", "proxy", "timeout", "retries")
 APT_SETTINGS = re.compile(
     r"Acquire::((?i:https?|ftp)::(Proxy|Verify-Peer|Verify-Host|CAInfo|Timeout)\b|Retries|Check-Valid-Until|Check-Date|ForceIPv)"
 )
-#: A host of the loopback, in a URL or before a port.
+#: A host on the loopback interface, in a URL or before a port.
 LOOPBACK = re.compile(
     r"(?:\b([a-z][a-z0-9+.-]*)://(?:[^/@\s\"']*@)?|(?<![\w.:/@-]))(?:\[([0-9a-f:]+)\]|(localhost|127(?:\.\d{1,3}){3})(?![\w.-]))"
     r"(?::(\d{1,5})\b)?",
     re.IGNORECASE,
 )
-#: Where the servers of a URL listen that names no port.
+#: The default ports by URL scheme.
 PORTS = {"http": 80, "https": 443, "ftp": 21, "socks": 1080, "socks4": 1080, "socks5": 1080, "socks5h": 1080}
 #: apt-get(8): the addresses of the machine's sources.
 SOURCE_URIS = ("apt-get", "indextargets", "--no-release-info", "--format", "$(REPO_URI)", "Created-By: Packages")
-#: Where apt's logins are: apt_auth.conf(5).
+#: The paths of apt's logins: apt_auth.conf(5).
 APT_LOGINS = re.compile(r'Dir::Etc::(?P<kind>netrc|netrcparts) "(?P<path>[^"]+)";')
 APT_DIRECTORY = Path("/etc/apt")
 SYSTEM_BUNDLE = Path("/etc/ssl/certs/ca-certificates.crt")
@@ -51,13 +51,13 @@ class HostSettings:
     """The host's network settings, read once.
 
     Args:
-        proxies: proxy variables, each in capitals and small letters.
-        bundle: a bundle of certificates that differs from what distributions ship, if the host has one.
+        proxies: the proxy variables, each in upper and lower case.
+        bundle: a bundle of certificates that differs from the distribution's, if the host has one.
         pip: the text of a pip.conf, empty if the host has no settings.
-        apt: the text of an apt.conf, likewise.
-        apt_auth: the text of an auth.conf with the logins of the host's sources, likewise.
-        store: where the engine keeps its files by default.
-        services: of its loopback that these settings, its sources of apt and its resolver name.
+        apt: the text of an apt.conf, empty if the host has no settings.
+        apt_auth: the text of an auth.conf with the logins to the host's sources, empty if there are none.
+        store: the default directory of the engine's files.
+        services: the loopback services that these settings, apt's sources and the resolver name.
     """
 
     proxies: tuple[tuple[str, str], ...]
@@ -69,7 +69,7 @@ class HostSettings:
     services: tuple[Service, ...] = ()
 
     def env(self) -> dict[str, str]:
-        """Return the variables that a step gets unless its image sets them."""
+        """Return the variables of a step; variables of the image win."""
         env = dict(self.proxies)
         if self.bundle:
             env |= dict.fromkeys(BUNDLES, f"{GUEST}/ca-certificates.crt")
@@ -80,7 +80,7 @@ class HostSettings:
         return env
 
     def write(self, directory: Path) -> None:
-        """Put the files that `env` names into a directory that becomes GUEST."""
+        """Write the files that `env` names into the directory that is mounted at GUEST."""
         directory.mkdir(mode=0o755)
         if self.bundle:
             (directory / "ca-certificates.crt").write_bytes(self.bundle.read_bytes())
@@ -89,11 +89,11 @@ class HostSettings:
         self.write_apt(directory, GUEST)
 
     def write_apt(self, directory: Path, seen_as: str) -> None:
-        """Put apt's settings into a directory: apt.conf, and auth.conf, which only root reads.
+        """Write apt's settings into a directory: apt.conf, and auth.conf, which only root reads.
 
         Args:
-            directory: it exists.
-            seen_as: the path that apt finds it at.
+            directory: an existing directory.
+            seen_as: the path of the directory for apt.
         """
         apt = self.apt
         if self.apt_auth:
@@ -105,7 +105,7 @@ class HostSettings:
 
 
 def find_system_programs() -> None:
-    """Look for programs where runc lies too, which is not on an ordinary user's PATH."""
+    """Add the directory of runc to PATH, which an ordinary user's PATH lacks."""
     os.environ["PATH"] = f"{os.environ.get('PATH', os.defpath)}:/usr/local/sbin:/usr/sbin:/sbin"
 
 
@@ -127,7 +127,7 @@ async def read_host() -> HostSettings:
 
 
 def named_services(text: str) -> tuple[Service, ...]:
-    """Return what URLs, and pairs of a host and a port, name on the loopback."""
+    """Return the loopback services that URLs, or pairs of a host and a port, name."""
     found = [
         service
         for scheme, bracketed, host, port in LOOPBACK.findall(text)
@@ -156,30 +156,30 @@ def _lines(file: Path) -> list[str]:
 
 
 async def _said(*argv: str) -> str:
-    """Return what a program of apt prints; nothing where apt is not installed."""
+    """Return the output of one of apt's programs; empty if apt is not installed."""
     return (await run(argv, check=False)).stdout if Path("/usr/bin", argv[0]).exists() else ""
 
 
 def _login_files(dump: str) -> Iterator[Path]:
     for found in APT_LOGINS.finditer(dump):
         path = APT_DIRECTORY / found["path"]
-        # Of a directory apt reads names without an ending or with .conf: apt.conf(5).
+        # In a directory, apt reads files without an extension or with .conf: apt.conf(5).
         inside = sorted(path.glob("*")) if found["kind"] == "netrcparts" else [path]
         yield from (file for file in inside if file.suffix in ("", ".conf"))
 
 
 def default_store(name: str = "embedded-engine") -> Path:
-    """Return the store of this user, for whom the engine runs or would run.
+    """Return the default store of this user.
 
     Args:
-        name: the directory's own, below where this user's programs keep their data.
+        name: the name of the directory below the user's data directory.
 
     Raises:
         StoreUnusable: the user has no home directory.
     """
     if os.geteuid() == 0 and not in_user_namespace():
         return Path("/var/lib") / name
-    # A path that is not absolute does not count: https://specifications.freedesktop.org/basedir-spec/0.8/
+    # A relative path is ignored: https://specifications.freedesktop.org/basedir-spec/0.8/
     if (data := Path(os.environ.get("XDG_DATA_HOME", ""))).is_absolute():
         return data / name
     if home := _home():
@@ -197,10 +197,10 @@ def _home() -> Path | None:
 
 
 def natural(text: str) -> int:
-    """Return the number that decimal digits mean; `int` takes signs, blanks, underscores and other digits too.
+    """Return the number of decimal digits; `int` also accepts signs, blanks, underscores and other digits.
 
     Raises:
-        ValueError: it is something else.
+        ValueError: the text is something else.
     """
     if not re.fullmatch("[0-9]+", text):
         raise ValueError(text)
@@ -213,7 +213,7 @@ def environment_with(more: Mapping[str, str]) -> dict[str, str]:
 
 
 def apt_config() -> list[str]:
-    """Return the configuration file that apt on this machine reads beyond its own, if the environment names one."""
+    """Return the additional configuration file of apt that the environment names, if any."""
     return [value] if (value := os.environ.get("APT_CONFIG")) else []
 
 
@@ -250,7 +250,7 @@ def _pip(env: Mapping[str, str]) -> str:
 
 
 def _line_of(error: configparser.Error | UnicodeDecodeError) -> str:
-    # The parser's own text repeats the line, which may hold a password.
+    # The parser's message repeats the line, which may contain a password.
     listed: list[tuple[int, str]] = getattr(error, "errors", [])
     number = getattr(error, "lineno", None) or (listed[0][0] if listed else None)
     return f" (line {number})" if number else " (it is not UTF-8)" if isinstance(error, UnicodeDecodeError) else ""

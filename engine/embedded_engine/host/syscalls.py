@@ -1,4 +1,4 @@
-"""Calls of the kernel that Python has no names for."""
+"""System calls that Python lacks."""
 
 import ctypes
 import errno
@@ -15,9 +15,9 @@ _DETACH = 2
 _CLONE_FS = 0x200
 #: linux/openat2.h
 RESOLVE_NO_MAGICLINKS, RESOLVE_NO_SYMLINKS, RESOLVE_BENEATH, RESOLVE_IN_ROOT = 0x02, 0x04, 0x08, 0x10
-#: On every architecture but Alpha: include/uapi/asm-generic/unistd.h.
+#: The number on every architecture except Alpha: include/uapi/asm-generic/unistd.h.
 _OPENAT2 = 437
-#: How often a path is looked up again because something was renamed meanwhile.
+#: How often a path is looked up again because something was renamed at the same time.
 _TRIES = 100
 _CLONE_NEWNS = 0x20000
 _CLONE_NEWNET = 0x40000000
@@ -28,12 +28,12 @@ _libc = ctypes.CDLL(None, use_errno=True)
 
 
 def mount(kind: str, at: Path, options: str, flags: int = 0) -> None:
-    """Mount a file system: mount(2). A process for each mount would take ten times as long.
+    """Mount a file system: mount(2). Running mount(8) would take ten times as long.
 
     Args:
         kind: overlay or tmpfs.
         at: the mount point.
-        options: separated by commas; relative paths in them are looked up from the thread's working directory.
+        options: the options, separated by commas; relative paths start at the thread's working directory.
         flags: NODEV, or none.
 
     Raises:
@@ -44,7 +44,7 @@ def mount(kind: str, at: Path, options: str, flags: int = 0) -> None:
 
 
 def unmount(at: Path) -> None:
-    """Take a mount out of the tree of files at once, and down when its last user has gone: umount2(2).
+    """Detach a mount from the tree at once; the kernel unmounts it after its last use: umount2(2).
 
     Raises:
         OSError: nothing is mounted there.
@@ -53,10 +53,10 @@ def unmount(at: Path) -> None:
 
 
 def syncfs(path: Path) -> None:
-    """Write all that the file system of a directory has not written yet to its disk: syncfs(2).
+    """Synchronise the file system of a directory to its disk: syncfs(2).
 
     Raises:
-        OSError: that failed.
+        OSError: synchronising failed.
     """
     descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
@@ -66,10 +66,10 @@ def syncfs(path: Path) -> None:
 
 
 def own_working_directory(path: Path) -> None:
-    """Give the calling thread a working directory of its own: unshare(2).
+    """Give the calling thread its own working directory: unshare(2).
 
     Raises:
-        OSError: there is no such directory.
+        OSError: the directory does not exist.
     """
     _checked(_libc.unshare(_CLONE_FS), path)
     os.chdir(path)
@@ -80,12 +80,12 @@ def openat2(directory: int, path: str, flags: int, resolve: int) -> int:
 
     Args:
         directory: an open directory.
-        path: the file, seen from there.
-        flags: those of open(2), without O_CREAT.
-        resolve: RESOLVE_ flags, which limit where the path may lead.
+        path: the file's path, relative to the directory.
+        flags: the flags of open(2), without O_CREAT.
+        resolve: the RESOLVE_ flags, which limit where the path may lead.
 
     Raises:
-        OSError: there is no such file, or the path leads where it may not.
+        OSError: the file does not exist, or the path leads to a forbidden place.
         HostMissing: the kernel is older than Linux 5.6.
     """
     if "\0" in path:
@@ -98,7 +98,7 @@ def openat2(directory: int, path: str, flags: int, resolve: int) -> int:
         code = ctypes.get_errno()
         if code == errno.ENOSYS:
             raise HostMissing("This machine's kernel lacks openat2(2); run the embedded engine on Linux 5.6 or newer.")
-        if code != errno.EAGAIN:  # something was renamed meanwhile
+        if code != errno.EAGAIN:  # something was renamed at the same time
             break
     raise OSError(code, os.strerror(code), path)
 
@@ -110,7 +110,7 @@ def _checked(result: int, path: Path) -> None:
 
 
 def own_network() -> None:
-    """Give the calling thread network and mount namespaces of its own: unshare(2).
+    """Give the calling thread its own network and mount namespaces: unshare(2).
 
     Raises:
         OSError: the kernel refuses.
@@ -119,10 +119,10 @@ def own_network() -> None:
 
 
 def own_session_keyring() -> bool:
-    """Give this process, and what it starts, an empty session keyring: keyctl(2), KEYCTL_JOIN_SESSION_KEYRING.
+    """Give this process and its children an empty session keyring: keyctl(2), KEYCTL_JOIN_SESSION_KEYRING.
 
     Returns:
-        False where this process may not use keyrings at all; then nothing that it starts may either.
+        False if this process may not use keyrings; then its children may not either.
 
     Raises:
         OSError: the kernel refuses for another reason.

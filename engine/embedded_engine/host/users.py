@@ -1,4 +1,4 @@
-"""Users and groups of a root file system, by name or number, as `docker run --user` reads them."""
+"""Users and groups of a root file system, by name or number, in the form of `docker run --user`."""
 
 import io
 import itertools
@@ -11,9 +11,9 @@ from embedded_engine.host.bounded import whole_number
 from embedded_engine.host.errors import BadInput
 from embedded_engine.host.namespace import has_ids
 
-#: What chown(2) takes for "as it was".
+#: The id that chown(2) reads as "unchanged".
 LARGEST_ID = 2**32 - 1
-#: Bytes of /etc/passwd or /etc/group: a hundred thousand users take less.
+#: The largest /etc/passwd or /etc/group in bytes; a hundred thousand users need less.
 LARGEST_LIST = 16 << 20
 #: NGROUPS_MAX of include/uapi/linux/limits.h.
 MOST_GROUPS = 65536
@@ -21,7 +21,7 @@ MOST_GROUPS = 65536
 
 @dataclass(frozen=True)
 class User:
-    """Who a process is."""
+    """The identity of a process."""
 
     uid: int
     gid: int
@@ -38,15 +38,14 @@ class _Row:
 
 
 def look_up(root: Path, name: str) -> User:
-    """Return the numbers for `user[:group]`; empty is root.
+    """Return the ids of `user[:group]`; empty means root.
 
     Args:
         root: the container's root directory on the host.
-        name: names are looked up in its /etc/passwd and /etc/group, numbers are taken as they are.
+        name: names from the container's /etc/passwd and /etc/group, or numbers.
 
     Raises:
-        BadInput: a name that the root file system does not know, or a number that this process may not use,
-            or a list of users or groups that is too large.
+        BadInput: a name is unknown, this process may not use a number, or a list of users or groups is too large.
     """
     user, _, group = name.partition(":")
     users = _rows(root, "/etc/passwd", numbers=2)
@@ -97,7 +96,7 @@ def _unknown(kind: str, name: str, path: str) -> BadInput:
 
 
 def _rows(root: Path, path: str, *, numbers: int) -> Iterator[_Row]:
-    """Yield the lines of a list that have a name, a password and so many numbers; programs pass over others too."""
+    """Yield the lines with a name, a password and the given count of numbers; other programs ignore the rest, too."""
     text = read_small(root, path, LARGEST_LIST).decode(errors="replace")
     for line in io.StringIO(text):
         if row := _row(line.rstrip("\n").split(":"), numbers):

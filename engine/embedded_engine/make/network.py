@@ -1,9 +1,9 @@
-"""The network of a step: a namespace of its own, and a program that carries packets between it and the host's.
+"""The network of a step: its own namespace, and a program that carries packets between it and the host's network.
 
-Between the step and the host lies one more namespace, which all steps of a session share and in which nothing listens.
-A carrier opens a connection wherever a packet says, so that a packet to 127.0.0.1 that a step sends by the carrier's
-device would reach the host's loopback (slirp4netns --disable-host-loopback does not see it); here it reaches the
-loopback of the namespace between. Sources: network_namespaces(7), slirp4netns(1), pasta(1).
+Another namespace is between the step and the host; all steps of a session share it, and nothing listens there. A
+carrier opens connections to any address, so a packet to 127.0.0.1 that a step sends through the carrier's device would
+reach the host's loopback interface (slirp4netns --disable-host-loopback does not prevent it); here it reaches that of
+the namespace in between. Sources: network_namespaces(7), slirp4netns(1), pasta(1).
 """
 
 import asyncio
@@ -24,7 +24,7 @@ from embedded_engine.host.errors import EngineError
 from embedded_engine.host.process import kill, spawn
 from embedded_engine.host.relay import Relayed, Service, bound, relay
 
-#: Programs with user-mode networking, the preferred one first, and the words that start each on a namespace.
+#: Programs with user-mode networking, the preferred one first, with the command that starts each on a namespace.
 CARRIERS = {
     "slirp4netns": (
         *("--configure", "--mtu=65520", "--disable-host-loopback", "--enable-sandbox", "--enable-seccomp"),
@@ -36,16 +36,16 @@ CARRIERS = {
     ),
 }
 DEVICE = Path("/dev/net/tun")
-#: Seconds that a carrier gets to begin.
+#: Seconds for a carrier to start.
 PATIENCE = 30.0
-#: Nobody has this address (RFC 5737), and no packet goes there: a socket gets a route to it once there are any.
+#: An unused address (RFC 5737); a socket can connect to it, without a packet, as soon as there is a route.
 _SOMEWHERE = ("198.51.100.1", 9)
 #: linux/sockios.h, linux/if.h
 _SIOCSIFFLAGS, _UP = 0x8914, 1
 
 
 class NoNetwork(EngineError):
-    """Steps cannot have a network of their own here; the text says why, and what would bring it."""
+    """Steps cannot have their own network on this machine; the text has the reason and the remedy."""
 
 
 @dataclass
@@ -53,10 +53,10 @@ class Network:
     """A network namespace.
 
     Args:
-        descriptor: names it; it lives as long as this is open.
-        inside: a socket in it.
-        relayed: services of the host's loopback in it.
-        own_sysfs: whether a file system of its devices can be mounted.
+        descriptor: the descriptor of the namespace, which lives as long as it is open.
+        inside: a socket in the namespace.
+        relayed: the services of the host's loopback interface in the namespace.
+        own_sysfs: whether its own sysfs can be mounted.
     """
 
     descriptor: int
@@ -68,11 +68,11 @@ class Network:
 
     @property
     def path(self) -> str:
-        """Where programs that the engine starts find it."""
+        """The path of the namespace for programs that the engine starts."""
         return f"/proc/{os.getpid()}/fd/{self.descriptor}"
 
     def has_route(self) -> bool:
-        """Return whether packets leave it."""
+        """Return whether packets can leave the namespace."""
         try:
             self.inside.connect(_SOMEWHERE)
         except OSError as error:
@@ -82,11 +82,11 @@ class Network:
         return True
 
     async def carry(self, program: str, outside: "Network | None") -> None:
-        """Connect it with another namespace, or the host's.
+        """Connect the namespace with another one, or with the host's.
 
         Args:
             program: one of CARRIERS.
-            outside: where the program's own connections go out.
+            outside: the namespace of the program's own connections.
 
         Raises:
             NoNetwork: the program ended.
@@ -113,7 +113,7 @@ class Network:
         return lines[-1] if lines else "it printed nothing"
 
     async def close(self) -> None:
-        """Take it down; a step that is still in it has no network any more."""
+        """Remove the namespace; a step that is still in it loses its network."""
         for task in self._relays:
             task.cancel()
         await asyncio.gather(*self._relays, return_exceptions=True)
@@ -124,12 +124,12 @@ class Network:
 
 
 async def made(services: Sequence[Service]) -> Network:
-    """Make a network namespace in which nothing but the loopback is up.
+    """Create a network namespace in which only the loopback interface is up.
 
     Raises:
         OSError: the kernel refuses.
     """
-    # A thread of its own: it is in that namespace until it ends.
+    # A new thread, because it stays in that namespace until it ends.
     with ThreadPoolExecutor(1, "network") as thread:
         return await asyncio.get_running_loop().run_in_executor(thread, _made, services)
 
@@ -142,7 +142,7 @@ def _made(services: Sequence[Service]) -> Network:
     own_sysfs = True
     try:
         syscalls.mount("sysfs", Path("/sys"), "")
-    except OSError:  # what is mounted over parts of /sys may not be uncovered
+    except OSError:  # a new sysfs would uncover the masked parts of /sys
         own_sysfs = False
     return Network(os.open("/proc/thread-self/ns/net", os.O_RDONLY | os.O_CLOEXEC), inside, relayed, own_sysfs)
 
@@ -151,7 +151,7 @@ class StepNetworks:
     """The networks of a session's steps.
 
     Args:
-        services: of the host's loopback, which every step reaches.
+        services: the services on the host's loopback interface that every step can reach.
     """
 
     def __init__(self, services: Sequence[Service]) -> None:
@@ -160,11 +160,11 @@ class StepNetworks:
         self._between: Network | None = None
         self._spare: asyncio.Task[Network] | None = None
         self._closing: set[asyncio.Task[None]] = set()
-        #: Why steps share the host's network, and what would bring them one of their own; empty where they have.
+        #: The reason why steps share the host's network, with the remedy; empty if they do not.
         self.shared = ""
 
     async def begin(self) -> None:
-        """Find out whether steps can have networks of their own."""
+        """Find out whether steps can have their own networks."""
         try:
             self._program = _program()
             self._between = await made(())
@@ -186,15 +186,15 @@ class StepNetworks:
 
     @contextlib.asynccontextmanager
     async def own(self) -> AsyncIterator[Network | None]:
-        """Yield a network for one step; None where steps share the host's.
+        """Yield a network for one step; None if steps share the host's.
 
         Raises:
-            NoNetwork: this one could not be made; the step never gets the host's instead.
+            NoNetwork: the network cannot be created; the step never gets the host's instead.
         """
         if self.shared:
             yield None
             return
-        # The next one is made while this step runs.
+        # The next network is created while this step runs.
         taken, self._spare = self._spare, None
         try:
             network = await (taken or self._new())
@@ -209,7 +209,7 @@ class StepNetworks:
             closing.add_done_callback(self._closing.discard)
 
     async def close(self) -> None:
-        """Take down what there is."""
+        """Remove all networks."""
         if self._spare:
             found = (await asyncio.gather(self._spare, return_exceptions=True))[0]
             if isinstance(found, Network):

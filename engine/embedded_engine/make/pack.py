@@ -145,7 +145,7 @@ async def _documents_of(evaluator: Evaluator, node: Tarball) -> tuple[list[Docum
             ImageConfig.from_json(json.loads(image.config)),
             [layer for layer, _ in layers],
             created=image.created,
-            history=[said for _, said in layers],
+            history=[command for _, command in layers],
             annotations=dict(image.annotations),
         )
         for image, layers in packed

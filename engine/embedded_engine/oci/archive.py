@@ -1,4 +1,4 @@
-"""Archives of images: an OCI layout in a tar file.
+"""Writes archives of images: an OCI layout in a tar file.
 
 Source: https://github.com/opencontainers/image-spec 1.0, image-layout.md; docker's manifest.json: moby
 image/spec/v1.2.md.
@@ -24,12 +24,12 @@ def write_archive(out: Path, images: Sequence[Documents], blobs: Mapping[str, Pa
 
     Args:
         out: the file; the caller renames it.
-        images: one a platform; more than one have an index, and no manifest.json.
-        blobs: their layers by digest.
+        images: the images, one for each platform; several get an index and no manifest.json.
+        blobs: the layers by digest.
 
     Raises:
-        EngineError: a layer's file has another size than the manifest says.
-        OSError: reading or writing failed, as with no space left.
+        EngineError: the size of a layer's file differs from the manifest.
+        OSError: reading or writing failed, for example because no space is left.
     """
     small = _small_files(images)
     large = {_member(digest): (blobs[digest], size) for digest, size in _layers(images).items()}
@@ -78,7 +78,7 @@ def _add(archive: BinaryIO, name: str, content: bytes) -> None:
 
 def _add_file(archive: BinaryIO, name: str, path: Path, size: int) -> None:
     archive.write(HeaderFields(name.encode(), REGULAR, 0o644, size=size).header())
-    archive.flush()  # what follows goes past the buffer
+    archive.flush()  # the copy below bypasses the buffer
     with path.open("rb") as blob:
         found = os.fstat(blob.fileno()).st_size
         if found != size:

@@ -1,6 +1,6 @@
-"""What the layers below another one show, read from their directories as overlayfs merges them.
+"""The files that the layers below another one show, read from their directories as overlayfs merges them.
 
-How overlayfs marks deletions and replaced directories: the kernel's Documentation/filesystems/overlayfs.rst.
+Source for the marks of deletions and replaced directories: the kernel's Documentation/filesystems/overlayfs.rst.
 """
 
 import os
@@ -12,20 +12,20 @@ from pathlib import Path
 from embedded_engine.host.namespace import in_user_namespace
 from embedded_engine.oci.tarheader import kind_of
 
-#: The overlay's own marks; mounts in a user namespace use the second.
+#: The prefixes of overlayfs's own attributes; mounts in a user namespace use the second.
 OVERLAY_XATTRS = ("trusted.overlay.", "user.overlay.")
-#: Labels of this host's policy.
+#: Attributes of this host's security policy.
 HOST_XATTRS = ("security.selinux",)
 _PIECE = 1 << 20
 
 
 @dataclass(frozen=True)
 class Below:
-    """A layer below the one that is packed.
+    """A layer below the one to pack.
 
     Args:
-        directory: the overlay's upper directory that it was packed from.
-        epoch: what it has instead of later modification times, in seconds since 1970; None where it keeps them.
+        directory: the overlay's upper directory that the layer was packed from.
+        epoch: the latest modification time in the layer, in seconds since 1970; None for no limit.
     """
 
     directory: Path
@@ -34,12 +34,12 @@ class Below:
 
 @dataclass(frozen=True)
 class Piece:
-    """A file or a directory as one layer has it.
+    """A file or a directory of one layer.
 
     Args:
-        path: on the host.
-        status: of the file itself.
-        epoch: of the layer, as in `Below`.
+        path: the path on the host.
+        status: the status of the file itself.
+        epoch: the epoch of the layer, see `Below`.
     """
 
     path: bytes

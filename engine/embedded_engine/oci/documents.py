@@ -157,7 +157,7 @@ def image_documents(
     full = config.to_json() | {
         "created": created,
         "rootfs": {"type": "layers", "diff_ids": [layer.diff_id for layer in layers]},
-        "history": [{"created": created, "created_by": said} for said in history],
+        "history": [{"created": created, "created_by": command} for command in history],
     }
     data = canonical_json(full).encode()
     manifest: dict[str, Any] = {

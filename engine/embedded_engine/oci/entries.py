@@ -35,7 +35,7 @@ class Entries:
     Args:
         upper: the directory.
         below: the root directories of the layers below it, the highest first.
-        epoch: later modification times become this one, in seconds since 1970; None keeps them.
+        epoch: the latest modification time, in seconds since 1970; None for no limit.
     """
 
     def __init__(self, upper: Path, below: list[Piece], epoch: int | None) -> None:
@@ -43,15 +43,15 @@ class Entries:
         self._below = below
         self._epoch = epoch
         self._linked: dict[tuple[int, int], bytes] = {}
-        #: The directories on the way to what comes next that have not been written, with their depth.
+        #: The parents of the next entry that have not been written yet, with their depth.
         self._above: list[tuple[int, Found]] = []
 
     def __iter__(self) -> Iterator[Found]:
         """Yield the host path and the header of each entry.
 
         Raises:
-            BadInput: a file's name is one that layers keep for whiteouts.
-            EngineError: the overlay was mounted in a way that layers cannot express.
+            BadInput: a file has a name that layers reserve for whiteouts.
+            EngineError: layers cannot express how the overlay was mounted.
         """
         pending = [(self._upper, b"", self._below)]
         while pending:
@@ -82,7 +82,7 @@ class Entries:
         below: list[Piece],
         merged: list[Piece],
     ) -> Iterator[Found]:
-        """Yield a directory's entry, or have it wait for one inside."""
+        """Yield a directory's entry, or hold it until an entry inside is written."""
         prefix = name + b"/" if name else b""
         entry = _entry(path, prefix or b"./", status, self._epoch)
         replaces = is_directory(below) and not merged and not is_empty(below)
@@ -93,7 +93,7 @@ class Entries:
             yield path, _mark(prefix + OPAQUE)
 
     def _waiting(self) -> Iterator[Found]:
-        """Yield the directories above what comes next."""
+        """Yield the held directories above the next entry."""
         for _, found in self._above:
             yield found
         self._above.clear()
@@ -106,8 +106,8 @@ class Entries:
         return _entry(path, name, status, self._epoch)
 
     def _is_below(self, path: bytes, entry: HeaderFields, status: os.stat_result, below: list[Piece]) -> bool:
-        """Return whether the layers below say all of a file that its entry would."""
-        # With several names, a file that is copied up is another one than before.
+        """Return whether the layers below have the same file with the same attributes."""
+        # If a file has several names, copying it up breaks its hard links.
         if not below or is_directory(below) or status.st_nlink > 1 or below[0].status.st_nlink > 1:
             return False
         if entry != _of(below[0], entry.name):
@@ -116,7 +116,7 @@ class Entries:
 
 
 def _of(part: Piece, name: bytes) -> HeaderFields:
-    """Return the entry that a lower layer has of a file."""
+    """Return the entry of a file in a lower layer."""
     return _entry(part.path, name, part.status, part.epoch)
 
 
@@ -153,19 +153,19 @@ def _like(
 
 
 def _merged(path: bytes, below: list[Piece]) -> list[Piece]:
-    """Return the directories whose content an upper one shows besides its own."""
+    """Return the lower directories whose content an upper one merges."""
     return below if is_directory(below) and not is_opaque(xattrs_of(path)) else []
 
 
 def _children(directory: bytes, name: bytes, merged: list[Piece]) -> list[tuple[bytes, bytes, list[Piece]]]:
-    """Return path, name and what is below of all that a directory holds, the first in order last."""
+    """Return path, name and lower pieces of each child of a directory, in reverse order."""
     prefix = name + b"/" if name else b""
     names = sorted(os.listdir(directory), reverse=True)  # noqa: PTH208  names are bytes
     return [(directory + b"/" + each, prefix + each, shown(merged, each)) for each in names]
 
 
 def _mark(name: bytes) -> HeaderFields:
-    # Without mode and time, as containerd writes it.
+    # Like containerd, without mode and time.
     return HeaderFields(name, REGULAR, 0)
 
 

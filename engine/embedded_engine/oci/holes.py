@@ -1,21 +1,21 @@
-"""Holes of sparse files: never read, and left open again where zeros would be written."""
+"""Holes of sparse files: never read, and kept instead of writing zeros."""
 
 import errno
 import os
 from collections.abc import Iterator
 from pathlib import Path
 
-#: Zeros in fewer bytes than that are written: a hole saves whole blocks of the disk.
+#: Shorter runs of zeros are written, because a hole saves only whole blocks of the disk.
 SMALLEST = 1 << 16
 ZEROS = bytes(1 << 20)
 
 
 def data(descriptor: int, size: int) -> Iterator[tuple[int, int]]:
-    """Yield where an open file's content is, as start and end in bytes; all else of it is zeros.
+    """Yield the ranges of an open file's data, as start and end in bytes; the rest is zeros.
 
     Args:
         descriptor: the file.
-        size: its length in bytes.
+        size: the file's length in bytes.
     """
     if os.fstat(descriptor).st_blocks * 512 >= size:
         yield 0, size
@@ -33,10 +33,10 @@ def data(descriptor: int, size: int) -> Iterator[tuple[int, int]]:
 
 
 def copy_content(source: Path, target: Path) -> None:
-    """Copy what a file holds, and its holes, to a file that does not exist yet; only its owner may use that.
+    """Copy a file's data and holes to a new file, which only its owner can access.
 
     Raises:
-        FileExistsError: there is something at the target already.
+        FileExistsError: the target exists.
     """
     with (
         open(source, "rb", buffering=0, opener=_itself) as origin,
@@ -59,12 +59,12 @@ def _private(path: str, flags: int) -> int:
 
 
 def write_sparsely(descriptor: int, piece: memoryview, offset: int) -> None:
-    """Write bytes at a place of an open file, but leave long runs of zeros out.
+    """Write bytes into an open file, without long runs of zeros.
 
     Args:
-        descriptor: the file, which holds nothing there yet; the caller sets its length.
+        descriptor: the file, which has no data there yet; the caller sets its length.
         piece: the bytes.
-        offset: where they go, in bytes from the start.
+        offset: the position in bytes from the start.
     """
     for start, end in _runs(piece):
         while start < end:
@@ -72,7 +72,7 @@ def write_sparsely(descriptor: int, piece: memoryview, offset: int) -> None:
 
 
 def _runs(piece: memoryview) -> Iterator[tuple[int, int]]:
-    """Yield start and end of what is left of a piece without its long runs of zeros."""
+    """Yield start and end of the parts of a piece between its long runs of zeros."""
     begin = at = 0
     while at < len(piece):
         block = piece[at : at + SMALLEST]

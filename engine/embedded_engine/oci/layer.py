@@ -1,6 +1,6 @@
-"""An overlay's upper directory, written as an OCI layer in one pass.
+"""Writes an overlay's upper directory as an OCI layer in one pass.
 
-Whiteouts and opaque directories are written as the OCI image spec's layer.md says.
+Whiteouts and opaque directories follow the OCI image spec's layer.md.
 """
 
 from collections.abc import Sequence
@@ -19,20 +19,20 @@ MEDIA_TYPES: dict[Compression, str] = {
     "zstd": "application/vnd.oci.image.layer.v1.tar+zstd",
     "uncompressed": "application/vnd.oci.image.layer.v1.tar",
 }
-#: Counts the changes of what the same tree gives.
+#: The version of the packing; it changes when the same tree gives another layer.
 FORMAT = 3
 
 
 @dataclass(frozen=True)
 class Layer:
-    """A layer as image configs and manifests name it.
+    """A layer in the form of image configurations and manifests.
 
     Args:
         diff_id: "sha256:…" of the uncompressed tar.
         digest: "sha256:…" of the blob.
-        size: bytes of the blob.
-        media_type: of the blob.
-        uncompressed_size: bytes of the tar; None where only a registry knows the layer.
+        size: the size of the blob in bytes.
+        media_type: the media type of the blob.
+        uncompressed_size: the size of the tar in bytes; None if only a registry has the layer.
     """
 
     diff_id: str
@@ -52,25 +52,25 @@ def write_layer(
 ) -> Layer:
     """Pack an overlay's upper directory; the same trees give the same bytes.
 
-    Owners are numeric, times whole seconds, of hard links the first is the file, whiteouts have no time, and one stands
-    for a socket that has taken the place of something.
+    Owners are numeric, times are whole seconds, the first of several hard links is the file, whiteouts have no time,
+    and a socket that replaced a file becomes a whiteout.
 
-    A file that the layers below have in the same way has no entry: a step touches much that it leaves as it was. Nor
-    has such a directory, unless something in it has one: then the directories above it are in the layer as well, as in
-    those of Docker and containerd. Whoever unpacks each layer by itself would else make them up, as root's and with
-    mode 0755 (moby pkg/archive, createImpliedDirectories).
+    A file that is the same in the layers below has no entry, because steps touch many files without changing them. An
+    unchanged directory has an entry only if something below it has one, as in layers of Docker and containerd. A
+    program that unpacks each layer by itself would otherwise create it, owned by root and with mode 0755 (moby
+    pkg/archive, createImpliedDirectories).
 
     Args:
-        upper: the directory, mounted nowhere for writing any more, without redirect_dir and metacopy.
+        upper: the directory, no longer mounted for writing, without redirect_dir and metacopy.
         out: the blob to write; the caller renames it to its digest.
-        below: the layers that it was mounted over, the lowest first.
-        epoch: later modification times become this one, in seconds since 1970; None keeps them.
-        compression: of the blob.
+        below: the layers below it, the lowest first.
+        epoch: the latest modification time, in seconds since 1970; None for no limit.
+        compression: the compression of the blob.
 
     Raises:
-        BadInput: a file's name is one that layers keep for whiteouts, or its path is too long to open.
-        EngineError: the overlay was mounted in a way that layers cannot express.
-        OSError: reading or writing failed, as with no space left.
+        BadInput: a file has a name that layers reserve for whiteouts, or its path is too long to open.
+        EngineError: layers cannot express how the overlay was mounted.
+        OSError: reading or writing failed, for example because no space is left.
     """
     with ExitStack() as stack, out.open("wb") as file, BlobWriter(file, compression) as blob:
         lower = [replace(one, directory=stack.enter_context(short(one.directory))) for one in reversed(below)]

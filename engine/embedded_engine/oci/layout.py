@@ -1,4 +1,4 @@
-"""Images read from an OCI layout, each part verified.
+"""Reads images from an OCI layout, and verifies each part.
 
 Source: https://github.com/opencontainers/image-spec 1.0: config.md, manifest.md, image-layout.md.
 """
@@ -15,15 +15,15 @@ from embedded_engine.oci.layer import Layer
 
 LAYERS = frozenset(f"application/vnd.oci.image.layer.v1.tar{suffix}" for suffix in ("", "+gzip", "+zstd"))
 DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
-#: Bytes of a manifest or configuration; what registries allow.
+#: The largest manifest or configuration in bytes, as in registries.
 LARGEST_DOCUMENT = 4 << 20
-#: An index may name an index; nobody needs more of them.
+#: An index may name another index, but not deeper.
 MOST_INDEXES = 4
 
 
 @dataclass(frozen=True)
 class LayoutImage:
-    """An image in a layout directory: its layers with the files that hold them."""
+    """An image in a layout directory, with the files of its layers."""
 
     config: ImageConfig
     layers: tuple[Layer, ...]
@@ -39,8 +39,8 @@ def read_layout(directory: Path, platform: str) -> LayoutImage:
         platform: `linux/amd64`, or with a variant `linux/arm/v7`.
 
     Raises:
-        ArchiveInvalid: a blob is missing, too large, or not what its digest and size say; no image is for the
-            platform; or a layer is of a kind that is not for everyone.
+        ArchiveInvalid: a blob is missing, too large, or has a wrong digest or size; no image is for the platform; or a
+            layer is not distributable.
     """
     try:
         with (directory / "index.json").open("rb") as file:
@@ -71,12 +71,12 @@ def _layout_image(directory: Path, manifest: Fields, platform: str) -> LayoutIma
         Layer(diff_id, entry.text("digest"), entry.number("size"), _oci_type(entry.text("mediaType")))
         for entry, diff_id in zip(descriptors, config.object("rootfs").texts("diff_ids"), strict=True)
     )
-    said = [step.text("created_by") for step in config.objects("history") if not step.flag("empty_layer")]
+    commands = [step.text("created_by") for step in config.objects("history") if not step.flag("empty_layer")]
     return LayoutImage(
         config=ImageConfig.from_json(decode_json(blob)),
         layers=layers,
         blobs=tuple(_verified(directory, entry) for entry in descriptors),
-        history=tuple(said if len(said) == len(layers) else [""] * len(layers)),
+        history=tuple(commands if len(commands) == len(layers) else [""] * len(layers)),
     )
 
 
@@ -98,12 +98,12 @@ def _pick(manifests: list[Fields], platform: str) -> Fields:
 
 
 def _is_for(found: Fields, platform: str) -> bool:
-    asked = platform.split("/")
-    return [found.text("os"), found.text("architecture"), found.text("variant")][: len(asked)] == asked
+    wanted = platform.split("/")
+    return [found.text("os"), found.text("architecture"), found.text("variant")][: len(wanted)] == wanted
 
 
 def _verified(directory: Path, descriptor: Fields) -> Path:
-    """Return the path of a blob once its content is what its descriptor says."""
+    """Return the path of a blob after comparing its content with its descriptor."""
     digest = descriptor.text("digest")
     if not DIGEST.fullmatch(digest):
         raise ArchiveInvalid(f"The image names a blob '{digest}', which is not a SHA-256 digest; get the archive anew.")

@@ -17,17 +17,17 @@ from embedded_engine.host.errors import (
 )
 from embedded_engine.host.process import run
 
-#: Seconds until a registry has to answer the first question.
+#: Seconds for a registry to answer the first request.
 CONNECT_TIMEOUT = 5.0
 
-#: Docker's reference grammar (distribution/reference), as far as it tells a typing mistake from a reference.
+#: Docker's reference grammar (distribution/reference), enough of it to detect typing mistakes.
 REFERENCE = re.compile(
     r"(?P<name>([a-zA-Z0-9][a-zA-Z0-9.-]*(:\d+)?/)?[a-z0-9]+([._-]+[a-z0-9]+)*(/[a-z0-9]+([._-]+[a-z0-9]+)*)*)"
     r"(:(?P<tag>[\w][\w.-]{0,127}))?(@(?P<digest>sha256:[0-9a-f]{64}))?"
 )
 
-#: Go's words for a name, an address or a port where nothing answers. They count only for skopeo's first question, the
-#: ping: after that the registry has answered.
+#: Go's messages about a name, an address or a port that does not answer. They count only for skopeo's first request,
+#: the ping, because after it the registry has answered.
 PING = re.compile(r"pinging container registry \S+: (?P<cause>.*)", re.DOTALL)
 SILENCE = re.compile(
     r"no such host|server misbehaving|temporary failure in name resolution|connection refused|no route to host"
@@ -35,7 +35,7 @@ SILENCE = re.compile(
     r"|Client\.Timeout exceeded|TLS handshake timeout",
     re.IGNORECASE,
 )
-#: What skopeo logs with --debug: of an answer 429 while it waits to ask again, and of the answer to its ping.
+#: skopeo's log lines with --debug: for an answer 429 before it tries again, and for the answer to its ping.
 TOO_MANY_REQUESTS = "Too many requests to"
 PINGED = re.compile(r"Ping \S+ status (?!200|401)(\d+)")
 #: A line of skopeo's log: logrus's text format.
@@ -44,13 +44,13 @@ LOGGED = re.compile(r'level=(?P<level>\w+) msg="(?P<text>(?:[^"\\]|\\.)*)"')
 UNKNOWN = "The registry has no image '{}'; check its name, tag and digest."
 LOGIN = "The registry requires a login for '{}'; log in with `skopeo login`."
 DENIED = "The registry refuses '{}' to this user; ask its owner for access."
-#: What skopeo says of a definite no, and the error that it is.
+#: skopeo's messages about definite refusals, with the errors that they mean.
 REFUSALS: tuple[tuple[str, type[EngineError], str], ...] = (
     (r"manifest unknown|name unknown|not found|StatusCode: 404", ImageUnknown, UNKNOWN),
     (r"unauthorized|authentication required|StatusCode: 401", RegistryRefused, LOGIN),
     (r"denied|forbidden|StatusCode: 403", RegistryRefused, DENIED),
 )
-#: What skopeo says of other answers, and what the user can do.
+#: skopeo's messages about other answers, with the remedies.
 REMEDIES = (
     (r"toomanyrequests|429", "wait, or log in with `skopeo login`"),
     (r"x509: |certificate", "add the certificate of its authority to those that this machine trusts"),
@@ -60,10 +60,10 @@ REMEDIES = (
 
 
 def normalized(address: str) -> str:
-    """Return a reference with registry and namespace, as Docker completes it: `docker.io/library/ubuntu:22.04`.
+    """Return a reference with registry and namespace, completed as in Docker: `docker.io/library/ubuntu:22.04`.
 
     Raises:
-        ReferenceInvalid: it is not an image reference.
+        ReferenceInvalid: the text is not an image reference.
     """
     found = REFERENCE.fullmatch(address)
     host, _, rest = address.partition("/")
@@ -80,11 +80,11 @@ def normalized(address: str) -> str:
 
 
 async def resolve_digest(address: str, credentials: Credentials) -> str:
-    """Ask the registry which manifest a normalized reference names now, `sha256:…`.
+    """Return the digest `sha256:…` of the manifest that a normalized reference names now in its registry.
 
     Raises:
-        RegistryUnreachable: nothing answers.
-        RegistryRefused, ImageUnknown: a definite no.
+        RegistryUnreachable: the registry does not answer.
+        RegistryRefused, ImageUnknown: the registry refuses.
         RegistryFailed: any other answer.
     """
     argv = ["skopeo", "--debug", "--command-timeout", f"{CONNECT_TIMEOUT:.0f}s", "inspect", "--no-tags", *_tls(address)]
@@ -102,9 +102,9 @@ async def pull(address: str, digest: str, directory: Path, platform: str, creden
 
     Args:
         address: a normalized reference.
-        digest: of its manifest or index.
+        digest: the digest of its manifest or index.
         directory: the layout to write.
-        platform: picked from an index.
+        platform: the platform to pick from an index.
         credentials: the session's logins.
 
     The registry has answered `resolve_digest` before.
@@ -126,7 +126,7 @@ async def unpack_archive(archive: Path, directory: Path, tag: str, platform: str
     """Copy an OCI or docker archive to an OCI layout.
 
     Raises:
-        ArchiveInvalid: it is neither, or damaged.
+        ArchiveInvalid: the file is neither, or is damaged.
     """
     failures = []
     for transport in ("oci-archive", "docker-archive"):
@@ -144,7 +144,7 @@ async def unpack_archive(archive: Path, directory: Path, tag: str, platform: str
 
 
 async def _copy(source: str, directory: Path, options: Sequence[str], files: Sequence[int] = ()) -> None:
-    # What it unpacks on the way lies in the session's place too, and goes with it.
+    # skopeo's temporary files are in the session's directory too, and are removed with it.
     argv = ["skopeo", f"--tmpdir={directory.parent}", "copy", "--quiet", "--remove-signatures", *options]
     await run([*argv, source, f"oci:{directory}:image"], pass_fds=files)
 
@@ -156,7 +156,7 @@ def _override(platform: str) -> list[str]:
 
 
 def _by_digest(address: str) -> str:
-    """Drop the tag of a reference that has a digest too, which skopeo does not take."""
+    """Drop the tag of a reference that has a digest, because skopeo does not accept both."""
     name, _, digest = address.partition("@")
     return f"{_without_tag(name)}@{digest}" if digest else address
 
@@ -167,13 +167,13 @@ def _without_tag(name: str) -> str:
 
 
 def _tls(address: str, option: str = "--tls-verify=false") -> list[str]:
-    """Return plain HTTP's option for a registry on this machine, as Dagger has it."""
+    """Return the option for plain HTTP if the registry is on this machine, as in Dagger."""
     host = address.partition("/")[0].partition(":")[0]
     return [option] if host in ("localhost", "127.0.0.1") else []
 
 
 def _answer(address: str, error: CommandFailed, *, answered: bool = False) -> EngineError:
-    """Return what skopeo's failure means.
+    """Return the error that skopeo's failure means.
 
     Args:
         address: the normalized reference.
@@ -182,7 +182,7 @@ def _answer(address: str, error: CommandFailed, *, answered: bool = False) -> En
     """
     logged = [(found["level"], found["text"].replace('\\"', '"')) for found in LOGGED.finditer(error.stderr)]
     if error.returncode < 0 or not any(level == "fatal" for level, _ in logged):
-        return error  # the program failed, and not the registry
+        return error  # the program failed, not the registry
     words = _without_name(address, logged[-1][1])
     ping = PING.match(words)
     host = address.partition("/")[0]
@@ -203,7 +203,7 @@ def _answer(address: str, error: CommandFailed, *, answered: bool = False) -> En
 
 
 def _without_name(address: str, text: str) -> str:
-    """Drop the image's name from what skopeo says, since a name may hold any of the words that are looked for."""
+    """Drop the image's name from skopeo's output, because a name may contain any of the searched words."""
     _, _, repository = _without_tag(address.partition("@")[0]).partition("/")
     return re.sub(r'^Error parsing image name "[^"]*": ', "", text).replace(repository, "")
 

@@ -1,4 +1,4 @@
-"""What one entry of an untrusted tar may say."""
+"""Limits on an entry of an untrusted tar."""
 
 import errno
 import os
@@ -12,7 +12,7 @@ from embedded_engine.host.rootpath import LONGEST_PATH
 from embedded_engine.oci.below import HOST_XATTRS, OVERLAY_XATTRS
 
 _XATTR = "SCHILY.xattr."
-#: Characters of an attribute's name in an error.
+#: The most characters of an attribute's name in an error.
 _SHOWN = 80
 _DISTRUST = "get the archive anew from a source that you trust"
 
@@ -24,7 +24,7 @@ def refuse(entry: tarfile.TarInfo, why: str, remedy: str = _DISTRUST) -> NoRetur
 
 
 def components(entry: tarfile.TarInfo, name: str) -> list[str]:
-    """Return the parts of a path below the root, where an absolute one begins too: kaniko writes such layers.
+    """Return the parts of a path below the root; an absolute path, as in kaniko's layers, starts there too.
 
     Raises:
         ArchiveInvalid: the path is too long, or leaves the root.
@@ -38,11 +38,11 @@ def components(entry: tarfile.TarInfo, name: str) -> list[str]:
 
 
 def make_node(entry: tarfile.TarInfo, path: Path) -> bool:
-    """Make a fifo or a device, and return whether it is there.
+    """Create a fifo or a device, and return whether it was created.
 
-    Left out, as Docker and containerd do (moby pkg/archive and containerd archive/tar_unix.go): devices in a user
-    namespace, where the kernel refuses them. And the character device 0/0, which is overlayfs's own mark for a
-    deletion: no container could see it.
+    Like Docker and containerd (moby pkg/archive and containerd archive/tar_unix.go), leave out devices in a user
+    namespace, where the kernel refuses them. Also leave out the character device 0/0: it is overlayfs's mark of a
+    deletion, which no container could see.
     """
     kind = stat.S_IFIFO if entry.isfifo() else stat.S_IFCHR if entry.ischr() else stat.S_IFBLK
     device = 0 if entry.isfifo() else os.makedev(entry.devmajor, entry.devminor)
@@ -58,23 +58,23 @@ def make_node(entry: tarfile.TarInfo, path: Path) -> bool:
 
 
 def set_xattrs(entry: tarfile.TarInfo, path: Path, *, privileged: bool) -> None:
-    """Give a file exactly the extended attributes of its entry, but none that steer overlays or the host.
+    """Give a file exactly the extended attributes of its entry, except those that control overlays or the host.
 
     Args:
         entry: the entry.
-        path: the file that was made for it; a symbolic link is not followed.
-        privileged: whether the process is root; others leave out what only root may set.
+        path: the file of the entry; a symbolic link is not followed.
+        privileged: whether the process is root; others leave out attributes that only root may set.
 
     Raises:
         ArchiveInvalid: the file system cannot hold one of them.
     """
     wanted = _xattrs(entry)
-    # A directory may have been there before, and any file inherits the access list that its directory gives.
+    # The directory may have existed before, and any file inherits the default access list of its directory.
     for key in () if entry.issym() else os.listxattr(path):
         if key not in wanted and not _foreign(key):
             os.removexattr(path, key)
     for key, value in wanted.items():
-        # A user namespace's root may not set trusted attributes.
+        # The root of a user namespace may not set trusted attributes.
         needed = privileged and not key.startswith("trusted.")
         try:
             is_set = _set_xattr(path, key, value)
@@ -88,7 +88,7 @@ def set_xattrs(entry: tarfile.TarInfo, path: Path, *, privileged: bool) -> None:
 
 
 def pieces(entry: tarfile.TarInfo) -> list[tuple[int, int]]:
-    """Return offset and size in bytes of what a file's content consists of; the rest are holes."""
+    """Return offset and size in bytes of each piece of a file's data; the rest are holes."""
     sparse: list[tuple[int, int]] | None = getattr(entry, "sparse", None)  # typeshed has a wrong type
     return [(0, entry.size)] if sparse is None else sparse
 
@@ -104,7 +104,7 @@ def _set_xattr(path: Path, key: str, value: bytes) -> bool:
 
 
 def _is_unfit(error: OSError, path: Path) -> bool:
-    """Return whether an attribute is too large: for Linux (xattr(7), Limits), or for what ext4 keeps with a file."""
+    """Return whether an attribute is too large for Linux (xattr(7), Limits) or for ext4."""
     if error.errno == errno.ENOSPC:
         return bool(os.statvfs(path.parent).f_bavail)
     return error.errno in (errno.E2BIG, errno.ERANGE)

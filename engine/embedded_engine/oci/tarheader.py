@@ -1,7 +1,7 @@
-"""Headers of tar entries, byte for byte the same on every Python version.
+"""Writes headers of tar entries, byte for byte the same on every Python version.
 
-tarfile.TarInfo writes binary extended attributes only through a change of character set, which few
-readers know, and takes longer for a header than reading a small file does.
+tarfile.TarInfo writes binary extended attributes only with a change of character set, which few readers know, and a
+header takes longer than reading a small file.
 """
 
 import stat
@@ -22,30 +22,30 @@ _KINDS = {
     stat.S_IFIFO: FIFO,
 }
 _XATTR = b"SCHILY.xattr."
-#: Bytes of ustar's fields for a name and what comes before it: POSIX.1-2001, pax, "ustar Interchange Format".
+#: The sizes in bytes of ustar's fields for a name and its prefix: POSIX.1-2001, pax, "ustar Interchange Format".
 _NAME, _PREFIX = 100, 155
 
 
 def kind_of(mode: int) -> bytes | None:
-    """Return the tar type flag for a file's st_mode, None where tar has none (sockets)."""
+    """Return the tar type flag for a file's st_mode; None for sockets, which tar does not support."""
     return _KINDS.get(stat.S_IFMT(mode))
 
 
 @dataclass(frozen=True)
 class HeaderFields:
-    """One tar entry.
+    """The fields of a tar entry's header.
 
     Args:
-        name: its path in the archive; a directory's ends with a slash.
+        name: the path in the archive; a directory ends with a slash.
         kind: the type flag.
-        mode: permission bits with setuid, setgid and sticky.
-        uid: numeric owner.
-        gid: numeric group.
-        mtime: whole seconds since 1970.
-        size: bytes of content that follow the header.
-        target: of a hard or symbolic link.
-        device: major and minor number.
-        xattrs: extended attributes.
+        mode: the permission bits with setuid, setgid and sticky.
+        uid: the numeric owner.
+        gid: the numeric group.
+        mtime: the time in whole seconds since 1970.
+        size: the bytes of content after the header.
+        target: the target of a hard or symbolic link.
+        device: the major and minor number.
+        xattrs: the extended attributes.
     """
 
     name: bytes
@@ -60,7 +60,7 @@ class HeaderFields:
     xattrs: Mapping[bytes, bytes] = field(default_factory=dict)
 
     def header(self) -> bytes:
-        """Return the header blocks: POSIX.1-2001's pax format, xattrs as star and GNU tar write them."""
+        """Return the header blocks in POSIX.1-2001's pax format, with xattrs in the form of star and GNU tar."""
         records: dict[bytes, bytes] = {}
         prefix, name = _split(self.name)
         ustar = _ustar(
@@ -84,7 +84,7 @@ class HeaderFields:
 
 
 def padding(size: int) -> int:
-    """Return the number of zero bytes that fill content of this size up to whole blocks."""
+    """Return the number of zero bytes that pad content of this size to whole blocks."""
     return -size % BLOCK
 
 
@@ -108,10 +108,10 @@ def _ustar(
 
 
 def _split(name: bytes) -> tuple[bytes, bytes]:
-    """Return a name in the two parts that ustar has room for, without the slash between them.
+    """Split a name into ustar's two fields, without the slash between them.
 
-    The first part is empty, and the second one the whole name, where it is short enough, cannot be split, or has bytes
-    that ustar does not know.
+    The first part is empty and the second one is the whole name if the name is short enough, cannot be split, or has
+    bytes that ustar does not allow.
     """
     if len(name) <= _NAME or not name.isascii():
         return b"", name
@@ -144,5 +144,5 @@ def _record(key: bytes, value: bytes) -> bytes:
 
 
 def _escaped(key: bytes) -> bytes:
-    """Return an attribute's name without "=", which would end the keyword, as GNU tar writes it."""
+    """Return an attribute's name with "=", which would end the keyword, escaped as in GNU tar."""
     return key.replace(b"%", b"%25").replace(b"=", b"%3D")

@@ -1,4 +1,4 @@
-"""A layer's tar, read forwards only, decompressed and hashed on the way."""
+"""Reads a layer's tar as a stream, and decompresses and hashes it on the way."""
 
 import gzip
 import hashlib
@@ -14,28 +14,28 @@ from isal import igzip, igzip_lib
 from embedded_engine.host.errors import ArchiveInvalid
 
 _BUFFER = 1 << 20
-#: Longer names or attributes are no honest archive's; Go's archive/tar stops here as well.
+#: The longest header of a name or attribute in bytes, as in Go's archive/tar; honest archives have none longer.
 _LONGEST_HEADER = 1 << 20
-#: All headers of one entry together, and all records for every entry that follows.
+#: The limit in bytes of all headers of one entry together, and of all records for the following entries.
 _LARGEST_HEADERS, _LARGEST_GLOBAL = 4 << 20, 1 << 20
-#: Decimal digits in a row: a number has fewer. tarfile needs their square in time (CVE-2024-6232).
+#: Consecutive decimal digits, more than a number has; tarfile's time grows with their square (CVE-2024-6232).
 _LONGEST_NUMBER = re.compile(rb"[0-9]{1025}")
-#: Entries of one layer: an image of a million files is a large one.
+#: The most entries of a layer; an image of a million files is a large one.
 MOST_ENTRIES = 4_000_000
-#: Bytes of a layer, uncompressed.
+#: The most bytes of an uncompressed layer.
 LARGEST_LAYER = 256 << 30
 _MAGIC_GZIP = b"\x1f\x8b"
 _MAGIC_ZSTD = b"\x28\xb5\x2f\xfd"
 _ZEROS = bytes(tarfile.BLOCKSIZE)
-#: isal's stubs say that its error is a value.
+#: The stubs of isal declare its error as a value.
 _ISAL_ERROR = cast(type[Exception], igzip_lib.IsalError)
-#: tarfile checks little of what it reads: a changed byte ends in any of these.
+#: tarfile checks little of its input: a changed byte can raise any of these.
 _HEADER_DAMAGE = (tarfile.TarError, ArithmeticError, LookupError, RecursionError, TypeError, ValueError)
 _DAMAGE = (EOFError, gzip.BadGzipFile, _ISAL_ERROR, zstandard.ZstdError)
 
 
 class _Header(tarfile.TarInfo):
-    """An entry whose extended header is looked at before tarfile interprets it."""
+    """An entry whose extended header is checked before tarfile interprets it."""
 
     def _proc_pax(self, archive: tarfile.TarFile) -> tarfile.TarInfo:
         stream = cast("TarStream", archive.fileobj)
@@ -45,7 +45,7 @@ class _Header(tarfile.TarInfo):
 
 
 class TarStream:
-    """The entries of a gzip, zstd or plain tar, and the digest of all that was read."""
+    """The entries of a gzip, zstd or plain tar, and the digest of the whole stream."""
 
     def __init__(self, blob: BinaryIO) -> None:
         self._source = _decompressed(blob)
@@ -57,16 +57,16 @@ class TarStream:
         self._records = False
 
     def entries(self) -> Iterator[tarfile.TarInfo]:
-        """Yield each entry; `content` of one must be read, if at all, before the next is asked for.
+        """Yield each entry; the `content` of an entry can be read only before the next entry.
 
         Raises:
-            ArchiveInvalid: the archive is damaged, or no tar.
+            ArchiveInvalid: the archive is damaged, or not a tar.
         """
         try:
             archive = tarfile.TarFile(
                 fileobj=cast(BinaryIO, self), tarinfo=_Header, encoding="utf-8", errors="surrogateescape"
             )
-            # In an archive without entries Python 3.10 would look for the next one before the first.
+            # In an archive without entries, Python 3.10 would seek to before the first one.
             is_empty = archive.firstmember is None  # type: ignore[attr-defined]
             count = 0
             while not is_empty and (entry := archive.next()):
@@ -78,7 +78,7 @@ class TarStream:
         except _HEADER_DAMAGE as error:
             raise _damaged(str(error)) from None
         if self._last_block != _ZEROS:
-            # tarfile takes a damaged header for the end.
+            # tarfile treats a damaged header as the end.
             raise _damaged("it ends without the zero blocks that end a tar, or has a damaged header")
 
     def content(self, offset: int, size: int) -> Iterator[memoryview]:
@@ -128,11 +128,11 @@ class TarStream:
         """Expect the records of an extended header next.
 
         Args:
-            for_all: whether they hold for every entry that follows.
+            for_all: whether they apply to every following entry.
         """
         self._records = True
         if for_all:
-            # tarfile has read the header's own block last, which says how long they are.
+            # The block that tarfile read last is the header itself, which has their length.
             self._for_all += max(tarfile.nti(self._last_block[124:136]), 0)  # type: ignore[attr-defined]
             if self._for_all > _LARGEST_GLOBAL:
                 raise _damaged("its global headers are longer than any real ones")
@@ -152,7 +152,7 @@ class TarStream:
 
 
 def _check_records(header: bytes) -> None:
-    """Check that an extended header consists of records, `LENGTH KEYWORD=VALUE` and a line break, and then zeros.
+    """Check that an extended header has only records, `LENGTH KEYWORD=VALUE` and a line break, and then zeros.
 
     Source: POSIX.1-2017, pax, "pax Extended Header".
     """

@@ -1,7 +1,7 @@
-"""A layer applied onto a directory, as the OCI image spec's layer.md says.
+"""Applies a layer to a directory, as in the OCI image spec's layer.md.
 
-Whoever made the layer is not trusted: every parent is resolved inside the root, and what reaches outside it
-is refused by name.
+The layer is not trusted: every parent is resolved inside the root, and an entry with a path outside it is refused by
+name.
 """
 
 import contextlib
@@ -22,7 +22,7 @@ from embedded_engine.oci.tarentry import components, make_node, pieces, refuse, 
 from embedded_engine.oci.tarstream import TarStream
 
 OPAQUE_NAME, WHITEOUT_PREFIX = os.fsdecode(OPAQUE), os.fsdecode(WHITEOUT)
-#: What a file system says of a name or value that it cannot hold.
+#: The errors of file systems for unsupported names or values.
 _UNFIT = {
     errno.EILSEQ,
     errno.EINVAL,
@@ -33,23 +33,23 @@ _UNFIT = {
     errno.EOVERFLOW,
     errno.EFBIG,
 }
-#: What the kernel says where something else took a directory's place.
+#: The kernel's errors if something else has replaced a directory.
 _GONE = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP)
 
 
 def apply_layer(blob: BinaryIO, root: Path) -> str:
-    """Apply a layer onto a directory that holds the layers below it, and return its diff_id, "sha256:…".
+    """Apply a layer to a directory with the layers below it, and return its diff_id, "sha256:…".
 
-    Owners are set only when the process is root. A whiteout removes only what lower layers brought. Devices are
-    made where the kernel allows it, and left out in a user namespace.
+    Owners are set only if the process is root. A whiteout removes only files of lower layers. Devices are created if
+    the kernel allows it, and left out in a user namespace.
 
     Args:
         blob: the layer, a tar, plain or compressed with gzip or zstd; seekable.
-        root: the directory; nothing else is written.
+        root: the directory; nothing outside it is written.
 
     Raises:
-        ArchiveInvalid: the archive is damaged, or holds what a root filesystem must not.
-        OSError: writing failed, as with no space left.
+        ArchiveInvalid: the archive is damaged, or has entries that a root file system must not have.
+        OSError: writing failed, for example because no space is left.
     """
     stream = TarStream(blob)
     with short(root) as name:
@@ -73,14 +73,14 @@ def _apply(tree: "_Tree", entry: tarfile.TarInfo) -> None:
 
 @dataclass(frozen=True)
 class _Settled:
-    """What a directory gets once nothing more is written into it; times are nanoseconds since 1970."""
+    """The final attributes of a directory, set after its content; times are nanoseconds since 1970."""
 
     mtime: int
     mode: int | None = None
 
 
 class _Tree:
-    """The root while one layer is applied."""
+    """The root directory while a layer is applied."""
 
     def __init__(self, root: Path, stream: TarStream) -> None:
         self._root = root
@@ -92,7 +92,7 @@ class _Tree:
         self._privileged = os.geteuid() == 0
 
     def apply(self, entry: tarfile.TarInfo) -> None:
-        """Make, replace or remove what one entry says."""
+        """Create, replace or remove the file of an entry."""
         *above, last = components(entry, entry.name) or [""]
         if last.startswith(WHITEOUT_PREFIX):
             self._white_out(entry, "/".join(above), last)
@@ -109,7 +109,7 @@ class _Tree:
         self._written.add(path)
 
     def settle(self) -> None:
-        """Give the directories their modes and times, unless something else took their place since."""
+        """Set the modes and times of directories, unless something else has replaced them."""
         for path, wanted in sorted(self._directories.items(), reverse=True):
             with contextlib.ExitStack() as stack:
                 try:
@@ -123,7 +123,7 @@ class _Tree:
                 os.utime(directory, ns=(wanted.mtime, wanted.mtime))
 
     def _parent(self, entry: tarfile.TarInfo, name: str) -> Path:
-        """Return the directory of an entry, resolved inside the root; make it where it is missing."""
+        """Return the parent directory of an entry, resolved inside the root; create it if it is missing."""
         if name in self._parents:
             return self._parents[name]
         absent = missing(self._root, name)
@@ -140,7 +140,7 @@ class _Tree:
         return parent
 
     def _write_down(self, directory: Path) -> None:
-        """Remember a directory and those above it; what is remembered has all above it remembered."""
+        """Remember a directory and its parents; the parents of a remembered one are remembered already."""
         while directory not in self._written:
             self._written.add(directory)
             directory = directory.parent
@@ -209,7 +209,7 @@ class _Tree:
                 self._remove_lower(child)
         elif hidden in ("", ".", ".."):
             refuse(entry, "is a whiteout of no file")
-        elif not hidden.startswith(WHITEOUT_PREFIX):  # those were aufs's own notes
+        elif not hidden.startswith(WHITEOUT_PREFIX):  # aufs's own marks
             self._remove_lower(parent / hidden)
 
     def _remove_lower(self, top: Path) -> None:
@@ -224,7 +224,7 @@ class _Tree:
     def _remove(self, path: Path) -> None:
         if not os.path.lexists(path):
             return
-        self._parents.clear()  # what led through it leads elsewhere now
+        self._parents.clear()  # paths through it lead elsewhere now
         if is_directory(path):
             remove_tree(path)
         else:
@@ -237,10 +237,10 @@ class _Tree:
             os.chown(path, entry.uid, entry.gid, follow_symlinks=False)
 
     def _keep_time(self, directory: Path) -> None:
-        """Keep a directory's time although its content changes: the layer alone says what is new."""
+        """Keep a directory's time although its content changes, because only the layer sets times."""
         self._directories.setdefault(directory, _Settled(directory.stat().st_mtime_ns))
 
 
 def _nanoseconds(entry: tarfile.TarInfo) -> int:
-    seconds, fraction = divmod(entry.mtime, 1)  # the product of a float would lose whole seconds
+    seconds, fraction = divmod(entry.mtime, 1)  # multiplying a float would lose precision
     return int(seconds) * 10**9 + int(fraction * 10**9)
