@@ -23,7 +23,7 @@ test: lint ## lint, then every test, with real images in real containers
 test-long: lint ## the same with 100 kills and power cuts of each kind, for a night
 	@scripts/as-root.sh .venv/bin/pytest --kills=100 $(ARGS)
 
-test-fast: setup-tests ## the tests that need no container, in seconds
+test-fast: setup-tests ## the tests that need no container, in a few minutes
 	@scripts/as-root.sh .venv/bin/pytest -m "not engine" $(ARGS)
 
 bench: setup ## measure builds, memory and, where they are installed, docker and buildah beside it (minutes)
@@ -35,7 +35,7 @@ lint: setup-tests ## ruff, mypy and shellcheck
 	@.venv/bin/mypy
 	@.venv/bin/shellcheck scripts/*.sh .gitlab/ci/*.sh .ci/run
 
-format: setup-tests ## let ruff mend what it can
+format: setup-tests ## let ruff fix what it can
 	@.venv/bin/ruff check --fix
 	@.venv/bin/ruff format
 

@@ -40,10 +40,10 @@ as_root() {
     if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi
 }
 
-# Shows what a program said only when it failed.
+# Shows the output of a program only if it fails.
 quietly() {
-    said=$("$@" 2>&1) || {
-        echo "$said" >&2
+    output=$("$@" 2>&1) || {
+        echo "$output" >&2
         return 1
     }
 }
@@ -108,9 +108,9 @@ inputs() {
 packages_in_place() {
     [ -r "$STAMP" ] && [ -x .venv/bin/python ] || return 1
     [ "$(sed 1,2d "$STAMP")" = "$(inputs)" ] || return 1
-    { read -r asked && read -r binary; } <"$STAMP"
+    { read -r requested && read -r binary; } <"$STAMP"
     [ "$binary" = "$(readlink -f .venv/bin/python)" ] || return 1
-    [ -z "${PYTHON-}" ] || [ "$asked" = "PYTHON=$PYTHON" ]
+    [ -z "${PYTHON-}" ] || [ "$requested" = "PYTHON=$PYTHON" ]
 }
 
 project_in_place() {

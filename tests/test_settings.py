@@ -1,5 +1,6 @@
 """Settings: which source wins, and what is refused."""
 
+import os
 import re
 from pathlib import Path
 
@@ -178,6 +179,12 @@ def test_a_release_on_a_stand_in_has_no_state_to_look_at() -> None:
 def test_a_dot_env_file_that_is_not_utf_8_is_refused(tmp_path: Path) -> None:
     (tmp_path / ".env").write_bytes(b"SKA_TEAM=\xff\n")
     with pytest.raises(SettingsError, match=r"The file \.env is not UTF-8 \(.*\); write it in UTF-8"):
+        Settings()
+
+
+def test_a_dot_env_pipe_is_refused_without_waiting_for_a_writer(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / ".env")
+    with pytest.raises(SettingsError, match=r"/\.env is not a regular file, .*; remove it"):
         Settings()
 
 

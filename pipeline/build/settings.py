@@ -106,8 +106,12 @@ class Settings(BaseSettings):
     _traceability: dict[str, str] = PrivateAttr(default_factory=dict)
 
     def __init__(self, **given: Any) -> None:
+        env_file = PYPROJECT.with_name(ENV_FILE)
+        # Opening a pipe would block.
+        if env_file.exists() and not env_file.is_file():
+            raise SettingsError(f"{env_file} is not a regular file, so no setting can be read from it; remove it.")
         try:
-            super().__init__(_env_file=PYPROJECT.with_name(ENV_FILE), **given)
+            super().__init__(_env_file=env_file, **given)
         except MALFORMED as error:
             raise SettingsError(sentence(error)) from error
         self._traceability = traceability(os.environ, personal=self.personal_labels)

@@ -29,7 +29,8 @@ Exit codes:
   1  the pipeline or the engine failed
   2  something that you can fix: a flag, a file, the registry, the host
   130, 143  interrupted, or terminated
-  N  a command in a container failed with N"""
+  N  a command in a container failed with N; `outdated --exit-code N` found
+     outdated images"""
 
 
 def overview(constructor: Function) -> str:

@@ -104,7 +104,7 @@ async def test_the_build_says_once_what_steps_share_and_what_brings_them_their_o
     for word in ("one", "two"):
         await sharing.base.with_exec(["true", word]).sync()
     (notice,) = sharing.notices
-    assert notice.startswith("Steps share this machine's network and can reach what listens on it, because ")
+    assert notice.startswith("WARNING: Steps share this machine's network and can reach every service on it, because ")
     assert "/dev/net/tun" in notice
     assert "modprobe tun" in notice
 

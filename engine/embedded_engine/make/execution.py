@@ -89,7 +89,9 @@ def _tell_of_shared(evaluator: Evaluator, node: Exec) -> None:
             "A step with insecureRootCapabilities can listen in on the network that it shares with this machine: "
             f"{reason}; or run as an ordinary user."
         )
-    evaluator.events.once(f"Steps share this machine's network and can reach what listens on it, because {reason}.")
+    evaluator.events.once(
+        f"WARNING: Steps share this machine's network and can reach every service on it, because {reason}."
+    )
 
 
 def _job(

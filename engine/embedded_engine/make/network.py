@@ -224,7 +224,7 @@ class StepNetworks:
 def _program() -> str:
     program = next(filter(shutil.which, CARRIERS), "")
     if not program:
-        raise NoNetwork("slirp4netns is missing; install it: apt-get install slirp4netns")
+        raise NoNetwork("neither slirp4netns nor pasta is installed; install one: apt-get install slirp4netns")
     try:
         os.close(os.open(DEVICE, os.O_RDWR | os.O_CLOEXEC))
     except FileNotFoundError:
