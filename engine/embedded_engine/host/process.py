@@ -1,9 +1,11 @@
 """The one function that runs host programs."""
 
 import asyncio
+import contextlib
 import errno
 import os
 import shutil
+import signal
 import stat
 import sys
 from collections.abc import Mapping, Sequence
@@ -65,7 +67,7 @@ async def run(
         DiskFull: the program reported that no space is left.
         CommandFailed: the program failed or ran out of time.
     """
-    process = await spawn(argv, env=env, cwd=cwd, pass_fds=pass_fds)
+    process = await spawn(argv, env=env, cwd=cwd, pass_fds=pass_fds, new_session=True)
     try:
         out, err = await asyncio.wait_for(process.communicate(), timeout)
     except asyncio.TimeoutError:
@@ -145,9 +147,14 @@ async def run_attached(argv: Sequence[str], env: Mapping[str, str]) -> int:
 
 
 async def kill(process: asyncio.subprocess.Process) -> None:
-    """Kill a program if it is still running, and reap it."""
+    """Kill a program if it is still running, with its children if it leads a session, and reap it."""
     if process.returncode is None:
-        process.kill()
+        # Children would keep the pipes open, and asyncio waits for these too.
+        with contextlib.suppress(ProcessLookupError):
+            if os.getpgid(process.pid) == process.pid:
+                os.killpg(process.pid, signal.SIGKILL)
+            else:
+                process.kill()
         await process.wait()
 
 
