@@ -17,11 +17,12 @@ from pipeline.concurrency import Shared
 from pipeline.errors import SkaError
 
 _TARBALL = "/mnt/image.tar"
+_ROOT = "/mnt/image"
 _FACTS = "/tmp/facts"  # noqa: S108  in a container that is discarded
 # The size of all files, the digest in index.json, and the manifest that it names.
 _READ_ARCHIVE = """
-exec >"$2"
-du --summarize --one-file-system --apparent-size --block-size=1 / | cut -f1
+exec >"$3"
+du --summarize --one-file-system --apparent-size --block-size=1 "$2" | cut -f1
 digest=$(tar -xOf "$1" index.json | tr -d ' \\n' | sed 's/.*"digest":"\\(sha256:[0-9a-f]*\\)".*/\\1/')
 echo "$digest"
 tar -xOf "$1" "blobs/sha256/${digest#sha256:}"
@@ -107,7 +108,7 @@ def open_containers(containers: Mapping[str, dagger.Container], build: Build) ->
 
 def _opened(image: Image, container: Shared[dagger.Container], build: Build) -> BuiltImage:
     async def read() -> Archive:
-        return await _read(image, await container.get())
+        return await _read(image, await container.get(), build.base.container)
 
     async def run(check: Check) -> CheckResult:
         return await check.run(_subject(image, await container.get(), build))
@@ -126,9 +127,11 @@ def _subject(image: Image, container: dagger.Container, build: Build) -> Subject
     )
 
 
-async def _read(image: Image, container: dagger.Container) -> Archive:
-    command = ["sh", "-euc", _READ_ARCHIVE, f"{image.name}: read the archive", _TARBALL, _FACTS]
-    done = container.with_mounted_file(_TARBALL, container.as_tarball()).with_exec(command)
+async def _read(image: Image, container: dagger.Container, base: dagger.Container) -> Archive:
+    # In the base, because an image that a release brings may lack any program.
+    command = ["sh", "-euc", _READ_ARCHIVE, f"{image.name}: read the archive", _TARBALL, _ROOT, _FACTS]
+    mounted = base.with_mounted_file(_TARBALL, container.as_tarball()).with_mounted_directory(_ROOT, container.rootfs())
+    done = mounted.with_exec(command)
     unpacked, digest, text = (await done.file(_FACTS).contents()).split("\n", 2)
     if f"sha256:{hashlib.sha256(text.encode()).hexdigest()}" != digest:
         raise SkaError(

@@ -160,8 +160,9 @@ async def _base(plan: Plan, engine: Engine, view: View) -> ChosenBase:
 
     # Unknown images and malformed settings are refused before any message about the base.
     for _, values in plan.calls:
-        if "image" in values and isinstance(values["image"], str):
-            find(values["image"])
+        images = values.get("image") or ()
+        for name in [images] if isinstance(images, str) else images:
+            find(name)
     pinned = Settings(**{key: value for key, value in given.items() if value and key != "base"}).base
     if BaseReference(pinned).is_stand_in:
         return ChosenBase()

@@ -118,6 +118,7 @@ async def test_the_page_needs_neither_network_nor_script(document: dict[str, Any
 async def test_a_report_shows_what_no_gate_could_look_at(trusting: Build, tmp_path: Path) -> None:
     (image,) = open_images(["ska-base"], trusting)
     script = "rm /usr/lib/os-release; mkdir -p /opt/found-1.0.dist-info; echo nonsense >/var/lib/dpkg/status"
+    script += "; rm /bin/sh"
     broken = (await image.container.get()).with_(shell(script))
     (hostile,) = open_containers({"ska-base": broken}, trusting)
     inputs = GateInputs(trusting, moment, order_of(make(tmp_path / "db", *NOT_HERE)), tmp_path)
