@@ -1,5 +1,5 @@
 #!/bin/sh
-# Writes the two lock files from pyproject.toml: every package with its hashes, for Python 3.10 and later.
+# Writes the lock files: every package with its hashes, for Python 3.10 and later.
 #   scripts/lock.sh                          keeps the versions that still fit
 #   scripts/lock.sh --upgrade                takes the newest ones
 #   scripts/lock.sh --upgrade-package NAME   takes the newest one of NAME
@@ -14,3 +14,4 @@ compile() {
 # dagger-io is not in the module's lock: Dagger's runtime puts its own copy beside the module and installs that.
 compile --no-emit-package dagger-io -o requirements.lock "$@" pyproject.toml
 compile --extra cli --group dev -o requirements-dev.lock "$@" pyproject.toml engine/pyproject.toml
+compile -o pipeline/data/python-tools.lock "$@" pipeline/data/python-tools.in

@@ -8,7 +8,7 @@ from pipeline.catalogue.families import CATALOGUE
 from pipeline.catalogue.image import Image
 from pipeline.catalogue.lookup import by_name, checks_of, find
 from pipeline.errors import CatalogueError, UnknownImageError
-from pipeline.steps.install import build_tools, poetry_version
+from pipeline.steps.install import build_tools, locked_version
 
 NAMES = ["ska-base", "ska-build", "ska-build-python", "ska-python"]
 BASE, BUILD, BUILD_PYTHON, PYTHON = (find(name) for name in NAMES)
@@ -59,11 +59,17 @@ def test_no_image_has_two_checks_of_one_name(image: Image) -> None:
     assert len(found) == len(set(found))
 
 
-def test_the_version_of_poetry_is_that_of_its_lock() -> None:
+@pytest.mark.parametrize("tool", ["poetry", "uv"])
+def test_the_version_of_a_tool_is_that_of_the_lock(tool: str) -> None:
     (lock,) = build_tools().files.values()
-    assert f"\npoetry=={poetry_version()} " in lock
+    assert f"\n{tool}=={locked_version(tool)} " in lock
 
 
-def test_poetry_s_lock_names_no_index() -> None:
+def test_a_tool_that_the_lock_lacks_is_an_error_with_the_remedy() -> None:
+    with pytest.raises(CatalogueError, match=r"does not pin pdm; add it to python-tools\.in and run `make lock`"):
+        locked_version("pdm")
+
+
+def test_the_lock_of_tools_names_no_index() -> None:
     (lock,) = build_tools().files.values()
     assert "://" not in lock

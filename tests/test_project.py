@@ -85,7 +85,7 @@ def test_the_readme_names_the_parents_of_the_images() -> None:
 
 def test_the_page_for_developers_shows_the_dockerfile_that_the_tests_build() -> None:
     page = (ROOT / "docs/using.md").read_text()
-    assert (ROOT / "dockerfiles/python-poetry/Dockerfile").read_text() in page
+    assert (ROOT / "dockerfiles/python-uv/Dockerfile").read_text() in page
 
 
 def test_the_page_of_the_settings_names_every_setting() -> None:

@@ -2,7 +2,7 @@
 
 from pipeline import checks
 from pipeline.catalogue.image import MEGABYTE, Image
-from pipeline.steps.install import build_tools, hardened_base, packages
+from pipeline.steps.install import build_tools, hardened_base, packages, runtime_python
 
 CATALOGUE: tuple[Image, ...] = (
     Image(
@@ -18,7 +18,7 @@ CATALOGUE: tuple[Image, ...] = (
         name="ska-build",
         parent="ska-base",
         title="SKA build image",
-        description="Builds software: Python, pip, pipx, Poetry and a C++ compiler.",
+        description="Builds software: Python, pip, pipx, Poetry, uv and a C++ compiler.",
         install=build_tools(),
         checks=checks.BUILD,
         size_budget=720 * MEGABYTE,
@@ -27,7 +27,7 @@ CATALOGUE: tuple[Image, ...] = (
         name="ska-build-python",
         parent="ska-build",
         title="SKA build image for Python",
-        description="Builds Python applications: the build image with venv, git and Poetry set up for containers.",
+        description="Builds Python applications: the build image with venv, git, Poetry and uv.",
         install=packages(
             "python3-venv",
             "git",
@@ -41,7 +41,7 @@ CATALOGUE: tuple[Image, ...] = (
         parent="ska-base",
         title="SKA runtime image for Python",
         description="Runs Python applications: Python only, without pip, compiler or headers.",
-        install=packages("python3", "python-is-python3"),
+        install=runtime_python(),
         checks=checks.PYTHON,
         size_budget=240 * MEGABYTE,
     ),

@@ -53,8 +53,11 @@ ALL_IMAGES = (
     script_check("privileged-files", "only a short list of files is setuid or setgid"),
     script_check("world-writable", "only sticky directories are writable by everyone"),
     script_check("accounts", "no account can be entered or become root that should not"),
-    script_check("umask", "files that people make are closed to others"),
+    script_check("umask", "users can read what a build step makes, in every shell"),
+    script_check("homes", "the homes of new users are closed to others"),
+    script_check("configuration", "upgrades keep the configuration that the image changed"),
     script_check("locale", "a UTF-8 locale works"),
+    script_check("timezones", "time zones work"),
     script_check("nonroot", "the user nonroot exists and runs a shell", users=(NONROOT_USER,)),
     Check("size", "the files are within the image's size budget", _size),
 )

@@ -1,5 +1,6 @@
 apt-get dist-upgrade
-apt-get install ca-certificates
+# Debian's smallest system has tzdata, and Ubuntu's image lacks it.
+apt-get install ca-certificates tzdata
 
 for edit in "$@"; do "$edit"; done
 

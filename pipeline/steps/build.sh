@@ -1,24 +1,49 @@
 # Poetry's dependencies come first; the rest is installed while pip works.
-apt-get install pipx python3 python3-pip python3-venv
+apt-get install python3 python3-venv
 
-# pip can install into the system's Python, as on Ubuntu 22.04: in a container nothing else shares that Python. The
-# diversion survives upgrades.
-for marker in /usr/lib/python3*/EXTERNALLY-MANAGED; do
-    if test -e "$marker"; then dpkg-divert --local --rename --add "$marker"; fi
-done
+# Debian's package of pip would bring setuptools and wheel, and pip would leave these out of an application that is later
+# copied to an image without them. The wheel that python3-venv brings is the same pip; apt updates it.
+wheel=$(echo /usr/share/python-wheels/pip-*.whl)
+echo "$wheel" >/usr/lib/python3/dist-packages/pip.pth
 
 # Dockerfiles copy this directory, where pipx installs programs for root, from the build image.
 mkdir -p /root/.local/bin
+# The home of users without a passwd entry is /: https://docs.docker.com/engine/containers/run/#environment-variables
+install -d -m 1777 /.cache /.config /.local
 
-# pip verifies every hash as it downloads; pipx, which cannot, installs from these files only.
-install_poetry() {
+# Starts a program with a home, which Dagger does not set: $1 is its name in PATH, $2 the program, $3 its first argument.
+launcher() {
+    cat >"/usr/bin/$1" <<END
+#!/bin/sh
+if [ -z "\${HOME-}" ]; then
+    HOME=\$(getent passwd "\$(id -u)" | cut -d: -f6)
+    export HOME="\${HOME:-/}"
+fi
+exec $2 "\$@"
+END
+    chmod 0755 "/usr/bin/$1"
+}
+launcher pip '/usr/bin/python3 -m pip'
+ln -s pip /usr/bin/pip3
+
+# pip verifies every hash as it downloads; pipx, which cannot, installs from these files only. Each program has an
+# environment of its own, so that the system's Python shows none of their packages.
+install_python_tools() {
     export PIP_CACHE_DIR=/mnt/pip PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore
     python3 -m pip download --quiet --require-hashes --only-binary :all: --no-deps \
-        --requirement /run/poetry.lock --dest /tmp/wheels
-    export PIPX_HOME=/usr/lib/pipx PIPX_BIN_DIR=/usr/bin PIP_NO_INDEX=1 PIP_FIND_LINKS=/tmp/wheels
-    pipx install "poetry==$1"
+        --requirement /run/python-tools.lock --dest /tmp/wheels
+    export PIPX_HOME=/usr/lib/pipx PIPX_BIN_DIR=/tmp/bin PIP_NO_INDEX=1 PIP_FIND_LINKS=/tmp/wheels
+    python3 -m venv --without-pip "$PIPX_HOME/venvs/pipx"
+    PYTHONPATH="$wheel" "$PIPX_HOME/venvs/pipx/bin/python" -m pip install pipx
+    pipx="$PIPX_HOME/venvs/pipx/bin/pipx"
+    "$pipx" install "poetry==$1"
+    "$pipx" inject poetry poetry-plugin-export
+    "$pipx" install "uv==$2"
     rm -rf "$PIPX_HOME/logs" "$PIPX_HOME/.cache" "$PIPX_HOME/trash"
+    for program in pipx/pipx poetry/poetry uv/uv uv/uvx; do
+        launcher "${program#*/}" "$PIPX_HOME/venvs/${program%/*}/bin/${program#*/}"
+    done
 }
-install_poetry "$1" >/tmp/poetry.log 2>&1 &
-apt-get install build-essential libffi-dev python-is-python3 python3-dev
-wait "$!" || { cat /tmp/poetry.log >&2 && exit 1; }
+install_python_tools "$@" >/tmp/python-tools.log 2>&1 &
+apt-get install build-essential curl libffi-dev python-is-python3 python3-dev
+wait "$!" || { cat /tmp/python-tools.log >&2 && exit 1; }

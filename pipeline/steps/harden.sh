@@ -16,16 +16,15 @@ take_privileges_away() {
     done </tmp/privileged
 }
 
-# Files that a person makes in a shell are closed to others; the steps of a Dockerfile do not start such shells.
-set_umask() {
-    sed -i -E 's/^UMASK\s.*/UMASK 027/' /etc/login.defs
-    for file in /etc/profile /etc/bash.bashrc; do echo 'umask 027' >>"$file"; done
-}
-
 # The homes of users that derived images add are closed to others.
 close_homes() {
     sed -i -E 's/^#?HOME_MODE\s.*/HOME_MODE 0750/' /etc/login.defs
     chmod g-wx,o-rwx /etc/skel/.[!.]*
+}
+
+# dpkg would ask about a changed configuration file that has a new version; nobody answers in a build.
+keep_configuration() {
+    printf '%s\n' force-confdef force-confold >/etc/dpkg/dpkg.cfg.d/keep-configuration
 }
 
 # Only members of an empty group may use su, besides root, which needs it in Dockerfiles.

@@ -21,11 +21,7 @@ class Edit:
 HARDENING: tuple[Edit, ...] = (
     # CIS leaves these files to a manual review, so the profile has no rule for them.
     Edit("take_privileges_away", (), "privileged-files"),
-    Edit(
-        "set_umask",
-        ("accounts_umask_etc_login_defs", "accounts_umask_etc_profile", "accounts_umask_etc_bashrc"),
-        "umask",
-    ),
-    Edit("close_homes", ("file_permissions_home_directories", "file_permission_user_init_files"), "umask"),
+    Edit("close_homes", ("file_permissions_home_directories", "file_permission_user_init_files"), "homes"),
+    Edit("keep_configuration", (), "configuration"),
     Edit("limit_su", ("use_pam_wheel_group_for_su", "ensure_pam_wheel_group_empty"), "accounts"),
 )

@@ -18,8 +18,8 @@ CACHE = "/mnt"
 OWN_FILES = "/run/image"
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _SCRIPTS = Path(__file__).parent
-_LOCK = _SCRIPTS.parent / "data" / "poetry.lock"
-_LOCK_IN_STEP = "/run/poetry.lock"
+_LOCK = _SCRIPTS.parent / "data" / "python-tools.lock"
+_LOCK_IN_STEP = "/run/python-tools.lock"
 _NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
@@ -112,17 +112,40 @@ def packages(*names: str, environment: Mapping[str, str] = _NOTHING) -> Install:
 
 
 def build_tools() -> Install:
-    """Install compilers, Python and pip, and Poetry from the lock of this project."""
-    return Install(("apt", "build", "tidy"), (poetry_version(),), files={_LOCK_IN_STEP: _LOCK.read_text()})
+    """Install compilers, Python and pip, and pipx, Poetry and uv from the lock of this project."""
+    return Install(
+        ("apt", "build", "python", "tidy"),
+        (locked_version("poetry"), locked_version("uv")),
+        files={_LOCK_IN_STEP: _LOCK.read_text()},
+        environment={
+            # Dockerfiles pin other versions of tools with `pip install --user` or pipx.
+            "PATH": f"/root/.local/bin:{PATH}",
+            # The runtime image has the same Python; a downloaded one would not be there.
+            "UV_PYTHON_DOWNLOADS": "never",
+            "UV_PYTHON_PREFERENCE": "only-system",
+            # A cache mount is another file system, where hard links are impossible.
+            "UV_LINK_MODE": "copy",
+        },
+    )
 
 
-def poetry_version() -> str:
-    """Return the version of Poetry that the lock pins.
+def runtime_python() -> Install:
+    """Install Python alone."""
+    return Install(("apt", "packages", "python", "tidy"), ("python3", "python-is-python3"))
+
+
+def locked_version(tool: str) -> str:
+    """Return the version of a Python program that the lock pins.
+
+    Args:
+        tool: its name on PyPI.
 
     Raises:
-        CatalogueError: the lock does not pin Poetry.
+        CatalogueError: the lock does not pin it.
     """
-    found = re.search(r"^poetry==([^ ]+) ", _LOCK.read_text(), re.MULTILINE)
+    found = re.search(rf"^{re.escape(tool)}==([^ ]+) ", _LOCK.read_text(), re.MULTILINE)
     if found is None:
-        raise CatalogueError(f"{_LOCK.name} pins no version of Poetry; renew it as its first lines say.")
+        raise CatalogueError(
+            f"{_LOCK.name} does not pin a version of {tool}; add it to python-tools.in and run `make lock`."
+        )
     return found[1]

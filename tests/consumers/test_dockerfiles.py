@@ -9,9 +9,10 @@ from tests.consumers.conftest import Client
 DOCKERFILES = Path(__file__).parents[2] / "dockerfiles"
 PROJECTS = sorted(path.parent for path in DOCKERFILES.glob("*/Dockerfile"))
 #: What the program of each project prints, from the machine's compiled code.
-COMMANDS = {
-    "python-poetry": ("python -m my_project", "3 readings: 172 bytes of MessagePack, 200 of JSON; C extension: yes\n")
-}
+COMMANDS = dict.fromkeys(
+    ("python-poetry", "python-uv"),
+    ("python -m my_project", "3 readings: 172 bytes of MessagePack, 200 of JSON; C extension: yes\n"),
+)
 
 
 @pytest.fixture(scope="module", params=PROJECTS, ids=lambda path: path.name)

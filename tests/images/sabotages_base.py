@@ -155,11 +155,53 @@ BASE = (
     Sabotage(
         "who may fill PATH", "ska-base", "accounts", shell("chmod g+w /usr/local/bin"), "others may write: .*local/bin"
     ),
-    Sabotage("the umask", "ska-base", "umask", shell("sed -i /^umask/d /etc/profile"), "login shell: .*, found 0022"),
     Sabotage(
-        "the mode of new homes", "ska-base", "umask", shell("sed -i s/0750/0755/ /etc/login.defs"), "found .*MODE 0755"
+        "the umask of a login shell",
+        "ska-base",
+        "umask",
+        shell("echo umask 027 >>/etc/profile"),
+        "login shell: .*, found 0027",
     ),
-    Sabotage("a file of new homes", "ska-base", "umask", left("/etc/skel/.rc"), "others may read: .*/etc/skel/.rc"),
+    Sabotage(
+        "the umask of an interactive shell",
+        "ska-base",
+        "umask",
+        shell("echo umask 077 >>/etc/bash.bashrc"),
+        "interactive shell: .*, found 0077",
+    ),
+    Sabotage(
+        "the umask by su",
+        "ska-base",
+        "umask",
+        shell("echo 'session optional pam_umask.so umask=027' >>/etc/pam.d/su"),
+        "by su: .*, found 0027",
+    ),
+    Sabotage(
+        "the mode of new homes", "ska-base", "homes", shell("sed -i s/0750/0755/ /etc/login.defs"), "found .*MODE 0755"
+    ),
+    Sabotage("a file of new homes", "ska-base", "homes", left("/etc/skel/.rc"), "others may read: .*/etc/skel/.rc"),
+    Sabotage(
+        "what dpkg does with changed configuration",
+        "ska-base",
+        "configuration",
+        shell("rm /etc/dpkg/dpkg.cfg.d/keep-configuration"),
+        "half installed: expected nothing",
+    ),
+    Sabotage(
+        "the changes that upgrades must keep",
+        "ska-base",
+        "configuration",
+        shell("echo force-confnew >/etc/dpkg/dpkg.cfg.d/keep-configuration"),
+        "an upgrade changed: expected nothing, found .*/etc/login.defs",
+    ),
+    Sabotage("time zones", "ska-base", "timezones", shell("rm -r /usr/share/zoneinfo/Africa"), r"\+0200, found \+0000"),
+    Sabotage(
+        "Python's time zones",
+        "ska-python",
+        "timezones",
+        shell("rm /usr/share/zoneinfo/Europe/London"),
+        "No time zone found with key Europe/London",
+    ),
     Sabotage("the locale's files", "ska-base", "locale", shell("rm -r /usr/lib/locale/C.utf8"), "set: expected UTF-8"),
     Sabotage("the locale's variable", "ska-base", "locale", variable("LANG", "C"), "LANG: expected C.UTF-8, found C"),
     Sabotage(

@@ -11,7 +11,43 @@ BUILD = (
         shell("touch $(dirname $(python3 -c 'import os; print(os.__file__)'))/EXTERNALLY-MANAGED"),
         "externally-managed-environment",
     ),
+    Sabotage(
+        "a package that pip would leave out of an application",
+        "ska-build",
+        "system-python",
+        shell("mkdir /usr/lib/python3/dist-packages/click-8.1.dist-info; "
+              "echo 'Name: click' >/usr/lib/python3/dist-packages/click-8.1.dist-info/METADATA"),
+        "the system's Python shows: expected pip, found click pip",
+    ),
+    Sabotage(
+        "a module that an application could import",
+        "ska-build",
+        "system-python",
+        shell("touch /usr/lib/python3/dist-packages/click.py"),
+        "import by chance: expected nothing, found click",
+    ),
+    Sabotage(
+        "the place for other versions of tools",
+        "ska-build",
+        "system-python",
+        variable("PATH", "/usr/local/bin:/usr/bin:/bin:/root/.local/bin"),
+        "first directory of PATH: expected /root/.local/bin",
+    ),
     Sabotage("pipx", "ska-build", "pipx", shell("rm /usr/bin/pipx"), "pipx: not found"),
+    Sabotage(
+        "pip for users without a home", "ska-build", "pip", shell("chmod 0755 /.local"), r"\(as 12345\).*|/\.local"
+    ),
+    Sabotage(
+        "pipx for users without a home", "ska-build", "pipx", shell("chmod 0755 /.local"), r"(?s)12345.*|/\.local"
+    ),
+    Sabotage("uv", "ska-build", "uv", shell("rm /usr/bin/uv"), "uv: not found"),
+    Sabotage("the version of uv", "ska-build", "uv", stub("/usr/bin/uv", "uv 0.1.0"), r"of uv: .* found uv 0\.1\.0"),
+    Sabotage(
+        "what /usr/local carries along", "ska-build", "uv", stub("/usr/local/bin/uv", "uv"), "found /usr/local/bin/uv"
+    ),
+    Sabotage(
+        "downloads of Python", "ska-build", "uv", variable("UV_PYTHON_DOWNLOADS", "automatic"), "never, found automatic"
+    ),
     Sabotage("Poetry", "ska-build", "poetry", shell("rm /usr/bin/poetry"), "poetry: not found"),
     Sabotage(
         "the version of Poetry",
@@ -22,6 +58,13 @@ BUILD = (
     ),
     Sabotage(
         "Poetry for others than root", "ska-build", "poetry", shell("chmod 0700 /usr/lib/pipx"), r"\(as nonroot\)"
+    ),
+    Sabotage(
+        "poetry export",
+        "ska-build",
+        "poetry",
+        shell("find /usr/lib/pipx -name 'poetry_plugin_export*' -prune -exec rm -r {} +"),
+        "poetry export: expected poetry export, found nothing",
     ),
     Sabotage("the C++ compiler", "ska-build", "compiler", shell("rm /usr/bin/c++"), r"c\+\+: not found"),
     Sabotage("the C++ library", "ska-build", "compiler", shell("rm -r /usr/include/c++"), "iostream"),
@@ -35,6 +78,20 @@ BUILD = (
         "poetry-install",
         variable("POETRY_VIRTUALENVS_IN_PROJECT", "0"),
         r"not found|expected .*/\.venv",
+    ),
+    Sabotage(
+        "the cache of uv for users without a home",
+        "ska-build-python",
+        "uv-sync",
+        shell("chmod 0755 /.cache"),
+        r"\(as 12345\)|/\.cache",
+    ),
+    Sabotage(
+        "uv's way of installing",
+        "ska-build-python",
+        "uv-sync",
+        variable("UV_LINK_MODE", "none"),
+        "UV_LINK_MODE|link-mode",
     ),
     Sabotage(
         "venv's pip",
@@ -67,6 +124,13 @@ PYTHON = (
         "runtime-only",
         shell("mkdir /usr/lib/python3/dist-packages/pip; touch /usr/lib/python3/dist-packages/pip/__init__.py"),
         "module pip: expected absent, found present",
+    ),
+    Sabotage(
+        "pip's way into the system's Python, where it is copied to",
+        "ska-python",
+        "runtime-only",
+        shell("touch $(dirname $(python3 -c 'import os; print(os.__file__)'))/EXTERNALLY-MANAGED"),
+        "may not change: expected nothing, found .*EXTERNALLY-MANAGED",
     ),
     Sabotage("no compiler", "ska-python", "runtime-only", stub("/usr/local/bin/gcc", ""), "gcc: expected nothing"),
     Sabotage("no headers", "ska-python", "runtime-only", left("/usr/include/a.h"), r"headers: .*a\.h"),

@@ -61,7 +61,8 @@ def _below(directory: str, name: str) -> bool:
 def _facts(entry: tarfile.TarInfo, content: IO[bytes] | None) -> tuple[object, ...]:
     digest = hashlib.sha256(content.read()).hexdigest() if content else ""
     named = {key: value for key, value in entry.pax_headers.items() if key.startswith("SCHILY.")}
-    owned = (entry.mode, entry.uid, entry.gid, entry.mtime)
+    # A file that was written again with the same content counts as the same, whatever its time.
+    owned = (entry.mode, entry.uid, entry.gid, 0 if entry.isreg() else entry.mtime)
     return entry.type, *owned, entry.linkname, entry.devmajor, entry.devminor, named, digest
 
 

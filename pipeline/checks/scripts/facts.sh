@@ -10,6 +10,6 @@ verdict() {
     if [ "$wrong" = 0 ]; then echo "$1"; fi
     exit "$wrong"
 }
-# A home for users that have none or cannot write to it, and a place for what the check makes.
+# A place for what the check makes.
 work=$(mktemp -d)
 cd "$work"

@@ -1,5 +1,5 @@
 # root installs into the system's Python, others into their own; no index is used.
-export HOME="$work" PIP_NO_INDEX=1 PIP_ROOT_USER_ACTION=ignore PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
+export PIP_NO_INDEX=1 PIP_ROOT_USER_ACTION=ignore PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
 mkdir wheel wheel/probe-1.dist-info
 echo 'answer = 42' >wheel/ska_check_probe.py
 printf 'Metadata-Version: 2.1\nName: probe\nVersion: 1\n' >wheel/probe-1.dist-info/METADATA
@@ -8,6 +8,8 @@ printf '%s,,\n' ska_check_probe.py probe-1.dist-info/METADATA probe-1.dist-info/
     >wheel/probe-1.dist-info/RECORD
 (cd wheel && python -m zipfile -c ../probe-1-py3-none-any.whl *)
 pip install --quiet ./probe-1-py3-none-any.whl
-answer=$(cd / && python -c 'import pip, ska_check_probe; print(ska_check_probe.answer, pip.__version__)')
+# Without a home, Python would not look there; container engines set the one of passwd, or /.
+if [ -z "${HOME-}" ]; then HOME=$(getent passwd "$(id -u)" | cut -d: -f6); fi
+answer=$(cd / && HOME="${HOME:-/}" python -c 'import pip, ska_check_probe; print(ska_check_probe.answer, pip.__version__)')
 fact "the installed module's answer" "42" "${answer% *}"
 verdict "pip ${answer#* }, installs"

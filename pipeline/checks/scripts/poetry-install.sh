@@ -1,4 +1,3 @@
-export HOME="$work"
 mkdir project project/probe
 cd project
 cat >pyproject.toml <<'END'

@@ -31,7 +31,15 @@ _PATH = (
     "The rule reads PATH from the environment of the audit itself; the check `accounts` looks at the image's own PATH."
 )
 
+_UMASK = (
+    "The steps of a Dockerfile make files for the image's users, also in a login shell or by su; the check `umask` "
+    "verifies that these can read them."
+)
+
 DROPPED: tuple[Dropped, ...] = (
+    Dropped("accounts_umask_etc_login_defs", _UMASK),
+    Dropped("accounts_umask_etc_profile", _UMASK),
+    Dropped("accounts_umask_etc_bashrc", _UMASK),
     Dropped("partition_for_dev_shm", _MOUNTS),
     Dropped("partition_for_tmp", _MOUNTS),
     Dropped("mount_option_dev_shm_nodev", _MOUNTS),

@@ -1,0 +1,1 @@
+"""Packs telescope readings as MessagePack."""

@@ -1,0 +1,25 @@
+# A newer version of each package with a configuration file that the image has changed, as an upgrade brings it.
+dpkg-query --show --showformat '${Package}\n${Conffiles}\n' | while read -r first second _; do
+    case $first in
+        /*) echo "$second  $first" | md5sum --check --status 2>/dev/null || echo "$package $first" ;;
+        ?*) package=$first ;;
+    esac
+done >changed
+while read -r package path; do
+    test -e "$path" || continue
+    echo "$package" >>packages
+    mkdir -p "$package/DEBIAN" "$package$(dirname "$path")" "before$(dirname "$path")"
+    dpkg-query --status "$package" | sed -E '/^(Status|Conffiles):/d; /^ \//d; s/^(Version: .*)/\1+newer/' \
+        >"$package/DEBIAN/control"
+    echo "$path" >>"$package/DEBIAN/conffiles"
+    { cat "$path" && echo '# newer'; } >"$package$path"
+    cp "$path" "before$path"
+done <changed
+sort -u packages >names
+while read -r package; do dpkg-deb --build "$package" >/dev/null; done <names
+log=$(sed 's/$/.deb/' names | DEBIAN_FRONTEND=noninteractive xargs dpkg --install 2>&1 </dev/null) || echo "$log" >&2
+fact "packages that are half installed" "" "$(dpkg --audit)"
+fact "configuration files that an upgrade changed" "" \
+    "$(cd before && find . -type f | while read -r path; do cmp -s "$path" "/$path" || echo "${path#.}"; done | paste -sd ' ')"
+fact "whether the image has changed any" "yes" "$(test -s names && echo yes)"
+verdict "upgrades keep $(find before -type f | wc -l) changed configuration files"
