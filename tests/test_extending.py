@@ -96,7 +96,8 @@ def test_the_image_is_built_and_passes_its_checks(project: Path, built: Built, s
     _extend(project, "Add an image")
     options = ("--store", store, "--created", built.report["created"])
     output = _run(project, "pipeline", "check", "--image", "ska-fonts", *options)
-    assert set(re.findall(r"ska-fonts +(\w+)", output)) == {"PASS"}, output
+    assert output.startswith("ska-fonts  checks\n")
+    assert set(re.findall(r"^  (\w+) ", output, re.MULTILINE)) == {"pass"}, output
 
 
 def test_the_check_refuses_the_sabotaged_image(project: Path, built: Built, store: Path) -> None:

@@ -9,6 +9,8 @@ from pipeline.steps.step import Step
 
 #: https://github.com/opencontainers/image-spec/blob/v1.1.0/annotations.md
 OCI = "org.opencontainers.image."
+#: Labels that are also annotations of the manifest, where Renovate and crane look.
+_ANNOTATED = (OCI + "base.digest", OCI + "base.name", OCI + "created")
 _OCI_KEYS = (
     *("authors", "base.digest", "base.name", "created", "description", "documentation", "licenses", "ref.name"),
     *("revision", "source", "title", "url", "vendor", "version"),
@@ -59,7 +61,7 @@ def labels_of(image: Image, build: Build) -> dict[str, str]:
 
 
 def write_metadata(image: Image, build: Build) -> Step:
-    """Make the step that writes the labels and the file.
+    """Make the step that writes the labels, the annotations and the file.
 
     Raises:
         MetadataError: a value holds a line break or another control character.
@@ -73,6 +75,10 @@ def write_metadata(image: Image, build: Build) -> Step:
             container = container.without_label(name)
         for name, value in labels.items():
             container = container.with_label(name, value)
+        for name in _ANNOTATED:
+            container = container.without_annotation(name)
+            if name in labels:
+                container = container.with_annotation(name, labels[name])
         return container.with_new_file(PATH, metadata_of(image, build).render())
 
     return step

@@ -39,7 +39,7 @@ install_python_tools() {
     "$pipx" install "poetry==$1"
     "$pipx" inject poetry poetry-plugin-export
     "$pipx" install "uv==$2"
-    rm -rf "$PIPX_HOME/logs" "$PIPX_HOME/.cache" "$PIPX_HOME/trash"
+    rm -rf "$PIPX_HOME/logs" "$PIPX_HOME/.cache" "$PIPX_HOME/trash" "$PIPX_HOME/py"
     for program in pipx/pipx poetry/poetry uv/uv uv/uvx; do
         launcher "${program#*/}" "$PIPX_HOME/venvs/${program%/*}/bin/${program#*/}"
     done

@@ -145,7 +145,5 @@ def locked_version(tool: str) -> str:
     """
     found = re.search(rf"^{re.escape(tool)}==([^ ]+) ", _LOCK.read_text(), re.MULTILINE)
     if found is None:
-        raise CatalogueError(
-            f"{_LOCK.name} does not pin a version of {tool}; add it to python-tools.in and run `make lock`."
-        )
+        raise CatalogueError(f"{_LOCK.name} does not pin {tool}; add it to python-tools.in and run `make lock`.")
     return found[1]

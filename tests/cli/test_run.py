@@ -190,9 +190,9 @@ def start_sleeping(store: Path, number: str) -> "subprocess.Popen[str]":
 def processes_with(word: str) -> list[str]:
     """Return the command lines of the machine's processes that hold a word."""
     found = []
-    for path in Path("/proc").glob("[0-9]*/cmdline"):
+    for path in Path("/proc").glob("[0-9]*"):
         try:
-            words = path.read_bytes().split(b"\0")
+            words = (path / "cmdline").read_bytes().split(b"\0")
         except OSError:
             continue
         if os.fsencode(word) in words:

@@ -43,11 +43,15 @@ class Client:
         return call("buildah", "--root", root, "--runroot", run, "--storage-driver", "overlay", *argv)
 
     def configure(self, name: str, reference: str) -> None:
-        """Give an image the site's variables, as a site's own base image would; its layers stay as they are."""
-        variables = self.network if name == "ska-python" else {**self.network, **self.index}
-        if not variables:
-            return
+        """Give an image the site's variables and its plugin of Poetry, as a site's own base image would."""
+        has_tools = name.startswith("ska-build")
+        variables = {**self.network, **self.index} if has_tools else self.network
         container = self.buildah("from", "--pull-never", reference).strip()
+        if has_tools:
+            # Poetry ignores PYTHONPATH.
+            find = ("sh", "-c", "echo /usr/lib/pipx/venvs/poetry/lib/python3*/site-packages")
+            place = self.buildah("run", "--isolation", "chroot", container, "--", *find).strip()
+            self.buildah("copy", "--quiet", container, self.directory / "site/plugins", place)
         settings = [word for name, value in variables.items() for word in ("--env", f"{name}={value}")]
         self.buildah("config", *settings, container)
         self.buildah("commit", "--quiet", "--rm", container, reference)
@@ -104,4 +108,4 @@ def _package_index(site: Path, settings: host.HostSettings) -> dict[str, str]:
     own = "index-url" in settings.pip
     default = ("-c", "from pip._internal.models.index import PyPI; print(PyPI.simple_url)")
     asked = call(sys.executable, *(("-m", "pip", "config", "get", "global.index-url") if own else default))
-    return {"PYTHONPATH": f"{SITE}/plugins", "POETRY_PYPI_MIRROR_URL": asked.strip()}
+    return {"POETRY_PYPI_MIRROR_URL": asked.strip()}

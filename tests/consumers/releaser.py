@@ -1,5 +1,6 @@
-"""Who releases through the real command line, and what is seen of it meanwhile."""
+"""Releases through the real command line, and watches the command lines of its processes."""
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -75,9 +76,8 @@ class Releaser:
 
     def _watch(self, process: "subprocess.Popen[str]") -> None:
         while process.poll() is None:
-            for path in Path("/proc").glob("[0-9]*/cmdline"):
-                try:
-                    self.commands.add(path.read_bytes())
-                except OSError:
-                    continue
+            for path in Path("/proc").glob("[0-9]*"):
+                # A process may end at any time.
+                with contextlib.suppress(OSError):
+                    self.commands.add((path / "cmdline").read_bytes())
             time.sleep(0.02)

@@ -61,7 +61,10 @@ CASES: dict[str, tuple[Callable[[], Awaitable[object]], str]] = {
         "'/m/o' is read-only",
     ),
     "a user whose number is too high": (lambda: _run(_base().with_user("4294967295")), "is not the number of a user"),
-    "a variable without a name": (lambda: dag.container().with_env_variable("", "x").sync(), "no name of a variable"),
+    "a variable without a name": (
+        lambda: dag.container().with_env_variable("", "x").sync(),
+        "is not the name of a variable",
+    ),
     "a port that is none": (lambda: dag.container().with_exposed_port(65536).sync(), "65536 is not a port"),
     "a platform that is none": (lambda: dag.container(platform=dagger.Platform("x")).sync(), "is not a platform"),
     "a secret from nowhere": (lambda: dag.secret("hunter2").plaintext(), r'^The secret "hun\.\.\." names no place'),

@@ -27,9 +27,9 @@ WATCH = """
 import os, pathlib, select, sys
 found = set()
 while not select.select([sys.stdin], [], [], 0.005)[0]:
-    for path in pathlib.Path("/proc").glob("[0-9]*/cmdline"):
+    for path in pathlib.Path("/proc").glob("[0-9]*"):
         try:
-            words = path.read_bytes()
+            words = (path / "cmdline").read_bytes()
         except OSError:
             continue
         if b"c4" + b"nary" in words:

@@ -185,7 +185,7 @@ BASE = (
         "ska-base",
         "configuration",
         shell("rm /etc/dpkg/dpkg.cfg.d/keep-configuration"),
-        "half installed: expected nothing",
+        "conffile prompt",
     ),
     Sabotage(
         "the changes that upgrades must keep",

@@ -8,6 +8,7 @@ from typing import Any
 import dagger
 import pytest
 
+from dev.reproduce.archive import open_archive
 from pipeline.build.inputs import Build
 from pipeline.catalogue.lookup import by_name, checks_of
 from tests.conftest import Built
@@ -44,6 +45,14 @@ def test_the_report_lists_the_images_in_the_catalogue_s_order(built: Built) -> N
 def test_all_checks_of_an_image_have_run_and_passed(built: Built, name: str) -> None:
     found = [(check["name"], check["passed"]) for check in entry(built, name)["checks"]]
     assert found == [(check.name, True) for check in checks_of(by_name()[name])]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_manifest_names_the_time_and_the_base_as_the_labels_do(archives: dict[str, Path], name: str) -> None:
+    with open_archive(archives[name]) as archive:
+        annotations, labels = archive.manifest["annotations"], archive.configuration["config"]["Labels"]
+    assert annotations.keys() >= {"org.opencontainers.image.created", "org.opencontainers.image.base.name"}
+    assert annotations.items() <= labels.items()
 
 
 @pytest.mark.parametrize("name", CHILDREN)
@@ -89,7 +98,8 @@ def test_the_moment_of_the_build_is_no_variable_of_the_image(archives: dict[str,
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_dockerfile_can_extend_the_path(archives: dict[str, Path], name: str) -> None:
-    assert any(variable.startswith("PATH=/usr/local/sbin:") for variable in config(archives[name])["Env"])
+    (path,) = [value for value in config(archives[name])["Env"] if value.startswith("PATH=")]
+    assert path.removeprefix("PATH=").removeprefix("/root/.local/bin:").startswith("/usr/local/sbin:")
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -171,5 +171,5 @@ async def test_a_base_that_is_not_ubuntu_is_refused(build: Build) -> None:
         await image("ska-base", build.base.container).sync()
     assert (raised.value.exit_code, raised.value.stderr) == (
         2,
-        "The base is debian, and only Ubuntu's packages can be frozen; build with --snapshot off.",
+        "The base is debian, and only Ubuntu's packages have snapshots; build with --snapshot off.",
     )

@@ -146,7 +146,7 @@ async def test_packages_are_looked_up_in_the_state_that_a_release_of_that_moment
     found = await look(frozen, created="2026-01-31T23:00:00Z")
     assert found["snapshot"] == "20260131T000000Z"
     # What the same step says in a build, since the stand-in is not Ubuntu.
-    assert "only Ubuntu's packages can be frozen" in str(entry(found, NAMES[0])["unknown"])
+    assert "only Ubuntu's packages have snapshots" in str(entry(found, NAMES[0])["unknown"])
 
 
 async def test_the_present_state_is_looked_at_where_a_release_takes_that(frozen: str) -> None:

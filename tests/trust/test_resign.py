@@ -125,7 +125,8 @@ async def test_a_final_version_without_the_result_of_its_audit_is_not_signed_aga
     await publish_signed(workbench, registry, images, keys.signer, attestations)
     message = await refused(registry, f"{production}/{path}", by(keys, workbench))
     assert re.search(
-        r"/ska-base@\S+ is not signed again, .* \(its test result is not valid: one of the checks", message
+        r"/ska-base@\S+ is not signed again, .* \(its test result is not valid: there must be one of the checks",
+        message,
     )
 
 
@@ -204,12 +205,12 @@ async def test_without_a_key_nobody_knows_who_signed_before(
     await publish_signed(workbench, registry, images, keys.signer, complete(images, registry.address, base=BASE))
     signer = Signer(identity_token=keys.signer.password)
     resigning = Resigning(signer, None, by(keys, workbench).build)
-    with pytest.raises(SettingsError, match="give --from-key FILE, or --from-identity and --from-issuer"):
+    with pytest.raises(SettingsError, match="give their signer with --from-key FILE, or with --from-identity"):
         await promoted(registry, f"{production}/{path}", resigning)
 
 
 async def test_whose_signatures_count_is_not_said_in_vain(workbench: Build, keys: KeyPair) -> None:
-    with pytest.raises(SettingsError, match="give --key, or leave out --from-key"):
+    with pytest.raises(SettingsError, match="give --key too, or leave out --from-key"):
         parse_resigning(Signer(), keys.trusted, by(keys, workbench).build)
 
 

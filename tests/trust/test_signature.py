@@ -154,7 +154,7 @@ async def test_a_signature_of_another_repository_is_refused_which_cosign_takes(
     assert done.returncode == 0, done.stderr
     message = await refused(workbench, registry, keys.trusted, "ska-python:1.0.0")
     own, other = f"{registry.address}/ska-base", f"{registry.address}/ska-python"
-    assert f"FAILED        signature     its signature is for {own}, and it was found as {other}" in message
+    assert f"FAILED        signature     its signature is for {own}, but it was found as {other}" in message
     assert f"it is about {own}@" in message and f"and not about {other} alone" in message
 
 

@@ -48,7 +48,7 @@ def _merged(old: ImageConfig, new: ImageConfig) -> ImageConfig:
 @serves("Container.imageRef")
 async def image_ref(engine: Engine, this: Container) -> str:
     if not this.reference:
-        raise BadInput("An image reference is available only directly after `from`; ask for it before any change.")
+        raise BadInput("An image reference is available only immediately after `from`; ask for it before any change.")
     return this.reference
 
 

@@ -22,7 +22,7 @@ async def at_path(engine: Engine, this: Directory | File, path: str = "") -> Pat
     if not found.exists():
         raise BadInput(f"There is no '{where}'; name a file or a directory that exists.")
     if found.is_dir() != isinstance(this, Directory):
-        raise BadInput(f"'{where}' is {'a' if found.is_dir() else 'no'} directory; name what is meant.")
+        raise BadInput(f"'{where}' is {'a' if found.is_dir() else 'not a'} directory; name what is meant.")
     if isinstance(this, File) and not found.is_file():
         raise BadInput(f"'{where}' is not a regular file, so reading it could wait forever; name a regular file.")
     return found

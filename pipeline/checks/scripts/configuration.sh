@@ -17,8 +17,11 @@ while read -r package path; do
 done <changed
 sort -u packages >names
 while read -r package; do dpkg-deb --build "$package" >/dev/null; done <names
-log=$(sed 's/$/.deb/' names | DEBIAN_FRONTEND=noninteractive xargs dpkg --install 2>&1 </dev/null) || echo "$log" >&2
-fact "packages that are half installed" "" "$(dpkg --audit)"
+status=0
+# shellcheck disable=SC2046  # names of packages have no blanks
+DEBIAN_FRONTEND=noninteractive dpkg --install $(sed 's|.*|./&.deb|' names) >log 2>&1 </dev/null || status=$?
+fact "exit code of the upgrade" "0" "$status"
+if [ "$status" != 0 ]; then tail -n 5 log >&2; fi
 fact "configuration files that an upgrade changed" "" \
     "$(cd before && find . -type f | while read -r path; do cmp -s "$path" "/$path" || echo "${path#.}"; done | paste -sd ' ')"
 fact "whether the image has changed any" "yes" "$(test -s names && echo yes)"
