@@ -45,7 +45,7 @@ class Client:
     def configure(self, name: str, reference: str) -> None:
         """Give an image the site's variables and its plugin of Poetry, as a site's own base image would."""
         has_tools = name.startswith("ska-build")
-        variables = {**self.network, **self.index} if has_tools else self.network
+        variables = self.network if name == "ska-python" else {**self.network, **self.index}
         container = self.buildah("from", "--pull-never", reference).strip()
         if has_tools:
             # Poetry ignores PYTHONPATH.

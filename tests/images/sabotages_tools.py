@@ -40,7 +40,7 @@ BUILD = (
     Sabotage(
         "pipx for users without a home", "ska-build", "pipx", shell("chmod 0755 /.local"), r"(?s)12345.*|/\.local"
     ),
-    Sabotage("uv", "ska-build", "uv", shell("rm /usr/bin/uv"), "uv: not found"),
+    Sabotage("uv", "ska-build", "uv", shell("rm /usr/bin/uv"), "version of uv: expected"),
     Sabotage("the version of uv", "ska-build", "uv", stub("/usr/bin/uv", "uv 0.1.0"), r"of uv: .* found uv 0\.1\.0"),
     Sabotage(
         "what /usr/local carries along", "ska-build", "uv", stub("/usr/local/bin/uv", "uv"), "found /usr/local/bin/uv"
@@ -100,7 +100,8 @@ BUILD = (
         shell("rm -r $(dirname $(python3 -c 'import os; print(os.__file__)'))/ensurepip"),
         "ensurepip",
     ),
-    Sabotage("git", "ska-build-python", "git", shell("rm /usr/bin/git"), "git: not found"),
+    # Users who may not search /root/.local/bin, the first directory of PATH, get the other message.
+    Sabotage("git", "ska-build-python", "git", shell("rm /usr/bin/git"), "git: (not found|Permission denied)"),
 )  # fmt: skip
 
 PYTHON = (
