@@ -4,6 +4,7 @@ SkaError                    exit code 1: a defect of the pipeline
 └── UserError               exit code 2: the user can correct it
     ├── SettingsError       a setting or an argument is malformed
     ├── UnknownImageError   no image of the catalogue has that name
+    ├── UnknownLineError    no line of the catalogue has that name
     ├── CatalogueError      an entry of the catalogue has no parent, or is its own ancestor
     ├── MetadataError       a value is not valid in /etc/skao.metadata
     ├── BaseArchiveError    a base archive is damaged or of an unknown kind
@@ -37,6 +38,10 @@ class SettingsError(UserError):
 
 class UnknownImageError(UserError):
     """No image of the catalogue has that name."""
+
+
+class UnknownLineError(UserError):
+    """No line of the catalogue has that name."""
 
 
 class CatalogueError(UserError):

@@ -9,6 +9,8 @@ from pipeline.errors import MetadataError
 #: Where the file stands in every image.
 PATH = "/etc/skao.metadata"
 PREFIX = "int.skao.image."
+#: The label with the last day of the distribution's standard support, ISO 8601.
+END_OF_LIFE = f"{PREFIX}endOfLife"
 
 _LINE = re.compile(r'(?P<key>[^="]+)="(?P<value>(?:[^"\\]|\\["\\])*)"')
 _ESCAPED = re.compile(r'\\(["\\])')

@@ -7,14 +7,19 @@ import dagger
 from dagger import dag
 
 from pipeline.build.assembly import Archive, BuiltImage
+from pipeline.build.base import distribution_of
 from pipeline.build.inputs import Base, Build
 from pipeline.build.settings import Settings
-from pipeline.catalogue.lookup import find
+from pipeline.catalogue.lookup import find, find_line, of_lines
 from pipeline.checks import CheckResult
 from pipeline.concurrency import Shared
 from pipeline.gates.tools import UsedTool
 
 T = TypeVar("T")
+
+#: The line that is built unless another is named, and its images.
+LINE = "ubuntu22"
+OF_ONE_LINE = of_lines([LINE])
 
 TRIVY = UsedTool("trivy", "0.76.0", "a" * 64)
 RULES = UsedTool("ssg-debian12-ds.xml", "0.1.82", "b" * 64)
@@ -29,9 +34,24 @@ def ready(value: T) -> Shared[T]:
     return Shared(give)
 
 
+def build_on(
+    settings: Settings, reference: str, extra_tags: tuple[str, ...] = (), *, container: dagger.Container | None = None
+) -> Build:
+    """Return a build of one line.
+
+    Args:
+        settings: of the build.
+        reference: of the base; an archive is of the line's distribution.
+        extra_tags: further tags.
+        container: the base, unless nothing asks an engine for it.
+    """
+    base = Base(container or dag.container(), reference, distribution_of(find_line(LINE), reference))
+    return Build(settings, {LINE: base}, extra_tags)
+
+
 def stand_in_build(**given: str) -> Build:
     """Return a build on a stand-in; nothing asks an engine for it."""
-    return Build(Settings(**given), Base(dag.container(), "bootstrap:debian-12"))
+    return build_on(Settings(**given), "bootstrap:debian-12")
 
 
 def built_image(

@@ -197,7 +197,7 @@ def built_by_user(built: Built, user: OrdinaryUser) -> Built:
         AssertionError: the build failed; its output says why.
     """
     dist = user.home / "dist"
-    snapshot = built.report["snapshot"] or "off"
+    snapshot = built.report["lines"][0]["snapshot"] or "off"
     argv = [*_build_all(dist, user.store), "--created", built.report["created"], "--snapshot", snapshot]
     return _built(dist, user.ska_images(*argv))
 

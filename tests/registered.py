@@ -57,7 +57,8 @@ DATABASE = {"vulnerability_db": Argument("String!", '""'), "vulnerability_db_dir
 IMAGE = {"image": Argument("String!", None)}
 IMAGES = {"image": Argument("[String!]", "null")}
 CONSTRUCTOR = {
-    "base": Argument("String!", '"auto"'),
+    "line": Argument("[String!]", None),
+    "base": Argument("[String!]", None),
     "base_archive": Argument("File", "null"),
     "version": Argument("String!", '""'),
     "created": Argument("String!", '""'),
@@ -92,6 +93,7 @@ FUNCTIONS = {
             **DATABASE,
             "dry_run": Argument("Boolean!", "false"),
             **STAND_IN,
+            "allow_end_of_life": Argument("Boolean!", "false"),
         },
     ),
     "promote": Function(

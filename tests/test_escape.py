@@ -9,7 +9,6 @@ import pytest
 from rich.console import Console
 
 from pipeline.build.assembly import Archive
-from pipeline.catalogue.lookup import by_name
 from pipeline.checks import CheckResult
 from pipeline.cli.failures import report
 from pipeline.cli.live import LiveView
@@ -29,7 +28,7 @@ from pipeline.gates.sbom.gate_sbom import Sbom
 from pipeline.gates.sbom.inventory import Package
 from pipeline.gates.scan import scanned
 from pipeline.gates.scan.findings import ScanResult, Vulnerability
-from tests.built_images import RULES, TRIVY, stand_in_build
+from tests.built_images import OF_ONE_LINE, RULES, TRIVY, stand_in_build
 
 #: Clears the screen; the same with one character; turns the direction around; ends a line in five ways.
 HOSTILE = ("\x1b[2J", "\x9b2J", "\u202eevil\u2066", "\u2028", "\x85", "\r", "\x07", "\x7f", "\x00", "\ufeff")
@@ -82,9 +81,10 @@ def test_markdown_leaves_names_and_versions_of_packages_alone(version: str) -> N
 
 def test_a_fact_cannot_write_a_second_line_of_a_table() -> None:
     message = "it is\n  verified      signature     signed\x1b[2J"
-    document = {"reference": "a/b@c\n", "facts": [{"name": "base", "verified": False, "message": message}]}
+    fact = {"name": "base", "verified": False, "message": message}
+    document = {"reference": "a/b@c\n", "warnings": [message], "facts": [fact]}
     lines = TABLES["verify"](document).split("\n")
-    assert len(lines) == 2
+    assert len(lines) == 3
     assert is_safe("\n".join(lines))
 
 
@@ -96,7 +96,7 @@ def test_an_outdated_image_cannot_write_a_line_of_a_table() -> None:
         "packages": [{"package": "a\x1b[2J", "installed": "1\n", "newer": "2"}],
         "unknown": ["x\ny"],
     }
-    assert TABLES["outdated"]({"images": [image], "version": "1.0.0"}).count("\n") == 5
+    assert TABLES["outdated"]({"images": [image], "warnings": ["a\nb"], "version": "1.0.0"}).count("\n") == 6
 
 
 @pytest.mark.parametrize("hostile", HOSTILE)
@@ -155,7 +155,7 @@ def test_the_page_of_a_report_turns_no_text_around(hostile: str) -> None:
         audited.result_of(Audited("ska-base", "debian-12", RULES, {"rule": "pass"}), (), build),
         scanned.result_of(found, "", "", {}),
     )
-    reported = Reported(by_name()["ska-base"], archive, {f"a{hostile}b": 1}, results)
+    reported = Reported(OF_ONE_LINE["ska-base"], archive, {f"a{hostile}b": 1}, results)
     text = page(report_document([reported], build, "2026-01-31T12:00:00Z"))
     assert escaped(f"a{hostile}b") in text
     assert is_safe(text)

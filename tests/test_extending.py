@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from tests.built_images import OF_ONE_LINE
 from tests.conftest import Built
 
 ROOT = Path(__file__).parents[1]
@@ -78,6 +79,12 @@ def test_the_image_is_in_the_catalogue_with_the_checks_of_its_parent(project: Pa
     _extend(project, "Add an image")
     images = _images(project)
     assert images["ska-fonts"]["checks"] == images[images["ska-fonts"]["parent"]]["checks"]
+
+
+def test_every_family_is_on_the_line(project: Path) -> None:
+    _extend(project, "Add a line")
+    found = [name for name, image in _images(project).items() if image["line"] == "debian13"]
+    assert found == [f"{name}-debian13" for name in OF_ONE_LINE]
 
 
 def test_the_check_is_one_of_every_image(project: Path) -> None:

@@ -1,12 +1,12 @@
 """An image's labels: its own, never its parent's."""
 
 import pytest
-from dagger import dag
 
-from pipeline.build.inputs import Base, Build
+from pipeline.build.inputs import Build
 from pipeline.build.labelling import OCI, labels_of, metadata_of
 from pipeline.build.settings import Settings
 from pipeline.catalogue.lookup import find
+from tests.built_images import build_on
 
 DIGEST = "sha256:" + "a" * 64
 PINNED = f"ubuntu:22.04@{DIGEST}"
@@ -14,7 +14,7 @@ PINNED = f"ubuntu:22.04@{DIGEST}"
 
 def build(reference: str = PINNED, **given: object) -> Build:
     settings = Settings(version="1.2.3", registry="registry.example.org", **given)
-    return Build(settings, Base(dag.container(), reference))
+    return build_on(settings, reference)
 
 
 @pytest.mark.parametrize("reference", [PINNED, "bootstrap:debian-12", f"archive:base.tar@{DIGEST}"])

@@ -17,10 +17,10 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from pipeline.build.settings import PYPROJECT, Settings
-from pipeline.catalogue.families import CATALOGUE
 from pipeline.cli.cache import COMMAND, HELP
 from pipeline.cli.functions import constructor, functions_of
 from pipeline.cli.options import FLAGS
+from tests.built_images import OF_ONE_LINE
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -77,7 +77,7 @@ def test_the_functions_and_flags_of_the_documents_exist(program: str) -> None:
 
 
 def test_the_readme_names_the_parents_of_the_images() -> None:
-    parents = {image.name: image.parent or Settings().base.partition("@")[0] for image in CATALOGUE}
+    parents = {image.name: image.parent or image.line.base.partition("@")[0] for image in OF_ONE_LINE.values()}
     described = dict(re.findall(r"^\| `(ska-[a-z-]+)` \| `([^`]+)`", README, re.MULTILINE))
     assert described
     assert described.items() <= parents.items()

@@ -8,14 +8,17 @@ import pytest
 
 from pipeline.build import settings
 from pipeline.build.settings import Settings
+from pipeline.catalogue.lookup import find_line
 from pipeline.errors import SettingsError
 
 DIGEST = "sha256:" + "0" * 64
+UBUNTU = f"ubuntu:22.04@{DIGEST}"
+UBUNTU24, UBUNTU26 = f"ubuntu:24.04@{DIGEST}", f"ubuntu:26.04@{DIGEST}"
 TABLE = """
 [project]
 version = "3.2.1"
 [tool.ska-images]
-base = "ubuntu:22.04@{digest}"
+base = "{base}"
 registry = "registry.example.org"
 team = "of the project"
 url = "u"
@@ -30,7 +33,7 @@ auditor = "bootstrap:auto"
 @pytest.fixture(autouse=True)
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     path = tmp_path / "pyproject.toml"
-    path.write_text(TABLE.format(digest=DIGEST))
+    path.write_text(TABLE.format(base=UBUNTU))
     monkeypatch.setattr(settings, "PYPROJECT", path)
     monkeypatch.delenv("CI_COMMIT_SHA", raising=False)
     monkeypatch.chdir(tmp_path)
@@ -51,7 +54,7 @@ def test_a_dot_env_file_of_the_current_directory_is_not_read(tmp_path: Path, mon
     elsewhere.mkdir()
     (elsewhere / ".env").write_text(f"SKA_BASE=attacker.example/image@{DIGEST}\n")
     monkeypatch.chdir(elsewhere)
-    assert Settings().base == f"ubuntu:22.04@{DIGEST}"
+    assert Settings().base == (UBUNTU,)
 
 
 def test_the_project_s_dot_env_file_is_read_from_any_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -111,6 +114,12 @@ def test_a_label_s_value_may_hold_equals_signs() -> None:
         ("base", "ubuntu:22.04", r"The base 'ubuntu:22.04' has no digest; write it with one"),
         ("base", "ubuntu@sha256:12", r"The base 'ubuntu@sha256:12' has no digest"),
         ("base", "bootstrap:", r"The base 'bootstrap:' has no digest"),
+        ("base", "ubuntu23=ubuntu:22.04@" + DIGEST, r"There is no line 'ubuntu23'; did you mean 'ubuntu2\d'\?"),
+        ("base", "ubuntu24=ubuntu:24.04", r"The base 'ubuntu:24.04' has no digest"),
+        ("lines", "ubuntu25", r"There is no line 'ubuntu25'; did you mean 'ubuntu2\d'\? The lines are ubuntu22, "),
+        ("lines", [], r"The setting lines names no line; give at least one"),
+        ("no_profile_until", "ubuntu62=2026-12-31", r"There is no line 'ubuntu62'; did you mean 'ubuntu2\d'\?"),
+        ("no_profile_until", "ubuntu26=soon", r"The day in 'ubuntu26=soon' is not a date; write it as ubuntu26=2026-1"),
         ("version", "v1.2.3", r"The version 'v1.2.3' is not a semantic version; write it as 1.2.3"),
         ("version", "1.2", r"The version '1.2' is no"),
         ("version", "1.2.3+4", r"The version '1.2.3\+4' is no"),
@@ -147,7 +156,7 @@ def test_a_malformed_value_is_refused_in_a_sentence_with_the_remedy(name: str, v
 
 
 def test_a_release_is_frozen_at_the_start_of_its_day() -> None:
-    assert Settings(created="2026-01-31T12:34:56Z", version="1.2.3").snapshot_id == "20260131T000000Z"
+    assert Settings(created="2026-01-31T12:34:56Z", version="1.2.3").snapshot_of(UBUNTU) == "20260131T000000Z"
 
 
 @pytest.mark.parametrize(
@@ -158,18 +167,21 @@ def test_a_release_is_frozen_at_the_start_of_its_day() -> None:
         {"created": "2026-01-31", "version": "1.2.3-rc.1"},
         {"created": "2026-01-31", "snapshot": "off"},
         {"created": "2023-02-28"},
-        {"created": "2026-01-31", "base": "bootstrap:debian-12"},
     ],
 )
 def test_nothing_else_is_frozen_by_itself(given: dict[str, str]) -> None:
-    assert Settings(**given).snapshot_id == ""
+    assert Settings(**given).snapshot_of(UBUNTU) == ""
 
 
 @pytest.mark.parametrize("built", ["2026-01-31T23:05:00Z", "2026-02-01T00:10:00Z", "2026-02-01T12:00:00Z"])
 def test_a_release_has_the_state_that_was_looked_at_before_or_a_later_one(built: str) -> None:
     looked_at = Settings(created="2026-01-31T23:00:00Z").snapshot_of_a_release(f"ubuntu:22.04@{DIGEST}")
     assert looked_at == "20260131T000000Z"
-    assert looked_at <= Settings(created=built, version="1.2.4").snapshot_id
+    assert looked_at <= Settings(created=built, version="1.2.4").snapshot_of(UBUNTU)
+
+
+def test_a_release_on_a_stand_in_is_not_frozen() -> None:
+    assert Settings(created="2026-01-31", version="1.2.3").snapshot_of("bootstrap:debian-12") == ""
 
 
 def test_a_release_on_a_stand_in_has_no_state_to_look_at() -> None:
@@ -198,12 +210,12 @@ def test_labels_of_the_environment_are_json(monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_a_pipeline_s_time_makes_a_release(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SKA_CREATED", "2026-01-31T12:34:56Z")
-    assert Settings().snapshot_id == "20260131T000000Z"
+    assert Settings().snapshot_of(UBUNTU) == "20260131T000000Z"
 
 
 @pytest.mark.parametrize(("given", "moment"), [("20260131", "000000Z"), ("20260131T123456Z", "123456Z")])
 def test_a_snapshot_is_a_day_s_start_or_a_moment(given: str, moment: str) -> None:
-    assert Settings(snapshot=given).snapshot_id == f"20260131T{moment}"
+    assert Settings(snapshot=given).snapshot_of(UBUNTU) == f"20260131T{moment}"
 
 
 def test_a_snapshot_of_a_stand_in_is_refused() -> None:
@@ -212,7 +224,46 @@ def test_a_snapshot_of_a_stand_in_is_refused() -> None:
 
 
 def test_a_stand_in_is_a_base() -> None:
-    assert Settings(base="bootstrap:debian-12").base == "bootstrap:debian-12"
+    assert Settings(base="bootstrap:debian-12").base == ("bootstrap:debian-12",)
+
+
+def test_one_line_is_built_by_default() -> None:
+    assert Settings().lines == ("ubuntu22",)
+
+
+def test_lines_of_the_environment_have_commas_between_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SKA_LINES", "ubuntu22,ubuntu24")
+    assert Settings(base=()).lines == ("ubuntu22", "ubuntu24")
+
+
+def test_a_line_that_is_given_twice_is_built_once() -> None:
+    assert Settings(lines=["ubuntu24", "ubuntu24"]).lines == ("ubuntu24",)
+
+
+def test_a_base_alone_is_that_of_the_only_line() -> None:
+    assert Settings(lines=["ubuntu24"], base=UBUNTU24).base_of(find_line("ubuntu24")) == UBUNTU24
+
+
+def test_a_base_may_name_its_line() -> None:
+    settings = Settings(lines=["ubuntu22", "ubuntu24"], base=[f"ubuntu24={UBUNTU24}"])
+    assert settings.base_of(find_line("ubuntu24")) == UBUNTU24
+    assert settings.base_of(find_line("ubuntu22")) == find_line("ubuntu22").base
+
+
+def test_the_stand_in_that_suits_each_line_may_be_given_for_all() -> None:
+    settings = Settings(lines=["ubuntu22", "ubuntu24"], base="bootstrap:auto")
+    assert {settings.base_of(find_line(name)) for name in settings.lines} == {"bootstrap:auto"}
+
+
+def test_one_base_for_several_lines_is_refused() -> None:
+    with pytest.raises(SettingsError, match=r"for ubuntu22, ubuntu24 without saying for which; write LINE=REFERENCE"):
+        Settings(lines=["ubuntu22", "ubuntu24"], base=UBUNTU)
+
+
+def test_a_missing_profile_is_accepted_for_a_line_until_a_day(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SKA_NO_PROFILE_UNTIL", "ubuntu26=2026-12-31")
+    settings = Settings()
+    assert [settings.no_profile_until_of(name) for name in ("ubuntu22", "ubuntu26")] == ["", "2026-12-31"]
 
 
 def test_a_missing_setting_is_named(project: Path) -> None:

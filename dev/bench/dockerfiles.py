@@ -7,11 +7,12 @@ from pathlib import Path
 
 from dagger import dag
 
+from pipeline.build.base import distribution_of
 from pipeline.build.inputs import Base, Build
 from pipeline.build.labelling import labels_of, metadata_of
 from pipeline.build.settings import Settings
 from pipeline.catalogue.image import Image
-from pipeline.catalogue.lookup import by_name
+from pipeline.catalogue.lookup import find_line
 from pipeline.metadata import PATH
 from pipeline.steps.install import CACHE, OWN_FILES
 from pipeline.steps.step import EPOCH
@@ -42,9 +43,11 @@ def context(settings: Settings, reference: str, host: Host) -> dict[str, str]:
         reference: the name of the base in the metadata.
         host: the host's contribution to steps.
     """
-    build = Build(settings, Base(dag.container(), reference))
+    line = find_line(settings.lines[0])
+    base = Base(dag.container(), reference, distribution_of(line, reference))
+    build = Build(settings, {line.name: base})
     files = {f"host{path}": text for path, text in host.files.items()}
-    for name, image in by_name().items():
+    for name, image in build.images.items():
         files |= {f"{name}{path}": text for path, text in image.install.files.items()}
         files[f"{name}{PATH}"] = metadata_of(image, build).render()
         files[f"{name}.Dockerfile"] = "".join(f"{line}\n" for line in _dockerfile(image, build, host))

@@ -13,12 +13,15 @@ from pathlib import Path
 
 from dev.bench.dockerfiles import FROM
 from dev.bench.measure import BenchError, Measured, Measuring, run
-from pipeline.catalogue.lookup import by_name
+from pipeline.build.settings import Settings
+from pipeline.catalogue.lookup import of_lines
 
 #: Debian's client; one from another source may lack BuildKit.
 DOCKER, DOCKERD = Path("/usr/bin/docker"), Path("/usr/sbin/dockerd")
 #: Seconds for a daemon to start or to stop.
 PATIENCE = 60.0
+#: The images of one line.
+IMAGES = of_lines(Settings().lines[:1])
 DOCKER_ROW = "docker's BuildKit: four times build and save"
 SIDE_BY_SIDE_ROW = "docker's BuildKit: the same, siblings side by side"
 BUILDAH_ROW = "buildah: four times build and push to an archive"
@@ -65,13 +68,13 @@ def in_order(one: Callable[[str, str | None], None]) -> None:
     Args:
         one: builds an image; it gets the image's name and its parent's.
     """
-    for image in by_name().values():
+    for image in IMAGES.values():
         one(image.name, image.parent)
 
 
 def side_by_side(one: Callable[[str, str | None], None]) -> None:
     """Build each image after its parent, and the children of one parent concurrently."""
-    with ThreadPoolExecutor(len(by_name())) as pool:
+    with ThreadPoolExecutor(len(IMAGES)) as pool:
         done: dict[str | None, Future[None]] = {}
 
         def after_parent(name: str, parent: str | None) -> None:

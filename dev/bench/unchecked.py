@@ -12,11 +12,10 @@ from dagger import dag
 from dagger.client._session import ConnectParams, SharedConnection
 from embedded_engine.session import open_session
 
-from pipeline.build.base import select_base
+from pipeline.build.base import select_bases
 from pipeline.build.chain import chain
 from pipeline.build.inputs import Build
 from pipeline.build.settings import Settings
-from pipeline.catalogue.lookup import by_name
 from pipeline.concurrency import concurrently
 
 
@@ -27,9 +26,8 @@ async def main(*places: Path) -> None:
         connection = SharedConnection().with_params(ConnectParams(port=session.port, session_token=session.token))
         async with connection:
             settings = Settings()
-            base = await select_base(settings, dag.host().file(str(archive)))
-            build = Build(settings, base)
-            await concurrently([partial(one, name, build, output) for name in by_name()])
+            build = Build(settings, await select_bases(settings, dag.host().file(str(archive))))
+            await concurrently([partial(one, name, build, output) for name in build.images])
 
 
 async def one(name: str, build: Build, output: Path) -> None:

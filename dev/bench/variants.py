@@ -12,17 +12,17 @@ CATALOGUE = Path("pipeline/catalogue/families.py")
 CHANGED_PYTHON = """
 from dataclasses import replace
 
-CATALOGUE = tuple(
-    replace(image, install=packages(*image.install.arguments, "less")) if image.name == "ska-python" else image
-    for image in CATALOGUE
+FAMILIES = tuple(
+    replace(family, install=packages(*family.install.arguments, "less")) if family.name == "ska-python" else family
+    for family in FAMILIES
 )
 """
 #: Four more children: two with a small package, two with files only.
 EIGHT_IMAGES = """
 from pipeline.steps.install import Install
 
-CATALOGUE += tuple(
-    Image(
+FAMILIES += tuple(
+    Family(
         name=name,
         parent=parent,
         title=name,

@@ -12,13 +12,14 @@ from pathlib import Path
 
 from dev.reproduce.archive import open_archive
 from pipeline.build.labelling import OCI
-from pipeline.catalogue.families import CATALOGUE
+from pipeline.build.settings import Settings
+from pipeline.catalogue.lookup import of_lines
 from pipeline.metadata import PREFIX
 from tests.ordinary_user import OrdinaryUser
 
 REPORT = "build-report.json"
 #: The image that starts from the base.
-FIRST = next(image.name for image in CATALOGUE if image.parent is None)
+FIRST = next(iter(of_lines(Settings().lines)))
 #: The labels that an argument decides, and the labels of one image only.
 GIVEN = ("created", "version", "team", "url", "source")
 OF_ONE_IMAGE = frozenset(OCI + key for key in ("title", "description", "base.name", "base.digest"))
@@ -45,17 +46,21 @@ def arguments(earlier: Path | None, given: Sequence[str]) -> list[str]:
     if earlier is None:
         now = os.environ.get("SKA_CREATED") or datetime.now(timezone.utc).strftime("%Y-%m-%dT00:00:00Z")
         return ["--created", now, *given]
-    with open_archive(earlier / f"{FIRST}.tar") as archive:
+    report = json.loads((earlier / REPORT).read_text()) if (earlier / REPORT).is_file() else {}
+    first = next(iter(report.get("images", ())), {"name": FIRST})["name"]
+    with open_archive(earlier / f"{first}.tar") as archive:
         labels: Mapping[str, str] = archive.configuration["config"].get("Labels") or {}
     words = [word for key in GIVEN if (value := labels.get(PREFIX + key)) for word in (f"--{key}", value)]
-    base = labels.get(f"{PREFIX}baseImage", "")
-    if base and not base.startswith("archive:"):  # --base-archive says where it is
-        words += ["--base", base]
+    lines = report.get("lines") or [{"base": labels.get(f"{PREFIX}baseImage", ""), "snapshot": ""}]
+    for line in lines:
+        words += ["--line", line["name"]] if "name" in line else []
+        if line["base"] and not line["base"].startswith("archive:"):  # --base-archive says where it is
+            words += ["--base", f"{line['name']}={line['base']}" if "name" in line else line["base"]]
     for key, value in labels.items():
         if not key.startswith(PREFIX) and key not in OF_ONE_IMAGE:
             words += ["--label", _quoted(f"{key}={value}")]
-    if (report := earlier / REPORT).is_file():
-        words += ["--snapshot", json.loads(report.read_text()).get("snapshot") or "off"]
+    if report:
+        words += ["--snapshot", lines[0]["snapshot"] or "off"]
     return [*words, *given]
 
 

@@ -65,12 +65,26 @@ ORIGINS = MappingProxyType(
             "cfde145916f1f37ec96c0fe2a9ea5f44a2db0ee6f0a2dacfcf86534c0977755a",
             f"{_SCAP}/ssg-debian12-ds.xml",
         ),
+        "ssg-debian13-ds.xml": Deb(
+            "ssg-debian",
+            "0.1.82-1",
+            "sid",
+            "cfde145916f1f37ec96c0fe2a9ea5f44a2db0ee6f0a2dacfcf86534c0977755a",
+            f"{_SCAP}/ssg-debian13-ds.xml",
+        ),
         "ssg-ubuntu2204-ds.xml": Deb(
             "ssg-debderived",
             "0.1.82-1",
             "sid",
             "cf768175b58a48593d20660c93ed8b4e966593ec687a82468e2f1482f21a3a15",
             f"{_SCAP}/ssg-ubuntu2204-ds.xml",
+        ),
+        "ssg-ubuntu2404-ds.xml": Deb(
+            "ssg-debderived",
+            "0.1.82-1",
+            "sid",
+            "cf768175b58a48593d20660c93ed8b4e966593ec687a82468e2f1482f21a3a15",
+            f"{_SCAP}/ssg-ubuntu2404-ds.xml",
         ),
     }
 )

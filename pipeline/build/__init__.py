@@ -4,6 +4,8 @@ settings         what a build is given, from arguments, environment and files
 severity         how severe a vulnerability is
 version          the version of a release
 base_reference   the name of a base
+end_of_life      the end of a line's support
+line_choice      which lines are built, and on which bases
 base             where the images' chains start
 rootfs           archives of a base
 apt_snapshot     moments at which Ubuntu's archive is frozen

@@ -11,7 +11,7 @@ import dagger
 from pipeline.build.chain import chain
 from pipeline.build.inputs import Build
 from pipeline.catalogue.image import Image
-from pipeline.catalogue.lookup import by_name, checks_of, find
+from pipeline.catalogue.lookup import checks_of, find, select
 from pipeline.checks import Check, CheckResult, Subject
 from pipeline.concurrency import Shared
 from pipeline.errors import SkaError
@@ -84,13 +84,13 @@ def open_images(names: Iterable[str], build: Build) -> list[BuiltImage]:
     """Return images that are built from the catalogue, parents before children.
 
     Args:
-        names: of the images; none for all.
-        build: the settings and the base.
+        names: of images, or of families for their images on each line of the build; none for all.
+        build: the settings and the bases.
 
     Raises:
-        UnknownImageError: there is no such image.
+        UnknownImageError: no line of the build has such an image.
     """
-    listed = [find(name) for name in names] or by_name().values()
+    listed = select(names, build.bases)
     # What follows names the finished image by its ID, and not by the whole chain; and the error of a step that fails
     # comes once, and not from every check.
     return [_opened(image, Shared(chain(image.name, build).sync), build) for image in listed]
@@ -108,7 +108,7 @@ def open_containers(containers: Mapping[str, dagger.Container], build: Build) ->
 
 def _opened(image: Image, container: Shared[dagger.Container], build: Build) -> BuiltImage:
     async def read() -> Archive:
-        return await _read(image, await container.get(), build.base.container)
+        return await _read(image, await container.get(), build.workbench.container)
 
     async def run(check: Check) -> CheckResult:
         return await check.run(_subject(image, await container.get(), build))
@@ -122,8 +122,10 @@ def _subject(image: Image, container: dagger.Container, build: Build) -> Subject
         image=image.name,
         container=container,
         size_budget=image.size_budget,
-        snapshot=build.settings.snapshot_id,
-        sibling=partial(chain, build=build),
+        snapshot=build.snapshot_of(image),
+        distribution=build.base_of(image).distribution,
+        unwanted=image.line.unwanted,
+        sibling=lambda family: chain(family + image.line.suffix, build),
     )
 
 

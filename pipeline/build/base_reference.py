@@ -3,8 +3,9 @@
 import re
 from dataclasses import dataclass
 
-#: The stand-in that is like the system of the engine's machine.
-ANY_STAND_IN = "bootstrap:auto"
+#: The prefix of a stand-in, and the stand-in that the engine's machine can make for a line.
+STAND_IN = "bootstrap:"
+ANY_STAND_IN = f"{STAND_IN}auto"
 #: https://github.com/distribution/reference/blob/v0.6.0/reference.go
 _PINNED = re.compile(r"[a-z0-9][A-Za-z0-9._:/-]*@sha256:[0-9a-f]{64}")
 _STAND_IN = re.compile(r"bootstrap:[a-z0-9][a-z0-9.-]*")

@@ -4,8 +4,17 @@ import dagger
 
 from pipeline.build.inputs import Build
 from pipeline.build.labelling import write_metadata
-from pipeline.catalogue.lookup import find
-from pipeline.steps.step import EPOCH, SNAPSHOT
+from pipeline.catalogue.lookup import find, the_only
+from pipeline.steps.step import EPOCH, SNAPSHOT, SYSTEM
+
+
+def only(name: str, build: Build) -> dagger.Container:
+    """Return the lazy container of an image, or of a family in the only line of a build.
+
+    Raises:
+        UnknownImageError: the lines of the build do not have exactly one such image.
+    """
+    return chain(the_only(name, build.bases).name, build)
 
 
 def chain(name: str, build: Build) -> dagger.Container:
@@ -15,9 +24,16 @@ def chain(name: str, build: Build) -> dagger.Container:
         UnknownImageError: the catalogue has no such image.
     """
     image = find(name)
-    start = build.base.container if image.parent is None else chain(image.parent, build)
-    if build.settings.snapshot_id:
-        start = start.with_env_variable(SNAPSHOT, build.settings.snapshot_id)
+    base = build.base_of(image)
+    if image.parent is None:
+        start = base.container.with_env_variable(SYSTEM, base.distribution.os_release)
+    else:
+        start = chain(image.parent, build)
+    if snapshot := build.snapshot_of(image):
+        start = start.with_env_variable(SNAPSHOT, snapshot)
     # The time dates what the steps write, and makes each day's updates a step of their own; the image does not keep it.
     installed = image.install.on(start.with_env_variable(EPOCH, build.settings.epoch), image.name)
-    return installed.with_(write_metadata(image, build)).without_env_variable(EPOCH).without_env_variable(SNAPSHOT)
+    finished = installed.with_(write_metadata(image, build))
+    for name in (EPOCH, SNAPSHOT, SYSTEM):
+        finished = finished.without_env_variable(name)
+    return finished

@@ -4,7 +4,7 @@ import dagger
 
 from pipeline.build.inputs import Build
 from pipeline.catalogue.image import Image
-from pipeline.metadata import PATH, Metadata
+from pipeline.metadata import END_OF_LIFE, PATH, Metadata
 from pipeline.steps.step import Step
 
 #: https://github.com/opencontainers/image-spec/blob/v1.1.0/annotations.md
@@ -36,7 +36,7 @@ def metadata_of(image: Image, build: Build) -> Metadata:
 
 
 def labels_of(image: Image, build: Build) -> dict[str, str]:
-    """Return all labels of an image: the seven of SKAO, OCI's, and those that the user adds.
+    """Return all labels of an image: the seven of SKAO, its end of life, OCI's, and those that the user adds.
 
     Raises:
         MetadataError: a value holds a line break or another control character.
@@ -54,10 +54,11 @@ def labels_of(image: Image, build: Build) -> dict[str, str]:
         "vendor": settings.vendor,
         "licenses": settings.licenses,
         "base.name": _parent_reference(image, build).partition("@")[0],
-        "base.digest": build.base.digest if image.parent is None else "",
+        "base.digest": build.base_of(image).digest if image.parent is None else "",
     }
     known = {OCI + key: value for key, value in oci.items() if value}
-    return {**known, **settings.labels, **metadata_of(image, build).labels()}
+    end = {END_OF_LIFE: image.line.end_of_life.isoformat()}
+    return {**known, **settings.labels, **metadata_of(image, build).labels(), **end}
 
 
 def write_metadata(image: Image, build: Build) -> Step:
@@ -85,4 +86,4 @@ def write_metadata(image: Image, build: Build) -> Step:
 
 
 def _parent_reference(image: Image, build: Build) -> str:
-    return build.base.reference if image.parent is None else build.reference(image.parent)
+    return build.base_of(image).reference if image.parent is None else build.reference(image.parent)

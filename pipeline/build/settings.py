@@ -19,10 +19,13 @@ from pipeline.build.apt_snapshot import AUTO, OFF, of_day, parse
 from pipeline.build.base_reference import BaseReference
 from pipeline.build.gitlab import of_a_job, traceability
 from pipeline.build.label_syntax import on_one_line, split_label
+from pipeline.build.line_choice import Bases, Dates, Lines, given_base, require_digest, require_lines_of_bases
 from pipeline.build.project import project_table
 from pipeline.build.settings_errors import MALFORMED, sentence
 from pipeline.build.severity import Severity
 from pipeline.build.version import Version
+from pipeline.catalogue.image import Line
+from pipeline.catalogue.lookup import find_line
 from pipeline.errors import SettingsError
 from pipeline.registry.address import parse_address
 
@@ -66,15 +69,18 @@ class Settings(BaseSettings):
         env_prefix="SKA_", env_ignore_empty=True, frozen=True, populate_by_name=True, extra="ignore"
     )
 
-    #: The image that all others are built from, with its digest.
-    base: str
+    #: The lines that are built.
+    lines: Lines = ("ubuntu22",)
+    #: Images that lines are built from, instead of those of the catalogue: each with its digest, as LINE=REFERENCE, or
+    #: REFERENCE if there is one line.
+    base: Bases = ()
     #: Where the images are published: a host, with an optional path.
     registry: str
     #: Semantic version of the images, without a leading v.
     version: str
     #: The one time of the whole build: ISO 8601, UTC.
     created: str = Field(default_factory=_today)
-    #: The snapshot of Ubuntu's archive: YYYYMMDD[THHMMSSZ], off, or auto (see `snapshot_id`).
+    #: The snapshot of Ubuntu's archive: YYYYMMDD[THHMMSSZ], off, or auto (see `snapshot_of`).
     snapshot: str = AUTO
     team: str
     url: str
@@ -94,6 +100,8 @@ class Settings(BaseSettings):
     scan_fails_on: Severity = "critical"
     #: The lowest severity that stops a release if the vulnerability has a fix.
     scan_fails_on_fixable: Severity = "high"
+    #: Until which day a line may be released without an audit, as LINE=DATE, where no CIS profile exists.
+    no_profile_until: Dates = ()
     #: The greatest age of the vulnerability database, in days.
     scan_database_days: Days = 3
     #: The most requests that a call sends to the engine at a time.
@@ -134,19 +142,29 @@ class Settings(BaseSettings):
         """`created` in seconds since 1970, for SOURCE_DATE_EPOCH."""
         return str(int(_utc(self.created, TIME_FORMAT).timestamp()))
 
-    @property
-    def snapshot_id(self) -> str:
-        """The snapshot of Ubuntu's archive, YYYYMMDDTHHMMSSZ; empty for its present state.
+    def base_of(self, line: Line) -> str:
+        """Return the reference of a line's base: the one that was given, or the catalogue's."""
+        return given_base(self.base, line.name) or line.base
+
+    def no_profile_until_of(self, line: str) -> str:
+        """Return the day until which a line may be released without a CIS profile, ISO 8601; empty for never."""
+        return dict(entry.split("=") for entry in self.no_profile_until).get(line, "")
+
+    def snapshot_of(self, base: str) -> str:
+        """Return the snapshot of Ubuntu's archive, YYYYMMDDTHHMMSSZ; empty for its present state.
 
         A release, which is a build of a final version whose `created` is given, takes the snapshot at the start of
         `created`'s day, which is complete by then. A stand-in has no snapshot.
+
+        Args:
+            base: the reference of the base.
         """
         if self.snapshot == AUTO and not Version(self.version).is_final:
             return ""
-        return self.snapshot_of_a_release(self.base)
+        return self.snapshot_of_a_release(base)
 
     def snapshot_of_a_release(self, base: str) -> str:
-        """Return the `snapshot_id` of a final version that is built now.
+        """Return the `snapshot_of` a final version that is built now.
 
         Args:
             base: the reference of its base.
@@ -169,16 +187,11 @@ class Settings(BaseSettings):
         same._traceability = of_a_job(labels)
         return same
 
-    @field_validator("base", "auditor")
+    @field_validator("auditor")
     @classmethod
-    def _has_a_digest(cls, value: str, info: ValidationInfo) -> str:
-        reference = BaseReference(value)
-        if reference.is_pinned or reference.is_stand_in:
-            return value
-        raise ValueError(
-            f"The {info.field_name} {value!r} has no digest; write it with one, "
-            "as in ubuntu:22.04@sha256:… (skopeo inspect docker://IMAGE shows the digest)."
-        )
+    def _has_a_digest(cls, value: str) -> str:
+        require_digest("auditor", value)
+        return value
 
     @field_validator("registry")
     @classmethod
@@ -221,10 +234,16 @@ class Settings(BaseSettings):
         return value if value in (AUTO, OFF) else parse(value, datetime.now(timezone.utc))
 
     @model_validator(mode="after")
+    def _bases_are_of_lines(self) -> Self:
+        require_lines_of_bases(self.base, self.lines)
+        return self
+
+    @model_validator(mode="after")
     def _can_be_frozen(self) -> Self:
-        if self.snapshot not in (AUTO, OFF) and BaseReference(self.base).is_stand_in:
+        stand_ins = [base for line in self.lines if BaseReference(base := self.base_of(find_line(line))).is_stand_in]
+        if self.snapshot not in (AUTO, OFF) and stand_ins:
             raise ValueError(
-                f"The snapshot {self.snapshot} is of Ubuntu's archive, and the stand-in base {self.base} uses this "
+                f"The snapshot {self.snapshot} is of Ubuntu's archive, and the stand-in base {stand_ins[0]} uses this "
                 "machine's own package sources; build with --snapshot off, or on Ubuntu's image."
             )
         return self

@@ -1,6 +1,7 @@
 """The catalogue: the images, and what each adds to its parent.
 
-image       the type of the entries
-families    the entries
+image       the types: an image is a family on a line
+families    the families
+lines       the lines
 lookup      images by name, with the checks that they inherit
 """

@@ -1,6 +1,7 @@
 """The checks that run in containers; their scripts are in scripts/.
 
 check          what a check is, and how it runs
+distribution   what checks must know about the distribution of a base
 base_checks    what holds in every image
 build_checks   what holds where software is built
 python_checks  what holds where Python applications run

@@ -32,7 +32,19 @@ async def _security_updates(subject: Subject, step: str) -> str:
     container = with_apt_cache(subject.container, subject.image)
     if subject.snapshot:
         container = container.with_env_variable(SNAPSHOT, subject.snapshot)
-    return await run_script(container, "security-updates", step, setup=shell("apt"))
+    return await run_script(container, "security-updates", step, subject.distribution.security, setup=shell("apt"))
+
+
+async def _distribution(subject: Subject, step: str) -> str:
+    return await run_script(subject.container, "distribution", step, subject.distribution.os_release)
+
+
+async def _umask(subject: Subject, step: str) -> str:
+    return await run_script(subject.container, "umask", step, subject.distribution.umask_by_su)
+
+
+async def _unwanted(subject: Subject, step: str) -> str:
+    return await run_script(subject.container, "unwanted", step, subject.unwanted)
 
 
 async def _certificates(subject: Subject, step: str) -> str:
@@ -47,13 +59,15 @@ SECURITY_UPDATES = Check("security-updates", "no security update is pending", _s
 CERTIFICATES = Check("certificates", "the CA bundle is complete and verifies a certificate chain", _certificates)
 ALL_IMAGES = (
     Check("metadata", "/etc/skao.metadata equals the labels", _metadata),
+    Check("distribution", "the distribution is that of the image's line", _distribution),
+    Check("unwanted", "nothing of the base is left that the line removes", _unwanted),
     SECURITY_UPDATES,
     CERTIFICATES,
     script_check("leftovers", "no package lists, caches, logs or temporary files are left"),
     script_check("privileged-files", "only a short list of files is setuid or setgid"),
     script_check("world-writable", "only sticky directories are writable by everyone"),
     script_check("accounts", "no account can be entered or become root that should not"),
-    script_check("umask", "users can read what a build step makes, in every shell"),
+    Check("umask", "users can read what a build step makes, in every shell", _umask),
     script_check("homes", "the homes of new users are closed to others"),
     script_check("configuration", "upgrades keep the configuration that the image changed"),
     script_check("locale", "a UTF-8 locale works"),

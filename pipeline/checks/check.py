@@ -7,6 +7,7 @@ from pathlib import Path
 
 import dagger
 
+from pipeline.checks.distribution import Distribution
 from pipeline.concurrency import concurrently
 
 _SCRIPTS = Path(__file__).parent / "scripts"
@@ -23,13 +24,17 @@ class Subject:
         container: its finished chain.
         size_budget: the most that all its files may take, unpacked, in bytes.
         snapshot: the time of the package archive's snapshot, as in the steps; empty for its present state.
-        sibling: gives the finished chain of another image of the same build.
+        distribution: that its base is of.
+        unwanted: what its base may bring and it must not have, one thing a line, as steps/origin.sh reads it.
+        sibling: gives the finished chain of the image of another family on the same line.
     """
 
     image: str
     container: dagger.Container
     size_budget: int
     snapshot: str
+    distribution: Distribution
+    unwanted: str
     sibling: Callable[[str], dagger.Container]
 
 

@@ -17,8 +17,13 @@ async def _application(subject: Subject, step: str) -> str:
     return await run_script(container, "application-run", step, _VENV, users=(ROOT, NONROOT_USER))
 
 
+async def _standard_library(subject: Subject, step: str) -> str:
+    others = sorted(subject.distribution.other_systems)
+    return await run_script(subject.container, "standard-library", step, *others)
+
+
 PYTHON = (
-    script_check("standard-library", "every module of the standard library imports"),
+    Check("standard-library", "every module of the standard library imports", _standard_library),
     script_check("runtime-only", "there is no pip, compiler or header"),
     Check("python-version", f"Python's minor version is that of {_BUILDER}", _python_version),
     Check(

@@ -60,32 +60,32 @@ async def report(requested: Request, warn: Callable[[str], None]) -> str | None:
         warn: shows the warning that the images are built on a stand-in.
     """
     found = record.read(requested.record)
-    if found is None or found.inputs != requested.inputs or (found.pinned and in_ci_job()):
+    if found is None or found.inputs != requested.inputs or (found.replaced and in_ci_job()):
         return None
     # A registry that did not answer may do so by now. The files are compared meanwhile.
-    answers = asyncio.ensure_future(_answers(found.pinned))
+    answers = asyncio.ensure_future(_answers(found.replaced))
     holds = await asyncio.to_thread(_holds, found)
     if await answers or not holds:
         return None
-    if found.pinned:
-        warn(stand_in_warning(found.pinned, found.stand_in))
+    if found.replaced:
+        warn(stand_in_warning(found.replaced))
     return (requested.output / REPORT).read_text(encoding="utf-8")
 
 
-def remember(requested: Request, options: Options, words: list[str], pinned: str) -> None:
+def remember(requested: Request, options: Options, words: list[str], replaced: Mapping[str, str]) -> None:
     """Keep the record of a run that succeeded; if that fails, the next run builds.
 
     Args:
         requested: the run, as computed before it started.
         options: its options.
         words: its words.
-        pinned: the base of the settings, if a stand-in replaced it.
+        replaced: stand-ins by the pinned bases that they replaced.
     """
     # The result may or may not contain what changed during the run.
     if request(options, words) != requested:
         return
     with contextlib.suppress(OSError, ValueError, KeyError):
-        made = _record(requested, pinned)
+        made = _record(requested, replaced)
         write_beside(requested.record, record.text(made))
 
 
@@ -98,20 +98,20 @@ def forget() -> None:
                 path.unlink(missing_ok=True)
 
 
-async def _answers(pinned: str) -> bool:
-    return bool(pinned and await unstarted().registry_answers(pinned))
+async def _answers(replaced: Mapping[str, str]) -> bool:
+    return any(await asyncio.gather(*(unstarted().registry_answers(base) for base in replaced)))
 
 
-def _record(requested: Request, pinned: str) -> Record:
+def _record(requested: Request, replaced: Mapping[str, str]) -> Record:
     document = json.loads((requested.output / REPORT).read_text(encoding="utf-8"))
-    stand_in = document["base"] if BaseReference(document["base"]).is_stand_in else ""
+    stand_ins = tuple(line["base"] for line in document["lines"] if BaseReference(line["base"]).is_stand_in)
     return Record(
         inputs=requested.inputs,
         store=requested.store.absolute(),
         output=requested.output.absolute(),
-        pinned=pinned,
-        stand_in=stand_in,
-        sources=unstarted().stand_in_sources() if stand_in else "",
+        replaced=dict(replaced),
+        stand_ins=stand_ins,
+        sources=unstarted().stand_in_sources() if stand_ins else "",
         snapshots=tuple(sorted(unstarted().snapshots_in(requested.store))),
         files=_files(requested.output, document),
     )
@@ -128,7 +128,7 @@ def _holds(found: Record) -> bool:
         return (
             all(record.state(found.output / name) == state for name, state in found.files.items())
             and set(found.snapshots) <= unstarted().snapshots_in(found.store)
-            and (not found.stand_in or _same_sources(found.sources))
+            and (not found.stand_ins or _same_sources(found.sources))
         )
     return False
 

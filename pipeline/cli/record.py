@@ -19,11 +19,12 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.build.settings import PYPROJECT, Settings
+from pipeline.catalogue.lookup import find_line
 from pipeline.checksum import sha256
 from pipeline.cli.session import unstarted
 
 #: Increased when the fields of a record change, or the conditions that it holds under.
-FORMAT = 2
+FORMAT = 3
 #: The state of a file without its content: size, times of change in nanoseconds, and inode.
 State = tuple[int, ...]
 
@@ -36,9 +37,9 @@ class Record:
         inputs: digest of all inputs of the images.
         store: the embedded engine's store, absolute.
         output: the directory of the archives, absolute.
-        pinned: the base of the settings, if a stand-in replaced it because no registry answered; else empty.
-        stand_in: the stand-in base; empty for another base.
-        sources: digest of the sources of the stand-in.
+        replaced: stand-ins by the pinned bases that they replaced, because no registry answered.
+        stand_ins: all stand-in bases.
+        sources: digest of the sources of the stand-ins; empty without stand-ins.
         snapshots: in the store after the run.
         files: each file of the output by its name.
     """
@@ -46,8 +47,8 @@ class Record:
     inputs: str
     store: Path
     output: Path
-    pinned: str
-    stand_in: str
+    replaced: Mapping[str, str]
+    stand_ins: tuple[str, ...]
     sources: str
     snapshots: tuple[str, ...]
     files: Mapping[str, State]
@@ -59,7 +60,8 @@ def read(path: Path) -> Record | None:
         found = json.loads(path.read_text())
         files = {name: tuple(state) for name, state in found.pop("files").items()}
         store, output = Path(found.pop("store")), Path(found.pop("output"))
-        return Record(files=files, snapshots=tuple(found.pop("snapshots")), store=store, output=output, **found)
+        stand_ins, snapshots = tuple(found.pop("stand_ins")), tuple(found.pop("snapshots"))
+        return Record(files=files, stand_ins=stand_ins, snapshots=snapshots, store=store, output=output, **found)
     return None
 
 
@@ -118,7 +120,8 @@ def inputs(words: Iterable[str], settings: Settings) -> str:
         [sha256(path) for path in _files_among(listed)],
         settings.model_dump_json(),
         settings.labels,
-        settings.snapshot_id,  # it depends on which settings were given, too
+        # It depends on which settings were given, too.
+        [settings.snapshot_of(settings.base_of(find_line(name))) for name in settings.lines],
         sha256(PYPROJECT),
         [[name, sha256(path)] for name, path in _sources()],
         # The versions of the SDK and of the compressors are in the names of these directories.

@@ -8,18 +8,17 @@ import logging
 import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import anyio
 import anyio.to_thread
 
-from pipeline.build.base_reference import BaseReference
 from pipeline.cli import again
 from pipeline.cli.options import BUILD_ALL, DIST, REPORT, Options
 from pipeline.cli.progress import Progress, View
-from pipeline.cli.session import Engine, HostError, choose_base, start_engine
+from pipeline.cli.session import ChosenBases, Engine, HostError, choose_bases, start_engine
 from pipeline.cli.summary import Outcome, RunSummary, table
 from pipeline.cli.tables import TABLES
 
@@ -42,19 +41,6 @@ class Plan:
 
     given: dict[str, Any]
     calls: "tuple[tuple[Function, dict[str, Any]], ...]"
-
-
-@dataclass(frozen=True)
-class ChosenBase:
-    """The base that the command line adds to the constructor's arguments.
-
-    Attributes:
-        given: the base, if it was chosen here.
-        pinned: the base that a stand-in replaces; empty if there is no stand-in.
-    """
-
-    given: Mapping[str, str] = field(default_factory=dict)
-    pinned: str = ""
 
 
 async def run(options: Options, words: list[str], view: View, scope: anyio.CancelScope) -> Outcome | None:
@@ -91,7 +77,7 @@ async def run(options: Options, words: list[str], view: View, scope: anyio.Cance
                         so_far = partial(_so_far, progress if engine.embedded else None, began)
                         outcome = await _outcome(result, plan.calls[-1][0], options, so_far)
                         if requested and len(plan.calls) == 1:
-                            again.remember(requested, options, words, base.pinned)
+                            again.remember(requested, options, words, base.replaced)
                         return replace(outcome, code=code)
                     progress.stop()
         except HostError:
@@ -131,7 +117,7 @@ def _plan(words: list[str]) -> Plan:
     return Plan(arguments(invocation.constructor), tuple(calls))
 
 
-async def _perform(plan: Plan, base: Mapping[str, str]) -> tuple[Any, int]:
+async def _perform(plan: Plan, base: Mapping[str, list[str]]) -> tuple[Any, int]:
     """Return the result, and the exit code that some functions return with it."""
     import dagger
 
@@ -149,25 +135,22 @@ async def _perform(plan: Plan, base: Mapping[str, str]) -> tuple[Any, int]:
     return result, 0
 
 
-async def _base(plan: Plan, engine: Engine, view: View) -> ChosenBase:
+async def _base(plan: Plan, engine: Engine, view: View) -> ChosenBases:
     given = plan.given
     if not engine.embedded or plan.calls[0][0].name in WITHOUT_BASE:
-        return ChosenBase()
-    if "base_archive" in given or given.get("base", "auto") != "auto":
-        return ChosenBase()
+        return ChosenBases()
     from pipeline.build.settings import Settings
-    from pipeline.catalogue.lookup import find
+    from pipeline.catalogue.lookup import select
 
     # Unknown images and malformed settings are refused before any message about the base.
+    words = {("lines" if key == "line" else key): value for key, value in given.items() if value}
+    settings = Settings(**words)
     for _, values in plan.calls:
         images = values.get("image") or ()
-        for name in [images] if isinstance(images, str) else images:
-            find(name)
-    pinned = Settings(**{key: value for key, value in given.items() if value and key != "base"}).base
-    if BaseReference(pinned).is_stand_in:
-        return ChosenBase()
-    chosen = await choose_base(pinned, view.notice)
-    return ChosenBase({"base": chosen}, pinned if chosen != pinned else "")
+        select([images] if isinstance(images, str) else images, settings.lines)
+    if "base_archive" in given or given.get("base"):
+        return ChosenBases()
+    return await choose_bases(settings, view.notice)
 
 
 async def _awaited(value: Any) -> Any:

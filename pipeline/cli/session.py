@@ -4,18 +4,22 @@ import os
 import re
 import shutil
 import sys
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from pipeline.build.base_reference import ANY_STAND_IN
+from pipeline.build.base_reference import ANY_STAND_IN, STAND_IN, BaseReference
 from pipeline.build.settings import Settings
 from pipeline.cli.options import Options, UsageError, in_ci_job, session_in_environment
 from pipeline.cli.remedies import with_remedy
 from pipeline.errors import SkaError, UserError
+
+if TYPE_CHECKING:
+    from pipeline.catalogue.image import Line
 
 OnEvent = Callable[[dict[str, Any]], None]
 #: The name of the embedded engine's default store.
@@ -26,13 +30,20 @@ UNREACHABLE = "REGISTRY_UNREACHABLE"
 _LOOPBACK = re.compile(r"(?<![\w.-])((?:localhost|127(?:\.\d{1,3}){3}|\[::1\]):\d{1,5})(?!\d)")
 
 _WARNING = """\
-WARNING: The registry of {image} cannot be reached.
-The images are built on a STAND-IN BASE, {stand_in}, made from this
-machine's own package sources. They serve this machine and its tests; do not
-publish them. For the real base make the registry reachable, or fetch an archive
-on a machine that reaches it,
+WARNING: The registry of the base cannot be reached.
+The images are built on a STAND-IN BASE, made from this machine's own package
+sources:
+{listed}
+They serve this machine and its tests; do not publish them.{undated} For the
+real base make the registry reachable, or fetch an archive on a machine that
+reaches it,
   skopeo copy docker://{source} oci-archive:base.tar
-and build with --base-archive base.tar."""
+and build that line with --base-archive base.tar."""
+#: The stand-in whose package indexes may be past their date.
+_WITHOUT_DATES = f"{STAND_IN}debian-sid"
+_UNDATED = f"""
+The package index of {_WITHOUT_DATES} may be past its date, which is not
+verified: an old state of it would not be noticed."""
 
 
 #: A job is unattended, so it must not switch to another distribution by itself.
@@ -180,23 +191,56 @@ def _connect_dagger() -> AbstractAsyncContextManager[Any]:
     return dagger.connection(dagger.Config(log_output=sys.stderr))
 
 
-async def choose_base(reference: str, warn: Callable[[str], None]) -> str:
-    """Return the pinned base, or a stand-in if its registry does not answer.
+@dataclass(frozen=True)
+class ChosenBases:
+    """The bases of a run.
+
+    Attributes:
+        bases: their references by the names of the lines: pinned, or stand-ins.
+        replaced: stand-ins by the pinned references that they replace, because no registry answers.
+    """
+
+    bases: Mapping[str, str] = field(default_factory=dict)
+    replaced: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def given(self) -> dict[str, list[str]]:
+        """The argument of the constructor that names them, if any were chosen."""
+        return {"base": [f"{line}={base}" for line, base in self.bases.items()]} if self.bases else {}
+
+
+async def choose_bases(settings: Settings, warn: Callable[[str], None]) -> ChosenBases:
+    """Return the pinned base of each line, or a stand-in if its registry does not answer.
 
     Args:
-        reference: the pinned base.
-        warn: shows the warning that the images are built on a stand-in.
-
-    Returns:
-        The pinned reference, or that of a stand-in, as in bootstrap:debian-12.
+        settings: `lines` and `base` are read.
+        warn: shows the warning that images are built on stand-ins.
 
     Raises:
         StandInRefused: the registry does not answer a CI job.
         dagger.QueryError: the registry answers, but not with the image.
     """
+    from pipeline.catalogue.lookup import find_line
+    from pipeline.concurrency import concurrently
+
+    lines = [find_line(name) for name in settings.lines]
+    pinned = {line.name: settings.base_of(line) for line in lines}
+    chosen = await concurrently([partial(_chosen, line, pinned[line.name]) for line in lines])
+    bases = {line.name: base for line, base in zip(lines, chosen, strict=True)}
+    replaced = {pinned[name]: base for name, base in bases.items() if base != pinned[name]}
+    if replaced:
+        warn(stand_in_warning(replaced))
+    return ChosenBases(bases, replaced)
+
+
+async def _chosen(line: "Line", reference: str) -> str:
     import dagger
     from dagger import dag
 
+    from pipeline.build.base import stand_in_of
+
+    if BaseReference(reference).is_stand_in:
+        return reference
     try:
         await dag.container().from_(reference).image_ref()
     except dagger.QueryError as error:
@@ -205,15 +249,20 @@ async def choose_base(reference: str, warn: Callable[[str], None]) -> str:
         if in_ci_job():
             unreachable = with_remedy(str(error), UNREACHABLE).removesuffix(".")
             raise StandInRefused(_IN_CI_JOB.format(unreachable, ANY_STAND_IN, ANY_STAND_IN)) from error
-        stand_in = await dag.container().from_(ANY_STAND_IN).image_ref()
-        warn(stand_in_warning(reference, stand_in))
-        return stand_in
+        return await stand_in_of(line)
     return reference
 
 
-def stand_in_warning(reference: str, stand_in: str) -> str:
-    """Return the warning that images are built on a stand-in."""
-    return _WARNING.format(image=reference.partition("@")[0], stand_in=stand_in, source=_for_skopeo(reference))
+def stand_in_warning(replaced: Mapping[str, str]) -> str:
+    """Return the warning that images are built on stand-ins.
+
+    Args:
+        replaced: the stand-ins by the pinned references that they replace.
+    """
+    listed = [f"  {stand_in} in the place of {pinned.partition('@')[0]}" for pinned, stand_in in replaced.items()]
+    undated = _UNDATED if _WITHOUT_DATES in replaced.values() else ""
+    source = _for_skopeo(next(iter(replaced)))
+    return _WARNING.format(listed="\n".join(listed), undated=undated, source=source)
 
 
 def _for_skopeo(reference: str) -> str:

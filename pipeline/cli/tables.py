@@ -30,7 +30,7 @@ def verified(document: Mapping[str, Any]) -> str:
         f"  {'verified' if fact['verified'] else 'not verified':12}  {fact['name']:{width}}  {fact['message']}"
         for fact in facts
     ]
-    return "\n".join([document["reference"], *lines])
+    return "\n".join([document["reference"], *lines, *_warnings(document)])
 
 
 def outdated(document: Mapping[str, Any]) -> str:
@@ -45,8 +45,17 @@ def outdated(document: Mapping[str, Any]) -> str:
     count = sum(bool(image["reasons"]) for image in document["images"])
     verb = "is" if count == 1 else "are"
     return "\n".join(
-        [*lines, "", f"{count} of {len(document['images'])} images of {document['version']} {verb} outdated."]
+        [
+            *lines,
+            *_warnings(document),
+            "",
+            f"{count} of {len(document['images'])} images of {document['version']} {verb} outdated.",
+        ]
     )
+
+
+def _warnings(document: Mapping[str, Any]) -> list[str]:
+    return [f"WARNING: {sentence}" for sentence in document["warnings"]]
 
 
 def _shown(write: Callable[[Mapping[str, Any]], str]) -> Callable[[Any], str]:

@@ -13,7 +13,8 @@ from pipeline.build.severity import SEVERITIES
 from pipeline.errors import VerificationError
 from pipeline.evidence.provenance import BUILD_TYPE, OWN_MACHINE, PREDICATE
 from pipeline.evidence.results import OF_A_RELEASE
-from pipeline.gates.definition import PASSED, TEST_RESULT
+from pipeline.gates.audit.audited import NO_PROFILE
+from pipeline.gates.definition import PASSED, TEST_RESULT, WARNED
 from pipeline.gates.sbom.gate_sbom import CYCLONEDX, SPDX
 from pipeline.gates.scan.exemptions import JUSTIFICATIONS
 from pipeline.gates.scan.findings import Policy
@@ -87,7 +88,7 @@ def judge(attestations: Sequence[Attestation], expected: Expected) -> Origins:
     for attestation in attestations:
         # Further types may be signed; nothing is concluded from them.
         found.setdefault(attestation.type, []).append(_read(attestation))
-    _held("test result", lambda: _test_results(found[TEST_RESULT]))
+    _held("test result", lambda: _test_results(found[TEST_RESULT], expected.created))
     _held("scan", lambda: _scan(_only(found[VULNERABILITIES]), expected.policy))
     _held("SBOM in CycloneDX", lambda: _cyclonedx(_only(found[CYCLONEDX]), expected))
     _held("SBOM in SPDX", lambda: _spdx(_only(found[SPDX]), expected))
@@ -128,20 +129,35 @@ def _agree(what: str, stated: Any, wanted: object) -> None:
         raise ValueError(f"{what} is {stated!r}, but {wanted!r} in the image")
 
 
-def _test_results(found: Sequence[Any]) -> None:
-    """Verify the results of the checks and of the audit: one of each, both without failures."""
+def _test_results(found: Sequence[Any], created: str) -> None:
+    """Verify the results of the checks and of the audit: one of each, both without failures.
+
+    Where no CIS profile exists, the audit states that, and until which day that was accepted.
+    """
     kinds = []
     for one in found:
         result = object_of(one, "result", "configuration", "passedTests", "warnedTests", "failedTests")
-        configuration = [object_of(used, "name") for used in list_of(result["configuration"])]
-        kinds.append("audit" if any(str(used.get("name")).startswith(RULES) for used in configuration) else "checks")
+        configuration = [object_of(used, "name", "annotations") for used in list_of(result["configuration"])]
+        is_audit = any(str(used.get("name")).startswith(RULES) for used in configuration)
+        is_unaudited = any(used.get("name") == NO_PROFILE for used in configuration)
+        kinds.append("audit" if is_audit or is_unaudited else "checks")
         failed = texts_of(result["failedTests"])
+        if is_unaudited and result["result"] == WARNED and not failed:
+            _accepted(configuration, created)
+            continue
         if result["result"] != PASSED or failed:
             raise ValueError(f"the {kinds[-1]} ended with {result['result']!r}: {', '.join(failed) or 'no test named'}")
         if not texts_of(result["passedTests"]):
             raise ValueError(f"the {kinds[-1]} passed no test at all")
     if sorted(kinds) != ["audit", "checks"]:
         raise ValueError(f"there must be one of the checks and one of the audit, not: {', '.join(kinds)}")
+
+
+def _accepted(configuration: Sequence[Mapping[str, Any]], created: str) -> None:
+    (stated,) = (used for used in configuration if used.get("name") == NO_PROFILE)
+    until = text_of(object_of(stated["annotations"], "acceptedUntil")["acceptedUntil"])
+    if not until or date.fromisoformat(created[:10]) > date.fromisoformat(until):
+        raise ValueError(f"no CIS profile exists, and that was accepted until {until or 'no day'!r}, before {created}")
 
 
 def _scan(found: Any, policy: Policy) -> None:

@@ -13,7 +13,8 @@ from dagger import dag
 from pipeline.build.assembly import BuiltImage, open_images
 from pipeline.build.gitlab import of_a_job
 from pipeline.build.inputs import Build
-from pipeline.catalogue.lookup import by_name, find
+from pipeline.catalogue.image import Image
+from pipeline.catalogue.lookup import find, select
 from pipeline.concurrency import concurrently
 from pipeline.gates.descriptors import source_descriptor, tool_descriptor
 from pipeline.gates.tools import UsedTool
@@ -24,9 +25,7 @@ PREDICATE = "https://slsa.dev/provenance/v1"
 BUILD_TYPE = "docs/build-type.md#v1"
 OWN_MACHINE = "docs/build-type.md#own-machine"
 #: The settings that shape an image and are stated as they are.
-_SHAPING = (
-    *("base", "version", "created", "team", "url", "source", "documentation", "vendor", "licenses", "registry"),
-)
+_SHAPING = (*("version", "created", "team", "url", "source", "documentation", "vendor", "licenses", "registry"),)
 _SNAPSHOTS = "https://snapshot.ubuntu.com/ubuntu/"
 
 
@@ -62,7 +61,7 @@ async def provenance_directory(
         UnknownImageError: there is no such image.
         dagger.ExecError: an image cannot be built.
     """
-    wanted = [find(name).name for name in names] or by_name()
+    wanted = [image.name for image in select(names, build.bases)]
     # All images are packed, because an image's provenance names its parent's digest.
     digests = await digests_of(open_images((), build))
     run = await describe_run(started, clock)
@@ -109,33 +108,34 @@ def provenance_of(
     used = [tool_descriptor(tool) for tool in sorted(set(tools), key=lambda tool: tool.name)]
     definition = {
         "buildType": f"{build.settings.source}/-/blob/main/{BUILD_TYPE}",
-        "externalParameters": {"image": name, **_parameters(build)},
+        "externalParameters": {"image": name, **_parameters(find(name), build)},
         "internalParameters": {"platform": run.platform, "job": of_a_job(build.settings.labels, personal=False)},
-        "resolvedDependencies": [*_dependencies(find(name).parent, digests, build), *used],
+        "resolvedDependencies": [*_dependencies(find(name), digests, build), *used],
     }
     return Predicate(PREDICATE, {"buildDefinition": definition, "runDetails": _run_details(build, run)})
 
 
-def _parameters(build: Build) -> dict[str, Any]:
+def _parameters(image: Image, build: Build) -> dict[str, Any]:
     settings = build.settings
     # Labels of the job are stated separately, and labels that name people are not stated at all.
     labels = {key: value for key, value in settings.labels.items() if not of_a_job({key: value})}
     return {
         **{name: getattr(settings, name) for name in _SHAPING},
-        "base": build.base.reference,
-        "snapshot": settings.snapshot_id,
+        "line": image.line.name,
+        "base": build.base_of(image).reference,
+        "snapshot": build.snapshot_of(image),
         "tags": [settings.version, *build.extra_tags],
         "labels": labels,
     }
 
 
-def _dependencies(parent: str | None, digests: Mapping[str, str], build: Build) -> list[dict[str, Any]]:
-    base = build.base.reference
+def _dependencies(image: Image, digests: Mapping[str, str], build: Build) -> list[dict[str, Any]]:
+    base, parent = build.base_of(image).reference, image.parent
     found = [source_descriptor(build), {"name": "base", "uri": base, **_pinned(base.partition("@")[2])}]
     if parent:
         found.append({"name": parent, "uri": build.reference(parent), **_pinned(digests[parent])})
-    if build.settings.snapshot_id:
-        found.append({"name": "snapshot", "uri": _SNAPSHOTS + build.settings.snapshot_id})
+    if snapshot := build.snapshot_of(image):
+        found.append({"name": "snapshot", "uri": _SNAPSHOTS + snapshot})
     return found
 
 

@@ -2,11 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from pipeline.build.assembly import Archive
+from pipeline.build.end_of_life import of_line
 from pipeline.build.inputs import Build
-from pipeline.catalogue.image import Image
+from pipeline.catalogue.image import Image, Line
+from pipeline.catalogue.lookup import find_line
 from pipeline.evidence.package_groups import OTHER
 from pipeline.gates.definition import GateResult
 
@@ -26,7 +29,7 @@ def report_document(reported: Sequence[Reported], build: Build, now: str) -> dic
 
     Args:
         reported: the images, parents before children.
-        build: their settings and base.
+        build: their settings and bases.
         now: the time of the examination, as in 2026-01-31T12:00:00Z.
     """
     images = [_image(each, build) for each in reported]
@@ -36,10 +39,19 @@ def report_document(reported: Sequence[Reported], build: Build, now: str) -> dic
         "looked_at": now,
         "source": build.settings.source,
         "revision": build.settings.revision,
-        "base": build.base.reference,
+        "lines": [_line(find_line(name), build, now) for name in build.bases],
         "passed": all(image["passed"] for image in images),
         **{key: value for each in reported for result in each.results for key, value in result.common.items()},
         "images": images,
+    }
+
+
+def _line(line: Line, build: Build, now: str) -> dict[str, str]:
+    return {
+        "name": line.name,
+        "base": build.bases[line.name].reference,
+        "end_of_life": line.end_of_life.isoformat(),
+        "warning": of_line(line).warning(date.fromisoformat(now[:10])),
     }
 
 
@@ -52,6 +64,7 @@ def _image(reported: Reported, build: Build) -> dict[str, Any]:
     ]
     return {
         "name": image.name,
+        "line": image.line.name,
         "title": image.title,
         "description": image.description,
         "parent": image.parent,

@@ -14,7 +14,7 @@ from pipeline.statement import Predicate
 
 #: The type of a predicate about passed tests, which `judge` in evidence/predicates.py verifies.
 TEST_RESULT = "https://in-toto.io/attestation/test-result/v0.1"
-PASSED, FAILED = "PASSED", "FAILED"
+PASSED, WARNED, FAILED = "PASSED", "WARNED", "FAILED"
 
 
 @dataclass(frozen=True)
@@ -35,12 +35,13 @@ class Row:
     """A row of the table that does not block a release.
 
     Args:
-        mark: `except` for a finding that would block a release without a documented exception.
+        mark: `except` for a finding that would block a release without a documented exception; `none` where nothing
+            could be examined.
         subject: what the row is about.
         sentence: the finding; further lines are shown below the first.
     """
 
-    mark: Literal["pass", "except"]
+    mark: Literal["pass", "except", "none"]
     subject: str
     sentence: str
 
@@ -59,6 +60,8 @@ class GateResult:
         files: files for the report's directory, by path; results may share a file with the same content.
         predicates: the statements about an image that passed.
         tools: the tools that the gate used.
+        unexamined: why the gate found nothing out about the image, as where no rules exist; otherwise empty. A release
+            of the image must accept that.
     """
 
     gate: str
@@ -70,6 +73,7 @@ class GateResult:
     files: Mapping[str, str] = field(default_factory=dict)
     predicates: tuple[Predicate, ...] = ()
     tools: tuple[UsedTool, ...] = ()
+    unexamined: str = ""
 
 
 #: Examines images concurrently. What is wrong with an image is in its result, never an exception.

@@ -86,10 +86,22 @@ _ALL = (
         files=frozenset({"122d6e2303d4813ecec63018a65157b9e39975064b0edd6a18ee6d0ea5b1842d"}),
     ),
     Tool(
+        name="ssg-debian13-ds.xml",
+        version="0.1.82",
+        licence="BSD-3-Clause",
+        files=frozenset({"512316aea5a9a38603465d1aeaba1a7f953b4c373851e2aa79f75666e3d163ab"}),
+    ),
+    Tool(
         name="ssg-ubuntu2204-ds.xml",
         version="0.1.82",
         licence="BSD-3-Clause",
         files=frozenset({"4c5567d0b8f37b27a0f60ccedc67b98625aa0a3022b66ee1ceb081c11dfeb346"}),
+    ),
+    Tool(
+        name="ssg-ubuntu2404-ds.xml",
+        version="0.1.82",
+        licence="BSD-3-Clause",
+        files=frozenset({"9edff2e16cfc3d8261b66d0562e4c439ae4dfc8d81fd904b61281e2e37eb2300"}),
     ),
 )
 #: The tools by name.
@@ -129,7 +141,7 @@ class Toolbox:
     @classmethod
     def of(cls, build: Build) -> "Toolbox":
         """Return the toolbox of a run."""
-        return cls(build.base.container, build.tools)
+        return cls(build.workbench.container, build.tools)
 
     async def mount(self, name: str, path: str) -> tuple[Step, UsedTool]:
         """Return a step that mounts a verified tool, and the tool.

@@ -59,7 +59,7 @@ async def open_trivy(build: Build) -> Trivy:
         ToolError: Trivy is missing, or its digest is wrong.
     """
     mount, tool = await Toolbox.of(build).mount("trivy", TRIVY)
-    return Trivy(build.base.container.with_(mount), tool)
+    return Trivy(build.workbench.container.with_(mount), tool)
 
 
 async def trivy_image(

@@ -6,10 +6,10 @@ from typing import Annotated
 import dagger
 from dagger import Doc, check, function, object_type
 
-from pipeline.build.chain import chain
+from pipeline.build.chain import only
 from pipeline.build.labelling import metadata_of
 from pipeline.build.settings import moment
-from pipeline.catalogue.lookup import by_name, checks_of, find
+from pipeline.catalogue.lookup import by_name, checks_of, the_only
 from pipeline.gates import CHECKS
 from pipeline.gates.definition import GateInputs
 from pipeline.gates.hold import hold, table
@@ -19,7 +19,7 @@ from pipeline.module.hints import constructor_without_defaults
 from pipeline.module.releases import ReleaseFunctions
 from pipeline.release.build_all import build_all
 
-ImageName = Annotated[str, Doc("Name of the image, as `images` lists them.")]
+ImageName = Annotated[str, Doc("Name of the image, as `images` lists them; without a suffix, that of the line.")]
 
 
 @constructor_without_defaults
@@ -39,27 +39,27 @@ class SkaBaseImages(ReleaseFunctions, TrustFunctions):
     @fresh
     async def build(self, image: ImageName) -> dagger.Container:
         """Build one image, without its checks."""
-        return chain(image, await self._build())
+        return only(image, await self._build())
 
     @fresh
     async def ska_base(self) -> dagger.Container:
-        """Build ska-base: Ubuntu with all security updates, certificates and an unprivileged user."""
-        return chain("ska-base", await self._build())
+        """Build ska-base: the distribution with all security updates, certificates and an unprivileged user."""
+        return only("ska-base", await self._build())
 
     @fresh
     async def ska_build(self) -> dagger.Container:
-        """Build ska-build: Python, pip, pipx, Poetry and a C++ compiler."""
-        return chain("ska-build", await self._build())
+        """Build ska-build: Python, pip, pipx, Poetry, uv and a C++ compiler."""
+        return only("ska-build", await self._build())
 
     @fresh
     async def ska_build_python(self) -> dagger.Container:
-        """Build ska-build-python: ska-build with venv, git and Poetry set up for containers."""
-        return chain("ska-build-python", await self._build())
+        """Build ska-build-python: ska-build with venv and git, set up for containers."""
+        return only("ska-build-python", await self._build())
 
     @fresh
     async def ska_python(self) -> dagger.Container:
         """Build ska-python: Python only, to run applications."""
-        return chain("ska-python", await self._build())
+        return only("ska-python", await self._build())
 
     @check
     @fresh
@@ -76,14 +76,20 @@ class SkaBaseImages(ReleaseFunctions, TrustFunctions):
     @fresh
     async def metadata(self, image: ImageName) -> str:
         """Return the content of an image's /etc/skao.metadata; nothing is built."""
-        return metadata_of(find(image), await self._build()).render()
+        build = await self._build()
+        return metadata_of(the_only(image, build.bases), build).render()
 
     @function
     def images(self) -> str:
-        """List the images as JSON: name, parent, title, description, size budget in bytes, checks."""
+        """List the images of all lines as JSON: name, line, its end of life, parent, title, description, size, checks.
+
+        The size is the most that an image's files may take, in bytes.
+        """
         keys = ("name", "parent", "title", "description", "size_budget")
         listed = [
             {
+                "line": image.line.name,
+                "end_of_life": image.line.end_of_life.isoformat(),
                 **{key: getattr(image, key) for key in keys},
                 "checks": [{"name": check.name, "title": check.title} for check in checks_of(image)],
             }

@@ -6,25 +6,28 @@ from typing import Annotated, Any
 import dagger
 from dagger import Doc
 
-from pipeline.build.base import select_base
+from pipeline.build.base import select_bases
 from pipeline.build.inputs import Build
 from pipeline.build.settings import Settings
-
-#: The base of the settings.
-AUTO = "auto"
 
 
 @dataclass(kw_only=True)
 class Part:
     """A part of the module's main object."""
 
+    line: Annotated[
+        list[str], Doc("Line to build, as in ubuntu24; may be given again. By default those of the settings.")
+    ] = field(default_factory=list)
     base: Annotated[
-        str,
-        Doc("Image that all others are built from, with its digest (NAME@sha256:…); auto takes it from the settings."),
-    ] = AUTO
+        list[str],
+        Doc(
+            "Image to build on instead, with its digest: NAME@sha256:…, or LINE=NAME@sha256:… once for each of several "
+            "lines; bootstrap:auto for a stand-in."
+        ),
+    ] = field(default_factory=list)
     base_archive: Annotated[
         dagger.File | None,
-        Doc("Archive to use instead of pulling the base: OCI or docker archive, or root file system tarball."),
+        Doc("Archive to use instead of pulling a line's base: OCI or docker archive, or root file system tarball."),
     ] = None
     version: Annotated[str, Doc("Semantic version of the images, as in 1.2.3; by default the project's.")] = ""
     created: Annotated[
@@ -51,11 +54,12 @@ class Part:
     )
 
     async def _build(self) -> Build:
-        """Return the settings and the base of this call."""
+        """Return the settings and the bases of this call."""
         settings = Settings(**self._given())
-        return Build(settings, await select_base(settings, self.base_archive), tools=self.tools)
+        return Build(settings, await select_bases(settings, self.base_archive), tools=self.tools)
 
     def _given(self) -> dict[str, Any]:
         """Return the settings that were given as arguments of the constructor; the rest is left to weaker sources."""
-        values = {one.name: getattr(self, one.name) for one in fields(self) if one.name in Settings.model_fields}
-        return {name: value for name, value in values.items() if value and (name, value) != ("base", AUTO)}
+        values = {one.name: getattr(self, one.name) for one in fields(self)}
+        values["lines"] = values.pop("line")
+        return {name: value for name, value in values.items() if value and name in Settings.model_fields}

@@ -5,7 +5,7 @@ from typing import Annotated
 import dagger
 from dagger import Doc
 
-from pipeline.build.settings import moment
+from pipeline.build.settings import Settings, moment
 from pipeline.gates.definition import GateInputs
 from pipeline.module.fresh import fresh
 from pipeline.module.parameters import (
@@ -47,6 +47,9 @@ class ReleaseFunctions(Part):
         database: Database,
         dry_run: Annotated[bool, Doc("Build, check and look at the registry, and push nothing.")] = False,
         allow_stand_in_base: StandIn = False,
+        allow_end_of_life: Annotated[
+            bool, Doc("Accept lines whose distribution no longer gets security updates.")
+        ] = False,
     ) -> str:
         """Build and check all images, and publish all of them or none.
 
@@ -56,7 +59,16 @@ class ReleaseFunctions(Part):
         With --tools the images are scanned, audited and described first, and published only when they pass.
         With a key every image and its attestations are signed by digest before the image gets a tag.
         """
-        order = Order(tag, tuple(extra_tags or ()), to, dry_run, allow_stand_in_base, signed_by.signer, database.order)
+        order = Order(
+            tag,
+            tuple(extra_tags or ()),
+            to,
+            dry_run,
+            allow_stand_in_base,
+            allow_end_of_life,
+            signed_by.signer,
+            database.order,
+        )
         login = connection.login(account)
         return await publish(order, self._given(), self.base_archive, login, self.tools)
 
@@ -81,7 +93,7 @@ class ReleaseFunctions(Part):
         dry_run: Annotated[bool, Doc("Look at both registries, and push nothing.")] = False,
         allow_stand_in_base: StandIn = False,
     ) -> str:
-        """Copy a whole release from one registry to another, or nothing; the digests stay the same.
+        """Copy lines of a release from one registry to another as a whole, or nothing; the digests stay the same.
 
         Returns JSON: the reference of each image, NAME:TAG@sha256:…, as read back from the registry.
         Every image gets the tags that its labels name. Nothing is built. A version that the target holds with different
@@ -95,8 +107,9 @@ class ReleaseFunctions(Part):
         )
         source = Side(from_, connection.login(from_account))
         target = Side(to, connection.login(to_account))
+        lines = Settings(**self._given()).lines
         return await promote(
-            tag, source, target, dry_run=dry_run, allow_stand_in_base=allow_stand_in_base, resigning=resigning
+            tag, lines, source, target, dry_run=dry_run, allow_stand_in_base=allow_stand_in_base, resigning=resigning
         )
 
     @fresh
@@ -115,7 +128,8 @@ class ReleaseFunctions(Part):
     ) -> str:
         """Verify that an image belongs to a release of this pipeline: its labels, metadata, tags, parents and base.
 
-        Returns JSON: the image's reference with its digest, and each fact with its outcome and what was found.
+        Returns JSON: the image's reference with its digest, each fact with its outcome and what was found, and a
+        warning from 180 days before its distribution gets no more security updates.
         The call fails when a fact does not hold, and for a final version also when a fact could not be verified, as
         without a key. Nothing is built. With a key or an identity, cosign verifies the signature and every
         attestation in a container, and their statements are compared with the image.
@@ -123,7 +137,12 @@ class ReleaseFunctions(Part):
         login = connection.login(account)
         trusted = Trusted(key, identity, issuer, tlog)
         return await verify(
-            reference, login, allow_stand_in_base=allow_stand_in_base, trusted=trusted, build=self._build
+            reference,
+            login,
+            allow_stand_in_base=allow_stand_in_base,
+            trusted=trusted,
+            build=self._build,
+            now=moment(),
         )
 
     @fresh
@@ -139,8 +158,9 @@ class ReleaseFunctions(Part):
         """List the published images that should be rebuilt, and why; nothing is built.
 
         Examines the security updates of the images' packages, the tag of their base, and their age. Returns JSON: the
-        reasons for each image, its packages with a newer version, and what could not be examined. If there is a reason,
-        the call ends with the exit code, and the JSON is its standard output.
+        reasons for each image, its packages with a newer version, what could not be examined, and a warning from 180
+        days before a line gets no more security updates. If there is a reason, the call ends with the exit code, and
+        the JSON is its standard output.
         """
         login = connection.login(account)
         return await outdated(Question(tag, max_age, exit_code), self._given(), login)

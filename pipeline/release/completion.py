@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -11,7 +11,6 @@ import anyio.to_thread
 
 from pipeline.build.inputs import Build
 from pipeline.build.labelling import labels_of
-from pipeline.catalogue.lookup import by_name
 from pipeline.checksum import sha256
 from pipeline.concurrency import concurrently
 from pipeline.errors import RegistryError, ReleaseError, VerificationError
@@ -46,8 +45,9 @@ class Completion:
 async def release_inputs(build: Build) -> str:
     """Return the digest of a release's inputs: its labels, its settings and the pipeline's own files."""
     files = await anyio.to_thread.run_sync(_sources)
-    labels = {name: labels_of(image, build) for name, image in by_name().items()}
-    inputs = [labels, files, build.base.reference, build.settings.snapshot_id]
+    labels = {name: labels_of(image, build) for name, image in build.images.items()}
+    bases = {name: [base.reference, build.settings.snapshot_of(base.reference)] for name, base in build.bases.items()}
+    inputs = [labels, files, bases]
     return f"sha256:{hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest()}"
 
 
@@ -66,13 +66,13 @@ async def find_completion(
     Raises:
         RegistryError: the registry refuses, or its record cannot be read.
     """
-    repository = registry.repository(next(iter(by_name())))
+    repository = registry.repository(next(iter(build.images)))
     first = await repository.manifest(tags.version)
     record = await read_record(repository, first.digest) if first else None
     if record is None or record.inputs != inputs or record.version != tags.version:
         return Completion()
     try:
-        images = await _recorded(registry, record, tags)
+        images = await _recorded(registry, record, tags, build.images)
         if signing:
             await _require_signatures(images, await _witness(build, registry, signing), tags, build)
     except (ReleaseError, VerificationError, RegistryError) as error:
@@ -83,13 +83,13 @@ async def find_completion(
     return Completion([copy_of(image, registry.address) for image in images])
 
 
-async def _recorded(registry: Registry, record: ReleaseRecord, tags: Tags) -> list[Published]:
+async def _recorded(registry: Registry, record: ReleaseRecord, tags: Tags, names: Collection[str]) -> list[Published]:
     """Return the images of a record; the record is not trusted, so they are examined like a release's."""
-    if record.images.keys() != by_name().keys():
-        raise ReleaseError("the record names other images than the catalogue")
+    if record.images.keys() != set(names):
+        raise ReleaseError("the record names other images than the lines of this run")
     jobs = [partial(_image, registry, name, digest, tags) for name, digest in record.images.items()]
     found = {image.repository.name: image for image in await concurrently(jobs)}
-    images = [found[name] for name in by_name()]
+    images = [found[name] for name in names]
     refuse_strangers(images)
     return images
 

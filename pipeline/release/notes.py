@@ -1,12 +1,12 @@
 """Compares two releases: which distribution and Python packages were added, removed or changed."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from pipeline.build.settings import Settings
-from pipeline.catalogue.lookup import by_name
+from pipeline.catalogue.lookup import by_name, of_lines
 from pipeline.errors import ReleaseError, SettingsError
 from pipeline.escape import escaped, escaped_markdown, json_text
 from pipeline.registry.address import parse_address
@@ -64,7 +64,7 @@ async def release_notes(before: str, after: str, layout: str, given: Mapping[str
         before: the version of the first release.
         after: the version of the second release.
         layout: markdown or json.
-        given: the settings given as arguments; only `registry` is read.
+        given: the settings given as arguments; `registry` and `lines` are read.
         login: the login to the registry.
 
     Raises:
@@ -74,18 +74,19 @@ async def release_notes(before: str, after: str, layout: str, given: Mapping[str
     if layout not in _FORMATS:
         raise SettingsError(f"The format {layout!r} is not known; give {' or '.join(_FORMATS)}.")
     versions = parse_version(before), parse_version(after)
-    address = parse_address(Settings(**given).registry)
+    settings = Settings(**given)
+    address, names = parse_address(settings.registry), of_lines(settings.lines)
     async with login.access() as access, open_registry(address, access) as registry:
         reader = FileReader(lambda path: path == _STATUS or _DISTRIBUTION.fullmatch(path) is not None)
-        old, new = [await _published(registry, version) for version in versions]
-        notes = [await _compare(name, (old.get(name), new.get(name)), versions, reader) for name in by_name()]
+        old, new = [await _published(registry, version, names) for version in versions]
+        notes = [await _compare(name, (old.get(name), new.get(name)), versions, reader) for name in names]
     return (_markdown if layout == "markdown" else _json)(*versions, notes)
 
 
-async def _published(registry: Registry, version: str) -> dict[str, Published]:
-    images = await find_images(registry, version)
+async def _published(registry: Registry, version: str, names: Iterable[str]) -> dict[str, Published]:
+    images = await find_images(registry, version, names)
     if not images:
-        raise ReleaseError(f"{registry.address} has no image of {version}; check --registry and the version.")
+        raise ReleaseError(f"{registry.address} has no image of {version}; check --registry, --line and the version.")
     return images
 
 

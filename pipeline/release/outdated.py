@@ -12,9 +12,12 @@ from datetime import date
 from functools import partial
 from typing import Any
 
+from pipeline.build.base import distribution_of
 from pipeline.build.base_reference import BaseReference
+from pipeline.build.end_of_life import warnings
 from pipeline.build.settings import Settings
-from pipeline.catalogue.lookup import by_name
+from pipeline.catalogue.image import Image, Line
+from pipeline.catalogue.lookup import find, find_line, of_lines
 from pipeline.checks import Subject
 from pipeline.checks.base_checks import SECURITY_UPDATES
 from pipeline.concurrency import concurrently
@@ -70,8 +73,8 @@ async def outdated(question: Question, given: Mapping[str, Any], login: Login) -
 
     Args:
         question: which release, and how.
-        given: the settings given as arguments; `registry` is read, and `created` and `snapshot` are the moment of the
-            examination.
+        given: the settings given as arguments; `registry` and `lines` are read, and `created` and `snapshot` are the
+            moment of the examination.
         login: the login to the registry.
 
     Returns:
@@ -86,26 +89,28 @@ async def outdated(question: Question, given: Mapping[str, Any], login: Login) -
     settings = Settings(**given)
     address = parse_address(settings.registry)
     async with login.access() as access, open_registry(address, access) as registry:
-        version = parse_version(question.tag) if question.tag else await _newest(registry)
-        images = await find_images(registry, version)
+        names = of_lines(settings.lines)
+        version = parse_version(question.tag) if question.tag else await _newest(registry, names)
+        images = await find_images(registry, version, names)
         if not images:
-            raise ReleaseError(f"{address} has no image of {version}; check --registry and --tag.")
-
-        snapshot = settings.snapshot_of_a_release(_base_of(images))
+            raise ReleaseError(f"{address} has no image of {version}; check --registry, --tag and --line.")
 
         async def look(name: str) -> dict[str, object]:
             image = images.get(name)
             reference = str(image.reference(version)) if image else ""
-            findings = await _look(image, question.max_age, settings.created, snapshot, access, login)
+            base = _base_of(names[name].line, images)
+            findings = await _look(image, question.max_age, settings, base, access, login)
             return _entry(name, reference, findings or [Staleness(unknown=(f"{version} does not have it",))])
 
-        entries = await concurrently([partial(look, name) for name in by_name()])
+        entries = await concurrently([partial(look, name) for name in names])
     is_outdated = any(entry["reasons"] for entry in entries)
+    lines = [find_line(name) for name in settings.lines]
     document = {
         "registry": str(address),
         "version": version,
-        "snapshot": snapshot,
+        "snapshots": {line.name: settings.snapshot_of_a_release(_base_of(line, images)) for line in lines},
         "outdated": is_outdated,
+        "warnings": warnings(lines, date.fromisoformat(settings.created[:10])),
         "images": entries,
     }
     text = json_text(document)
@@ -121,14 +126,18 @@ def _require_sense(question: Question) -> None:
         raise SettingsError(f"The argument exit_code must be a number from 0 to 255, not {question.exit_code}.")
 
 
-def _base_of(images: Mapping[str, Published]) -> str:
-    """Return the base that the first image of a release names."""
-    first = next((image for name, image in images.items() if by_name()[name].parent is None), None)
+def _base_of(line: Line, images: Mapping[str, Published]) -> str:
+    """Return the base that the first image of a line names in a release."""
+    found = (image for name, image in images.items() if find(name).line == line and find(name).parent is None)
+    first = next(found, None)
     return first.label("baseImage") if first else ""
 
 
-async def _newest(registry: Registry) -> str:
-    if version := newest(await registry.repository(next(iter(by_name()))).tags()):
+async def _newest(registry: Registry, images: Mapping[str, Image]) -> str:
+    """Return the newest version that one of the lines has."""
+    firsts = [name for name, image in images.items() if image.parent is None]
+    tags = await concurrently([registry.repository(name).tags for name in firsts])
+    if version := newest(tag for listed in tags for tag in listed):
         return version
     raise ReleaseError(f"{registry.address} has no release; publish one first, or check --registry.")
 
@@ -146,13 +155,13 @@ def _entry(name: str, reference: str, findings: Iterable[Staleness]) -> dict[str
 
 
 async def _look(
-    image: Published | None, max_age: int, created: str, snapshot: str, access: Access, login: Login
+    image: Published | None, max_age: int, settings: Settings, base: str, access: Access, login: Login
 ) -> list[Staleness]:
     # An image that joined the catalogue later is not a reason: a rebuild of this version would lack it, too.
     if image is None:
         return []
-    findings = [_age(image, created, max_age), await _packages(image, snapshot, login)]
-    if by_name()[image.repository.name].parent is None:
+    findings = [_age(image, settings.created, max_age), await _packages(image, settings, base, login)]
+    if find(image.repository.name).parent is None:
         findings.append(await _base(image.label("baseImage"), access))
     return findings
 
@@ -168,11 +177,21 @@ def _age(image: Published, today: str, max_age: int) -> Staleness:
     return Staleness(reasons=(f"it is {age} days old; the limit is {max_age}",) if age > max_age else ())
 
 
-async def _packages(image: Published, snapshot: str, login: Login) -> Staleness:
-    name = image.repository.name
+async def _packages(image: Published, settings: Settings, base: str, login: Login) -> Staleness:
+    entry = find(image.repository.name)
     # The variable makes the command differ in every run; an engine would otherwise reuse an earlier day's result.
     container = login.container(image.reference()).with_env_variable("SKA_LOOK", uuid.uuid4().hex)
-    result = await SECURITY_UPDATES.run(Subject(name, container, 0, snapshot, lambda _: container))
+    result = await SECURITY_UPDATES.run(
+        Subject(
+            image=entry.name,
+            container=container,
+            size_budget=0,
+            snapshot=settings.snapshot_of_a_release(base),
+            distribution=distribution_of(entry.line, base),
+            unwanted="",
+            sibling=lambda _: container,
+        )
+    )
     lines = () if result.passed else result.message.splitlines()
     matches = [_PENDING.fullmatch(line) for line in lines]
     packages = tuple(match.groupdict() for match in matches if match)

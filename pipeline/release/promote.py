@@ -1,9 +1,10 @@
 """Copies a release from one registry to another: the same digests under the same tags, without building."""
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from pipeline.build.base_reference import BaseReference
-from pipeline.catalogue.lookup import by_name
+from pipeline.catalogue.lookup import of_lines
 from pipeline.errors import ReleaseError
 from pipeline.escape import escaped
 from pipeline.registry.address import parse_address
@@ -33,6 +34,7 @@ class Side:
 
 async def promote(
     tag: str,
+    lines: Sequence[str],
     source: Side,
     target: Side,
     *,
@@ -44,6 +46,7 @@ async def promote(
 
     Args:
         tag: the release's version.
+        lines: the names of the lines that are copied.
         source: the registry of the release.
         target: the registry to copy it to; the same registry moves its moving tags back to this release.
         dry_run: change nothing.
@@ -66,7 +69,7 @@ async def promote(
         open_registry(parse_address(source.registry), reading) as origin,
         open_registry(to, writing) as registry,
     ):
-        images = await _released(origin, version)
+        images = await _released(origin, version, of_lines(lines))
         if not allow_stand_in_base:
             _refuse_stand_in(images)
         tags = _tags(images, version)
@@ -76,13 +79,13 @@ async def promote(
     return release_document(to, tags, candidates, new, dry_run=dry_run)
 
 
-async def _released(origin: Registry, version: str) -> list[Published]:
+async def _released(origin: Registry, version: str, names: Collection[str]) -> list[Published]:
     """Return the images of a release, which must be complete and built on each other."""
-    found = await find_images(origin, version)
-    if missing := [name for name in by_name() if name not in found]:
+    found = await find_images(origin, version, names)
+    if missing := [name for name in names if name not in found]:
         raise ReleaseError(
-            f"{origin.address}/{missing[0]}:{version} is not published, but a release is copied as a whole; publish "
-            "it, or repeat a publish that was interrupted."
+            f"{origin.address}/{missing[0]}:{version} is not published, but the lines of a release are copied as a "
+            "whole; publish it, or repeat a publish that was interrupted."
         )
     images = list(found.values())
     refuse_strangers(images)
@@ -90,12 +93,12 @@ async def _released(origin: Registry, version: str) -> list[Published]:
 
 
 def _refuse_stand_in(images: list[Published]) -> None:
-    base = images[0].label("baseImage")
-    if BaseReference(base).is_stand_in:
-        raise ReleaseError(
-            f"The release is built on {base}, a stand-in base of one machine; promote one that is built on the real "
-            "base, or give --allow-stand-in-base."
-        )
+    for base in (image.label("baseImage") for image in images):
+        if BaseReference(base).is_stand_in:
+            raise ReleaseError(
+                f"The release is built on {base}, a stand-in base of one machine; promote one that is built on the "
+                "real base, or give --allow-stand-in-base."
+            )
 
 
 def _tags(images: list[Published], version: str) -> Tags:

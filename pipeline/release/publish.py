@@ -3,8 +3,9 @@
 import contextlib
 import logging
 import tempfile
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -14,11 +15,12 @@ import dagger
 from dagger import dag
 
 from pipeline.build.assembly import BuiltImage, open_images
-from pipeline.build.base import select_base
+from pipeline.build.base import select_bases
 from pipeline.build.base_reference import BaseReference
+from pipeline.build.end_of_life import of_line
 from pipeline.build.inputs import Build
 from pipeline.build.settings import Settings, moment
-from pipeline.catalogue.lookup import by_name
+from pipeline.catalogue.lookup import find_line, of_lines
 from pipeline.concurrency import both, concurrently
 from pipeline.errors import ReleaseError
 from pipeline.evidence.provenance import Run, describe_run, digests_of
@@ -56,6 +58,7 @@ class Order:
         to: the registry to push to; empty for the registry in the images' references.
         dry_run: do everything except the push.
         allow_stand_in_base: also publish images that are built on a stand-in base.
+        allow_end_of_life: also publish lines whose support has ended.
         signer: the options of the signer; without any, nothing is signed.
         database: the database of vulnerabilities for the scan.
     """
@@ -65,6 +68,7 @@ class Order:
     to: str = ""
     dry_run: bool = False
     allow_stand_in_base: bool = False
+    allow_end_of_life: bool = False
     signer: Signer = field(default_factory=Signer)
     database: DatabaseOrder = field(default_factory=DatabaseOrder)
 
@@ -81,7 +85,7 @@ async def publish(
     Args:
         order: the order of the release.
         given: the settings given as arguments.
-        base_archive: a base instead of the one in the settings.
+        base_archive: a base instead of the line's.
         login: the login to the registry.
         tools: the tools of the gates and of the signer; without them, no gate that needs tools is held.
 
@@ -102,14 +106,12 @@ async def publish(
     address = parse_address(order.to or settings.registry)
     if tags.is_final:
         require_section(tags.version, settings.created[:10])
-    if base_archive is None and BaseReference(settings.base).is_stand_in and not order.allow_stand_in_base:
-        raise ReleaseError(
-            f"The base {settings.base} is a stand-in of this machine, which no release is built on; make the "
-            "registry of the base reachable, give --base-archive, or insist with --allow-stand-in-base."
-        )
+    _require_supported(settings, allowed=order.allow_end_of_life)
+    if base_archive is None and not order.allow_stand_in_base:
+        _refuse_stand_in([settings.base_of(find_line(name)) for name in settings.lines])
     async with login.access() as access, open_registry(address, access) as registry:
         settings = await _as_begun(settings, given, registry)
-        build = Build(settings, await select_base(settings, base_archive), tags.extra, tools)
+        build = Build(settings, await select_bases(settings, base_archive), tags.extra, tools)
         # Before the build, so that a wrong password or an old database is reported early.
         signing = await open_signing(build, registry, signer) if signer else None
         inputs = await release_inputs(build)
@@ -121,9 +123,10 @@ async def publish(
         gates = _gates(build, is_final=tags.is_final)
         looks = await prepare_all(gates, GateInputs(build, moment, order.database))
         images = open_images((), build)
-        require_base = partial(_require_base, images[0], access, is_final=tags.is_final)
+        require_base = partial(_require_bases, images, access, is_final=tags.is_final)
         run, results = await both(partial(_pack, images, require_base), partial(look_at, looks, images))
         require_passed(results)
+        _require_examined(results, images, settings)
         # Attestations cover all gates or none: an image that skipped a gate is published without them.
         attestations = await _attestations(results, images, run) if gates == GATES else {}
         candidates = [await _candidate(image) for image in images]
@@ -158,9 +161,49 @@ async def _pack(images: Sequence[BuiltImage], require_base: Callable[[], Awaitab
     return await describe_run(started, moment)
 
 
-async def _require_base(image: BuiltImage, access: Access, *, is_final: bool) -> None:
-    layers, platform = (await image.archive.get()).layers, str(await dag.default_platform())
-    await require_base_layers(image.build.base, layers, platform, access, required=is_final)
+async def _require_bases(images: Sequence[BuiltImage], access: Access, *, is_final: bool) -> None:
+    platform = str(await dag.default_platform())
+    for image in images:
+        if image.image.parent is None:
+            base, layers = image.build.base_of(image.image), (await image.archive.get()).layers
+            await require_base_layers(base, layers, platform, access, required=is_final)
+
+
+def _require_supported(settings: Settings, *, allowed: bool) -> None:
+    """Refuse lines whose support has ended by the day of the release, and warn about those whose end is near."""
+    today = date.fromisoformat(settings.created[:10])
+    for line in (find_line(name) for name in settings.lines):
+        end = of_line(line)
+        if end.is_past(today) and not allowed:
+            raise ReleaseError(
+                f"{end.subject} got its last security updates on {end.day}, so it is not released any more; publish a "
+                "newer line, or insist with --allow-end-of-life."
+            )
+        if warning := end.warning(today):
+            _log.warning("%s", warning)
+
+
+def _refuse_stand_in(bases: Iterable[str]) -> None:
+    for base in bases:
+        if BaseReference(base).is_stand_in:
+            raise ReleaseError(
+                f"The base {base} is a stand-in of this machine, which no release is built on; make the registry of "
+                "the base reachable, give --base-archive, or insist with --allow-stand-in-base."
+            )
+
+
+def _require_examined(results: Iterable[GateResult], images: Iterable[BuiltImage], settings: Settings) -> None:
+    """Refuse a line about which a gate found nothing out, unless the settings accept that on the day of the release."""
+    lines = {image.name: image.image.line.name for image in images}
+    for result in results:
+        until = settings.no_profile_until_of(lines[result.image])
+        if result.unexamined and settings.created[:10] > until:
+            line = lines[result.image]
+            accepted = f"was accepted until {until}" if until else "is not accepted"
+            raise ReleaseError(
+                f"{result.image} cannot pass the gate {result.gate}, because {result.unexamined}, and that {accepted}; "
+                f"accept it until a day with the setting no_profile_until (SKA_NO_PROFILE_UNTIL={line}=DATE)."
+            )
 
 
 async def _attestations(
@@ -183,7 +226,7 @@ async def _as_begun(settings: Settings, given: Mapping[str, Any], registry: Regi
     The same command then completes the release, even on the next day or in the next job. This is also the first request
     to the registry, so a wrong password is reported before anything is built.
     """
-    for name in by_name():
+    for name in of_lines(settings.lines):
         found = await find_published(registry.repository(name), settings.version)
         if found:
             moment = {} if "created" in settings.model_fields_set else {"created": found.label("created")}

@@ -1,11 +1,10 @@
 """An image in a registry as it describes itself; `facts` verifies whether that is true."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from pipeline.catalogue.lookup import by_name
 from pipeline.concurrency import concurrently
 from pipeline.errors import RegistryError
 from pipeline.escape import escaped
@@ -121,14 +120,20 @@ async def read_configuration(repository: Repository, manifest: Manifest) -> Conf
     return config
 
 
-async def find_images(registry: Registry, version: str) -> dict[str, Published]:
-    """Look up the images of a version, parents before children; missing ones are left out.
+async def find_images(registry: Registry, version: str, names: Iterable[str]) -> dict[str, Published]:
+    """Look up images of a version; missing ones are left out.
+
+    Args:
+        registry: their registry.
+        version: the version.
+        names: of the images, which the result keeps in order.
 
     Raises:
         RegistryError: the registry refuses, or does not answer.
     """
-    jobs = [partial(find_published, registry.repository(name), version) for name in by_name()]
-    found = zip(by_name(), await concurrently(jobs), strict=True)
+    listed = list(names)
+    jobs = [partial(find_published, registry.repository(name), version) for name in listed]
+    found = zip(listed, await concurrently(jobs), strict=True)
     return {name: image for name, image in found if image is not None}
 
 

@@ -1,12 +1,14 @@
 """The report of a release: its images are pulled from the registry and examined like those of a build."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import dagger
 
 from pipeline.build.assembly import Archive, BuiltImage, open_containers
-from pipeline.build.inputs import Build
-from pipeline.catalogue.lookup import by_name
+from pipeline.build.base import distribution_of
+from pipeline.build.inputs import Base, Build
+from pipeline.catalogue.lookup import find, find_line
 from pipeline.concurrency import Shared
 from pipeline.errors import ReleaseError
 from pipeline.evidence.report import report_on
@@ -50,7 +52,8 @@ async def report_release(release: Release, inputs: GateInputs) -> dagger.Directo
     images = await _published(release, version, inputs.build)
     created = next(iter(images.values())).label("created")
     settings = inputs.build.settings.model_copy(update={"version": version, "created": created})
-    build = replace(inputs.build, settings=settings)
+    bases = {find(name).line.name: base_label for name, one in images.items() if (base_label := _base_of(one))}
+    build = replace(inputs.build, settings=settings, bases=_as_labelled(inputs.build, bases))
     containers = {name: release.login.container(one.reference()) for name, one in images.items()}
     opened = [_as_published(one, images[one.name]) for one in open_containers(containers, build)]
     return await report_on(opened, looks, build, now)
@@ -59,10 +62,23 @@ async def report_release(release: Release, inputs: GateInputs) -> dagger.Directo
 async def _published(release: Release, version: str, build: Build) -> dict[str, Published]:
     address = parse_address(build.settings.registry)
     async with release.login.access() as access, open_registry(address, access) as registry:
-        images = await find_images(registry, version)
-    if missing := [name for name in by_name() if name not in images]:
-        raise ReleaseError(f"{address}/{missing[0]}:{version} is not published; check --registry and --tag.")
+        images = await find_images(registry, version, build.images)
+    if missing := [name for name in build.images if name not in images]:
+        raise ReleaseError(f"{address}/{missing[0]}:{version} is not published; check --registry, --tag and --line.")
     return images
+
+
+def _base_of(image: Published) -> str:
+    """Return the base of a first image; empty for another image."""
+    return image.label("baseImage") if find(image.repository.name).parent is None else ""
+
+
+def _as_labelled(build: Build, references: Mapping[str, str]) -> dict[str, Base]:
+    """Return the bases with what the release's labels say, whatever this run would build on."""
+    return {
+        name: replace(base, reference=references[name], distribution=distribution_of(find_line(name), references[name]))
+        for name, base in build.bases.items()
+    }
 
 
 def _as_published(image: BuiltImage, published: Published) -> BuiltImage:

@@ -102,5 +102,7 @@ def _require_parent(image: Published, origins: Origins, images: Sequence[Publish
         raise VerificationError(
             f"its provenance names {parent}@{origins.parent}, but the release has {digests[parent]}"
         )
-    if origins.base != (base := images[0].label("baseImage")):
+    line = by_name()[image.repository.name].line
+    first = next(each for each in images if by_name()[each.repository.name].line == line)
+    if origins.base != (base := first.label("baseImage")):
         raise VerificationError(f"its provenance names the base {origins.base}, but the release has {base}")

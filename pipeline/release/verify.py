@@ -1,12 +1,15 @@
 """Verifies for a consumer that an image was released by this pipeline."""
 
 from collections.abc import Awaitable, Callable, Sequence
+from datetime import date
 from functools import partial
 
+from pipeline.build.end_of_life import EndOfLife
 from pipeline.build.inputs import Build
 from pipeline.concurrency import concurrently
 from pipeline.errors import VerificationError
-from pipeline.escape import json_text
+from pipeline.escape import escaped, json_text
+from pipeline.metadata import END_OF_LIFE
 from pipeline.registry.address import Reference, parse_reference
 from pipeline.registry.registry import Registry, open_registry
 from pipeline.release.attested import is_pre_release, open_examiner
@@ -23,6 +26,7 @@ async def verify(
     allow_stand_in_base: bool,
     trusted: Trusted,
     build: Callable[[], Awaitable[Build]],
+    now: str,
 ) -> str:
     """Verify an image.
 
@@ -32,9 +36,10 @@ async def verify(
         allow_stand_in_base: accept an image that is built on a stand-in base.
         trusted: the key or identity whose signatures are accepted.
         build: provides the base and the tools that verify signatures; not called without a trusted key or identity.
+        now: the present time, as in 2026-01-31T12:00:00Z.
 
     Returns:
-        JSON: the image's reference with its digest, and the finding on every fact.
+        JSON: the image's reference with its digest, the finding on every fact, and warnings, as about its end of life.
 
     Raises:
         VerificationError: a fact is not true, or one of a final version could not be examined; the text has all
@@ -48,7 +53,7 @@ async def verify(
         subject = VerifiedImage(image, reference, registry, allow_stand_in_base, examiner)
         findings = await concurrently([partial(fact.find, subject) for fact in FACTS])
     _require(image, reference, findings)
-    return _document(image, reference, findings)
+    return _document(image, reference, findings, date.fromisoformat(now[:10]))
 
 
 async def _find(registry: Registry, reference: Reference) -> Published:
@@ -80,11 +85,25 @@ def table(findings: Sequence[FactResult]) -> str:
     )
 
 
-def _document(image: Published, reference: Reference, findings: Sequence[FactResult]) -> str:
+def _warnings(image: Published, today: date) -> list[str]:
+    text = image.labels.get(END_OF_LIFE, "")
+    if not text:
+        return []
+    try:
+        end = EndOfLife("The image", date.fromisoformat(text))
+    except ValueError:
+        return [f"The image names {escaped(text)!r} as its end of life, which is not a day."]
+    warning = end.warning(today)
+    return [warning] if warning else []
+
+
+def _document(image: Published, reference: Reference, findings: Sequence[FactResult], today: date) -> str:
     document = {
         "reference": str(image.reference(reference.tag)),
         "version": image.label("version"),
         "created": image.label("created"),
+        "end_of_life": image.labels.get(END_OF_LIFE, ""),
+        "warnings": _warnings(image, today),
         "facts": [
             {"name": finding.fact, "verified": finding.holds is True, "message": finding.message}
             for finding in findings

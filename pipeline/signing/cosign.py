@@ -60,7 +60,7 @@ async def open_cosign(build: Build, registry: Registry) -> Cosign:
     """
     mount, _ = await Toolbox.of(build).mount("cosign", COSIGN)
     return Cosign(
-        _reaching(build.base.container.with_(mount), registry.access, registry.address.host), registry.plain_http
+        _reaching(build.workbench.container.with_(mount), registry.access, registry.address.host), registry.plain_http
     )
 
 

@@ -14,6 +14,8 @@ from pipeline.steps.hardening import HARDENING
 
 #: Holds package lists, packages and wheels while a step runs, so that none of them is in a layer.
 CACHE = "/mnt"
+#: What a base brings that must go, one thing a line: `user NAME` or `path PATH`.
+UNWANTED = "/run/unwanted"
 #: The image's own files, as they are before the step.
 OWN_FILES = "/run/image"
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -91,9 +93,9 @@ def with_own_files(container: dagger.Container) -> dagger.Container:
 
 
 def hardened_base() -> Install:
-    """Bring a base up to date and harden it."""
+    """Bring a base up to date and harden it; the image adds the file UNWANTED."""
     return Install(
-        ("apt", "harden", "base", "tidy"),
+        ("origin", "apt", "harden", "base", "tidy"),
         tuple(edit.function for edit in HARDENING),
         # Dockerfiles extend PATH, and some bases have none.
         environment={"PATH": PATH, "LANG": "C.UTF-8"},

@@ -10,18 +10,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from dagger import dag
 
 from dev.bench import others, variants
 from dev.bench.__main__ import COMPARISONS, _arguments
 from dev.bench.dockerfiles import Host, context
 from dev.bench.measure import INTERVAL, BenchError, Measured, Measuring, descendants, program_of, run
 from dev.bench.table import Comparison, document, ratio, table
-from pipeline.build.inputs import Base, Build
+from pipeline.build.inputs import Build
 from pipeline.build.labelling import labels_of
 from pipeline.build.settings import Settings
 from pipeline.catalogue.image import Image
-from pipeline.catalogue.lookup import by_name
+from tests.built_images import OF_ONE_LINE, build_on
 
 HOST = Host({"PIP_CERT": "/run/host/ca.crt"}, {"/run/host/ca.crt": "certificate"})
 BASE = "bootstrap:debian-12"
@@ -29,7 +28,7 @@ BASE = "bootstrap:debian-12"
 
 @pytest.fixture(scope="module")
 def build() -> Build:
-    return Build(Settings(base=BASE), Base(dag.container(), BASE))
+    return build_on(Settings(base=BASE), BASE)
 
 
 @pytest.fixture(scope="module")
@@ -37,14 +36,14 @@ def files(build: Build) -> dict[str, str]:
     return context(build.settings, BASE, HOST)
 
 
-@pytest.mark.parametrize("image", by_name().values(), ids=lambda image: image.name)
+@pytest.mark.parametrize("image", OF_ONE_LINE.values(), ids=lambda image: image.name)
 def test_dockerfiles_run_the_commands_of_the_catalogue(image: Image, files: dict[str, str]) -> None:
     lines = files[f"{image.name}.Dockerfile"].splitlines()
     (words,) = [json.loads(line[line.index('["') :]) for line in lines if line.startswith("RUN ")]
     assert words == ["env", "PIP_CERT=/run/host/ca.crt", *image.install.argv(image.name)]
 
 
-@pytest.mark.parametrize("image", by_name().values(), ids=lambda image: image.name)
+@pytest.mark.parametrize("image", OF_ONE_LINE.values(), ids=lambda image: image.name)
 def test_dockerfiles_write_the_same_labels(image: Image, build: Build, files: dict[str, str]) -> None:
     lines = re.findall(r'^LABEL (".*")=(".*")$', files[f"{image.name}.Dockerfile"], re.MULTILINE)
     written = {json.loads(key): json.loads(value) for key, value in lines}
@@ -52,7 +51,7 @@ def test_dockerfiles_write_the_same_labels(image: Image, build: Build, files: di
 
 
 def test_what_dockerfiles_copy_and_mount_is_there(files: dict[str, str]) -> None:
-    for name in by_name():
+    for name in OF_ONE_LINE:
         words = files[f"{name}.Dockerfile"].replace(",", " ").split()
         copied = [words[place + 1] for place, word in enumerate(words) if word == "COPY"]
         mounted = [word.removeprefix("source=") for word in words if word.startswith("source=")]
@@ -66,7 +65,7 @@ def _catalogue(project: Path) -> dict[str, str]:
     program = """
 from pipeline.catalogue.image import Image
 from pipeline.catalogue.lookup import by_name
-for name, image in by_name().items():
+for name, image in OF_ONE_LINE.items():
     print(name, image.install)
 """
     lines = run([sys.executable, "-c", program], cwd=project).splitlines()
@@ -74,7 +73,7 @@ for name, image in by_name().items():
 
 
 def test_a_variant_has_eight_images(tmp_path: Path) -> None:
-    assert len(_catalogue(variants.with_eight_images(tmp_path / "eight"))) == 2 * len(by_name())
+    assert len(_catalogue(variants.with_eight_images(tmp_path / "eight"))) == 2 * len(OF_ONE_LINE)
 
 
 def test_a_variant_changes_ska_python_alone(tmp_path: Path) -> None:
@@ -164,7 +163,7 @@ def test_parents_are_built_before_their_children(each: Any) -> None:
         done.append(name)
 
     each(one)
-    assert sorted(done) == sorted(by_name())
+    assert sorted(done) == sorted(OF_ONE_LINE)
 
 
 def test_a_failed_build_side_by_side_is_raised() -> None:

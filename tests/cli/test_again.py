@@ -56,11 +56,11 @@ def _left(directory: Path, base: str, pinned: str = "") -> Left:
     output.mkdir()
     (store / "version").write_text(f"{VERSION}\n")
     archive.write_text("layers")
-    (output / REPORT).write_text(json.dumps({"base": base, "images": [{"archive": archive.name}]}))
+    (output / REPORT).write_text(json.dumps({"lines": [{"base": base}], "images": [{"archive": archive.name}]}))
     options, words = split_options(["--store", str(store), "-o", str(output), *WORDS])
     request = again.request(options, words)
     assert request
-    again.remember(request, options, words, pinned)
+    again.remember(request, options, words, {pinned: base} if pinned else {})
     assert request.record.exists()
     return Left(request, options, archive, snapshot)
 
@@ -163,7 +163,7 @@ async def test_where_no_record_can_be_written_the_next_run_is_a_real_one(
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
     request = again.request(left.options, WORDS)
     assert request
-    again.remember(request, left.options, WORDS, "")
+    again.remember(request, left.options, WORDS, {})
     assert await _answer(request) is None
 
 
@@ -186,7 +186,7 @@ def test_of_two_runs_that_end_at_once_one_leaves_a_whole_record(left: Left) -> N
 def test_what_changes_while_a_run_builds_is_not_recorded(left: Left, monkeypatch: pytest.MonkeyPatch) -> None:
     left.request.record.unlink()
     monkeypatch.setenv("SKA_TEAM", "other")
-    again.remember(left.request, left.options, WORDS, "")
+    again.remember(left.request, left.options, WORDS, {})
     assert not left.request.record.exists()
 
 
@@ -210,7 +210,7 @@ async def test_a_stand_in_is_said_again(tmp_path: Path) -> None:
     said: list[str] = []
     request = _left(tmp_path, "bootstrap:debian-12", PINNED).request
     assert await again.report(request, said.append)
-    assert "STAND-IN BASE, bootstrap:debian-12" in said[0]
+    assert f"bootstrap:debian-12 in the place of {PINNED.partition('@')[0]}\n" in said[0]
 
 
 async def test_a_ci_job_takes_no_stand_in_from_an_earlier_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

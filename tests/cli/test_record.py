@@ -23,6 +23,8 @@ def test_every_setting_decides(name: str) -> None:
     values = {
         "auditor": "bootstrap:auto",
         "base": "bootstrap:auto",
+        "lines": "ubuntu24",
+        "no_profile_until": "ubuntu26=2026-12-31",
         "version": "9.9.9",
         "created": "2001-01-01",
         "label": ("a=b",),

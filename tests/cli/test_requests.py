@@ -59,7 +59,7 @@ async def test_inside_a_module_it_is_a_file_of_the_module(engine: Session, root_
 async def test_a_build_has_as_many_requests_under_way_as_the_setting_allows_and_no_more(
     engine: Session, built: Built, tmp_path: Path
 ) -> None:
-    given = ("--base", built.report["base"], "--created", built.report["created"])
+    given = ("--base", built.report["lines"][0]["base"], "--created", built.report["created"])
     with engine_proxy(engine, gather(3, "withExec")) as traffic:
         run = await through(
             traffic, engine, *given, "build-all", "-o", tmp_path / "dist", SKA_MAX_CONCURRENT_REQUESTS="3"

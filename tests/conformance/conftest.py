@@ -10,6 +10,7 @@ import pytest
 import pytest_asyncio
 
 from pipeline.build.settings import Settings
+from pipeline.catalogue.lookup import find_line
 from tests.clients import connected
 from tests.conformance.rules import Subject
 from tests.conftest import ENVIRONMENT
@@ -101,7 +102,7 @@ def base_of(mode: str, option: str | None, environment: Mapping[str, str]) -> st
         environment: that of whoever runs the tests.
     """
     if mode == "dagger":
-        return option or environment.get("SKA_BASE") or Settings().base
+        return option or environment.get("SKA_BASE") or find_line(Settings().lines[0]).base
     return option or "bootstrap:auto"
 
 

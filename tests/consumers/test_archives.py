@@ -11,12 +11,12 @@ from typing import Any
 
 import pytest
 
-from pipeline.catalogue.families import CATALOGUE
+from tests.built_images import OF_ONE_LINE
 from tests.conftest import SCRATCH, Built
 from tests.consumers.conftest import Client, call
 
-NAMES = [image.name for image in CATALOGUE]
-CHILDREN = [(image.name, image.parent) for image in CATALOGUE if image.parent]
+NAMES = [image.name for image in OF_ONE_LINE.values()]
+CHILDREN = [(image.name, image.parent) for image in OF_ONE_LINE.values() if image.parent]
 SKAO = ("created", "version", "tags", "team", "url", "source", "baseImage")
 
 

@@ -12,7 +12,6 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from pipeline.catalogue.families import CATALOGUE
 from pipeline.gates.definition import TEST_RESULT
 from pipeline.gates.scan.scanned import VULNERABILITIES
 from pipeline.registry.access import Access
@@ -20,6 +19,7 @@ from pipeline.registry.address import parse_address
 from pipeline.registry.registry import open_registry
 from pipeline.release.push import published_digests, push_release
 from pipeline.release.tags import Tags
+from tests.built_images import OF_ONE_LINE
 from tests.conftest import Built
 from tests.consumers.conftest import Client, call
 from tests.consumers.releaser import LOGIN, SIGNER, Releaser
@@ -36,7 +36,7 @@ from tests.trust.test_sign import CLOSED
 __all__ = ["cosign", "keys"]
 
 ROOT = Path(__file__).parents[2]
-NAMES = [image.name for image in CATALOGUE]
+NAMES = [image.name for image in OF_ONE_LINE.values()]
 #: Of every program of a client: who it is.
 CREDENTIALS = f"{USER}:{PASSWORD}"
 

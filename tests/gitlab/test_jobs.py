@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from pipeline.catalogue.families import CATALOGUE
+from tests.built_images import OF_ONE_LINE
 from tests.conftest import Built
 from tests.consumers.conftest import call
 from tests.gitlab.pipeline import ROOT, environment, jobs, load, run
@@ -19,7 +19,7 @@ from tests.registry import running
 from tests.trust.databases import NOT_HERE
 from tests.trust.databases import make as make_database
 
-NAMES = [image.name for image in CATALOGUE]
+NAMES = [image.name for image in OF_ONE_LINE.values()]
 PASSWORD = "of the tests"  # noqa: S105
 #: bcrypt of that.
 HTPASSWD = "publisher:$2b$05$abcdefghijklmnopqrstuuGTOWXyqQPaHqE6HZfnX2nsY3HHWkUie\n"
@@ -119,7 +119,7 @@ def runner(
         directory,
         built,
         # In a job nothing else than the base of the session's build may be taken for it.
-        SKA_BASE=built.report["base"],
+        SKA_BASE=built.report["lines"][0]["base"],
         SKA_STORE=str(store),
         PUBLISH_FLAGS=f"--allow-stand-in-base --vulnerability-db-directory={database}",
         TOOLS=str(tools),

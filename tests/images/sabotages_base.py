@@ -156,6 +156,20 @@ BASE = (
         "who may fill PATH", "ska-base", "accounts", shell("chmod g+w /usr/local/bin"), "others may write: .*local/bin"
     ),
     Sabotage(
+        "the distribution",
+        "ska-base",
+        "distribution",
+        shell("sed -i 's/^VERSION_ID=.*/VERSION_ID=99/' /usr/lib/os-release"),
+        "VERSION_ID of /etc/os-release: expected [a-z]+-[0-9.]+, found [a-z]+-99",
+    ),
+    Sabotage(
+        "an account that the line removes",
+        "ska-base",
+        "unwanted",
+        shell("useradd --create-home ubuntu"),
+        "account ubuntu: expected nothing, found ubuntu:x:1000:(.|\n)*group ubuntu: (.|\n)*home of ubuntu: ",
+    ),
+    Sabotage(
         "the umask of a login shell",
         "ska-base",
         "umask",

@@ -11,9 +11,10 @@ import pytest
 from dagger import dag
 from embedded_engine.session import Session
 
-from pipeline.build.base import select_base
+from pipeline.build.base import select_bases
 from pipeline.build.settings import Settings
 from pipeline.errors import BaseArchiveError
+from tests.built_images import LINE
 
 
 def oci_archive(image: Path, target: Path) -> None:
@@ -45,7 +46,7 @@ async def test_an_archive_is_a_base(
 ) -> None:
     archive = tmp_path / "base.tar"
     make(archives["ska-base"].resolve(), archive)
-    base = await select_base(Settings(), dag.host().file(str(archive)))
+    base = (await select_bases(Settings(), dag.host().file(str(archive))))[LINE]
     said = await base.container.with_exec(["sh", "-euc", ". /etc/os-release; echo $ID", "probe"]).stdout()
     assert said.strip() in ("debian", "ubuntu")
 
@@ -55,7 +56,7 @@ async def test_the_metadata_name_the_archive_and_its_digest(
 ) -> None:
     archive = tmp_path / "base.tar"
     archive.write_bytes(archives["ska-base"].read_bytes())
-    base = await select_base(Settings(), dag.host().file(str(archive)))
+    base = (await select_bases(Settings(), dag.host().file(str(archive))))[LINE]
     digest = hashlib.sha256(archive.read_bytes()).hexdigest()
     assert base.reference == f"archive:base.tar@sha256:{digest}"
 
@@ -64,11 +65,11 @@ async def test_a_wrapped_root_filesystem_leaves_nothing_in_the_working_directory
     engine: Session, archives: dict[str, Path], tmp_path: Path
 ) -> None:
     root_filesystem(archives["ska-base"], tmp_path / "base.tar")
-    await select_base(Settings(), dag.host().file(str(tmp_path / "base.tar")))
+    await select_bases(Settings(), dag.host().file(str(tmp_path / "base.tar")))
     assert list(Path.cwd().glob(".ska-base-*")) == []
 
 
 async def test_what_is_no_base_is_refused_by_name(engine: Session, tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("nothing\n")
     with pytest.raises(BaseArchiveError, match=r"The base archive notes\.txt cannot be read"):
-        await select_base(Settings(), dag.host().file(str(tmp_path / "notes.txt")))
+        await select_bases(Settings(), dag.host().file(str(tmp_path / "notes.txt")))

@@ -9,10 +9,10 @@ from typing import IO, Any
 import pytest
 
 from dev.reproduce.archive import OciArchive, open_archive
-from pipeline.catalogue.lookup import by_name
+from tests.built_images import OF_ONE_LINE
 
 #: The images that no other one is built on; their layers are those of all.
-LAST = sorted(by_name().keys() - {image.parent for image in by_name().values()})
+LAST = sorted(OF_ONE_LINE.keys() - {image.parent for image in OF_ONE_LINE.values()})
 OPAQUE, WHITEOUT = ".wh..wh..opq", ".wh."
 
 

@@ -40,7 +40,7 @@ async def certificates(container: dagger.Container) -> tuple[str, str]:
 
 async def test_a_step_that_installs_ca_certificates_leaves_no_trace_of_them(build: Build, lent: dagger.File) -> None:
     # A directory that is made for a mount goes with it, unlike the engine's.
-    base = build.base.container.with_directory(LOCAL, dag.directory())
+    base = build.workbench.container.with_directory(LOCAL, dag.directory())
     base = base.with_env_variable("SOURCE_DATE_EPOCH", build.settings.epoch)
     install = packages("ca-certificates")
     expected = await certificates(install.on(base, "ska-base"))

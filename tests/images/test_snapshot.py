@@ -11,23 +11,26 @@ import pytest
 from dagger import dag
 
 from pipeline.build.chain import chain
-from pipeline.build.inputs import Base, Build
+from pipeline.build.inputs import Build
 from pipeline.build.settings import Settings
 from pipeline.checks import Subject
 from pipeline.checks.base_checks import SECURITY_UPDATES
+from pipeline.checks.distribution import DISTRIBUTIONS
 from pipeline.steps.install import packages
 from pipeline.steps.step import SNAPSHOT, Step
 from tests import snapshot_service
+from tests.built_images import LINE, build_on
 from tests.snapshot_service import Service, serving
 
 JANUARY, MARCH = "20260131T000000Z", "20260301T000000Z"
+UPSTREAM = "ubuntu:22.04@sha256:" + "0" * 64
 RELEASE = Settings(created="2026-01-31T12:00:00Z", version="1.2.3")
 SOURCES = """\
 deb http://archive.ubuntu.com/ubuntu/ jammy main
 deb http://security.ubuntu.com/ubuntu/ jammy-security main
 """
 UBUNTU = """
-sed -i 's/^ID=.*/ID=ubuntu/' /etc/os-release
+sed -i 's/^ID=.*/ID=ubuntu/; s/^VERSION_ID=.*/VERSION_ID="22.04"/' /etc/os-release
 rm -rf /etc/apt/sources.list.d/*
 mv /tmp/ubuntu-archive-keyring.gpg /usr/share/keyrings/
 """
@@ -75,7 +78,7 @@ def service(archives: Archives) -> Iterator[Service]:
 def ubuntu(build: Build, archives: Archives, service: Service) -> dagger.Container:
     """The stand-in base, changed to what matters here of Ubuntu's image, on a machine whose apt has a proxy."""
     return (
-        build.base.container.with_file("/tmp/ubuntu-archive-keyring.gpg", dag.host().file(str(archives.keyring)))
+        build.workbench.container.with_file("/tmp/ubuntu-archive-keyring.gpg", dag.host().file(str(archives.keyring)))
         .with_exec(["sh", "-euc", UBUNTU, "make it Ubuntu"])
         .with_new_file("/etc/apt/sources.list", SOURCES)
         .with_(apt_settings(f'Acquire::http::Proxy "{service.url}"; Acquire::https::Proxy "{service.url}";'))
@@ -92,7 +95,7 @@ def apt_settings(text: str) -> Step:
 
 
 def image(name: str, base: dagger.Container, settings: Settings = RELEASE) -> dagger.Container:
-    return chain(name, Build(settings, Base(base, settings.base)))
+    return chain(name, build_on(settings, UPSTREAM, container=base))
 
 
 async def output(container: dagger.Container, script: str) -> str:
@@ -132,7 +135,8 @@ async def test_the_image_keeps_its_own_sources_and_no_word_of_the_snapshot(ubunt
 
 async def test_the_check_looks_for_updates_of_that_moment(ubuntu: dagger.Container) -> None:
     made = image("ska-python", ubuntu)
-    subject = Subject("ska-python", made, 0, MARCH, partial(image, base=ubuntu))
+    distribution = DISTRIBUTIONS["ubuntu-22.04"]
+    subject = Subject("ska-python", made, 0, MARCH, distribution, "", partial(image, base=ubuntu))
     late = await SECURITY_UPDATES.run(subject)
     assert "python3: expected 2, found 1" in late.message
     on_time = await SECURITY_UPDATES.run(replace(subject, snapshot=JANUARY))
@@ -167,8 +171,10 @@ async def test_a_service_that_no_authority_vouches_for_is_refused(ubuntu: dagger
 
 
 async def test_a_base_that_is_not_ubuntu_is_refused(build: Build) -> None:
+    settings = Settings(snapshot=JANUARY)
+    base = replace(build.workbench, reference=UPSTREAM)
     with pytest.raises(dagger.ExecError) as raised:
-        await image("ska-base", build.base.container).sync()
+        await chain("ska-base", Build(settings, {LINE: base})).sync()
     assert (raised.value.exit_code, raised.value.stderr) == (
         2,
         "The base is debian, and only Ubuntu's packages have snapshots; build with --snapshot off.",

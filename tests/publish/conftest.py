@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from pipeline.catalogue.lookup import by_name
 from pipeline.registry.access import Access, Patience
 from pipeline.registry.address import parse_address
 from pipeline.registry.registry import Registry, open_registry
 from pipeline.release.push import Candidate, published_digests
+from tests.built_images import OF_ONE_LINE
 from tests.publish.proxy import Proxy, proxied
 from tests.publish.small_release import Recipe, make
 from tests.registry import running
@@ -92,7 +92,7 @@ def release(server: Running, path: str, tmp_path: Path) -> Maker:
 
 async def digests(registry: Registry, tag: str) -> dict[str, str]:
     """Return what a tag names in each repository of the catalogue that has it."""
-    return await published_digests(registry, tag, by_name())
+    return await published_digests(registry, tag, OF_ONE_LINE)
 
 
 def of(candidates: list[Candidate]) -> dict[str, str]:

@@ -6,12 +6,13 @@ import anyio
 
 from pipeline.release.login import Login
 from pipeline.release.promote import Side, promote
+from tests.built_images import LINE
 
 
 async def main(tag: str, source: str, target: str) -> None:
     """Promote the release, and say when that begins."""
     print("pushing", flush=True)
-    await promote(tag, Side(source, Login()), Side(target, Login()), dry_run=False, allow_stand_in_base=False)
+    await promote(tag, [LINE], Side(source, Login()), Side(target, Login()), dry_run=False, allow_stand_in_base=False)
 
 
 if __name__ == "__main__":

@@ -12,15 +12,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from dagger import dag
-
-from pipeline.build.inputs import Base, Build
 from pipeline.build.labelling import labels_of, metadata_of
 from pipeline.build.settings import Settings
-from pipeline.catalogue.lookup import by_name
 from pipeline.registry.manifest import IMAGE
 from pipeline.release.content import ImageContent, read_archive
 from pipeline.release.push import Candidate
+from tests.built_images import OF_ONE_LINE, build_on
 
 BASE = "ubuntu:22.04@sha256:" + "b" * 64
 CREATED = "2026-11-24T00:00:00Z"
@@ -61,10 +58,10 @@ def make(directory: Path, recipe: Recipe) -> list[Candidate]:
     settings = Settings(
         registry=recipe.registry, version=recipe.version, created=recipe.created, base=recipe.base, revision="c" * 40
     )
-    build = Build(settings, Base(dag.container(), recipe.base), recipe.extra_tags)
+    build = build_on(settings, recipe.base, recipe.extra_tags)
     layers: dict[str, list[bytes]] = {}
     candidates = []
-    for name, image in by_name().items():
+    for name, image in OF_ONE_LINE.items():
         own = {"usr/share/doc/" + name: name.encode(), **recipe.files.get(name, {})}
         metadata = recipe.metadata.get(name, metadata_of(image, build).render())
         below = layers[image.parent] if image.parent else [recipe.bottom or BOTTOM]

@@ -144,7 +144,7 @@ async def test_a_check_that_fails_stops_everything(
     monkeypatch.setattr(assembly, "checks_of", lambda image: (SECURITY_UPDATES, Check("sabotaged", "a fact", find)))
     # The images of the session, which nothing has to be built for.
     monkeypatch.setattr(module, "require_section", lambda *_: None)
-    given = {"created": built.report["created"], "base": built.report["base"]}
+    given = {"created": built.report["created"], "base": built.report["lines"][0]["base"]}
     database = order_of(make_database(tmp_path / "database", *NOT_HERE))
     order = replace(ORDER, tag=built.report["version"], database=database)
     error = await refusal(f"{server.host}/{path}", order, tools=tools, **given)

@@ -14,7 +14,6 @@ import pytest_asyncio
 from dagger import dag
 from embedded_engine.session import Session
 
-from pipeline.catalogue.lookup import by_name
 from pipeline.errors import ReleaseError, SettingsError
 from pipeline.metadata import PREFIX
 from pipeline.registry.address import parse_address
@@ -25,6 +24,7 @@ from pipeline.release.outdated import Question, Staleness, _age, _base, outdated
 from pipeline.release.published import find_published
 from pipeline.release.push import Candidate, push_release, set_tag
 from pipeline.release.tags import Tags
+from tests.built_images import OF_ONE_LINE
 from tests.cli.test_run import argv
 from tests.conftest import Built
 from tests.images.sabotages_base import HELD_BACK
@@ -32,7 +32,7 @@ from tests.publish.conftest import NOBODY, Maker, Running
 from tests.publish.small_release import make_base
 from tests.registry import free_address
 
-NAMES = list(by_name())
+NAMES = list(OF_ONE_LINE)
 DIGEST = "sha256:" + "a" * 64
 
 
@@ -43,7 +43,7 @@ async def _content(path: Path) -> AsyncIterator[ImageContent]:
 
 def candidate(name: str, path: Path) -> Candidate:
     """Return what pushes an archive under a name."""
-    return Candidate(name, by_name()[name].parent, read_archive(path).manifest.digest, partial(_content, path))
+    return Candidate(name, OF_ONE_LINE[name].parent, read_archive(path).manifest.digest, partial(_content, path))
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")

@@ -12,6 +12,7 @@ from pipeline.release.login import Login
 from pipeline.release.promote import Side, promote
 from pipeline.release.push import Candidate, push_release
 from pipeline.release.tags import Tags
+from tests.built_images import LINE
 from tests.publish.conftest import NOBODY, Maker, Running, digests, of
 from tests.publish.proxy import Proxy, answer, proxied
 from tests.registry import running
@@ -37,7 +38,7 @@ async def staged(registry: Registry, release: Maker) -> list[Candidate]:
 async def promoted(source: object, target: str, tag: str = "1.0.0", *, dry_run: bool = False) -> dict[str, object]:
     """Promote, and return the document."""
     sides = Side(str(source), Login()), Side(target, Login())
-    return dict(json.loads(await promote(tag, *sides, dry_run=dry_run, allow_stand_in_base=False)))
+    return dict(json.loads(await promote(tag, [LINE], *sides, dry_run=dry_run, allow_stand_in_base=False)))
 
 
 async def found(target: str, tag: str) -> dict[str, str]:

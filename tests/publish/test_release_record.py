@@ -5,9 +5,7 @@ from typing import Any
 from urllib.request import Request, urlopen
 
 import pytest
-from dagger import dag
 
-from pipeline.build.inputs import Base, Build
 from pipeline.build.settings import Settings
 from pipeline.errors import ReleaseError
 from pipeline.registry.manifest import IMAGE
@@ -16,6 +14,7 @@ from pipeline.release.completion import Completion, find_completion
 from pipeline.release.push import Candidate, push_release
 from pipeline.release.release_record import ReleaseRecord, read_record, write_record
 from pipeline.release.tags import Tags
+from tests.built_images import build_on
 from tests.publish.conftest import Maker, Running, digests, of
 from tests.publish.proxy import Proxy, answer
 from tests.publish.small_release import BASE
@@ -42,8 +41,7 @@ async def broken_off(behind: Registry, proxy: Proxy, images: Sequence[Candidate]
 
 async def found(registry: Registry, inputs: str = INPUTS) -> Completion:
     """Look for a release that was begun."""
-    base = Base(dag.container(), BASE)
-    return await find_completion(registry, TAGS, inputs, Build(Settings(version="1.0.0"), base), None)
+    return await find_completion(registry, TAGS, inputs, build_on(Settings(version="1.0.0"), BASE), None)
 
 
 @pytest.mark.parametrize("at", ["ska-build/manifests/1.0.0$", "ska-python/manifests/1.0.0$", "ska-base/.*/stable$"])

@@ -23,6 +23,7 @@ PRE_RELEASE = Tags("1.0.0-rc.1", ("next",))
 FACTS = ["labels", "metadata", "release", "lineage", "base"]
 #: The tests of trust look at signatures.
 SIGNED = ["signature", "attestations"]
+NOW = "2026-02-01T12:00:00Z"
 
 
 @pytest.fixture
@@ -33,10 +34,11 @@ async def base(registry: Registry, tmp_path: Path) -> str:
     return f"{registry.address}/ubuntu:22.04@{image.digest}"
 
 
-async def verified(registry: Registry, name: str = "ska-build-python:1.0.0-rc.1", **how: bool) -> dict[str, Any]:
+async def verified(registry: Registry, name: str = "ska-build-python:1.0.0-rc.1", **how: Any) -> dict[str, Any]:
     """Verify an image, and return the document."""
     allow = how.get("allow_stand_in_base", False)
-    about = verify(f"{registry.address}/{name}", Login(), allow_stand_in_base=allow, trusted=Trusted(), build=_no_build)
+    reference, now = f"{registry.address}/{name}", how.get("now", NOW)
+    about = verify(reference, Login(), allow_stand_in_base=allow, trusted=Trusted(), build=_no_build, now=now)
     return dict(json.loads(await about))
 
 

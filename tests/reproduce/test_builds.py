@@ -55,9 +55,14 @@ def test_an_earlier_build_is_repeated_as_its_labels_say(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("said", "given"), [("20260131T000000Z", "20260131T000000Z"), ("", "off")])
-def test_the_report_says_which_packages_it_had(tmp_path: Path, said: str, given: str) -> None:
-    (tmp_path / REPORT).write_text(json.dumps({"snapshot": said}))
-    assert arguments(released(tmp_path), []) == [*AGAIN, "--snapshot", given]
+def test_the_report_says_which_lines_and_packages_it_had(tmp_path: Path, said: str, given: str) -> None:
+    line = {"name": "ubuntu24", "base": "ubuntu:24.04@sha256:1", "snapshot": said}
+    report = {"lines": [line], "images": [{"name": "ska-base"}]}
+    (tmp_path / REPORT).write_text(json.dumps(report))
+    words = arguments(released(tmp_path), [])
+    assert words[-2:] == ["--snapshot", given]
+    at = words.index("--line")
+    assert words[at : at + 4] == ["--line", "ubuntu24", "--base", "ubuntu24=ubuntu:24.04@sha256:1"]
 
 
 def test_an_archive_of_a_base_has_to_be_given_again(tmp_path: Path) -> None:

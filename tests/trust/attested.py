@@ -4,9 +4,6 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
-from dagger import dag
-
-from pipeline.build.inputs import Base, Build
 from pipeline.build.settings import Settings
 from pipeline.checks import CheckResult
 from pipeline.evidence.provenance import Run, provenance_of
@@ -22,7 +19,7 @@ from pipeline.gates.scan.findings import ScanResult, Vulnerability
 from pipeline.release.push import Candidate
 from pipeline.signing.attestation import Attestation
 from pipeline.statement import Predicate
-from tests.built_images import RULES, TRIVY
+from tests.built_images import RULES, TRIVY, build_on
 from tests.publish.small_release import CREATED
 
 RUN = Run("linux/amd64", "v0.21.8", CREATED, CREATED)
@@ -55,7 +52,7 @@ def statements(
         is_right: whether the checks passed.
     """
     settings = Settings(registry=str(registry), version=version, created=CREATED, base=base, revision="c" * 40)
-    build = Build(settings, Base(dag.container(), base), extra_tags)
+    build = build_on(settings, base, extra_tags)
     digests = {image.name: image.digest for image in images}
 
     def of(name: str, digest: str) -> dict[str, Predicate]:

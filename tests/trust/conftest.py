@@ -8,7 +8,7 @@ from dagger import dag
 from embedded_engine.session import Session
 
 from pipeline.build.assembly import BuiltImage, open_images
-from pipeline.build.base import select_base
+from pipeline.build.base import select_bases
 from pipeline.build.inputs import Build
 from pipeline.build.settings import Settings
 from pipeline.concurrency import concurrently
@@ -23,8 +23,8 @@ __all__ = ["cosign", "keys", "other_keys", "path", "registry", "release", "serve
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def trusting(engine: Session, built: Built, tools: Path) -> Build:
     """The build that made the archives, with the tools of the gates."""
-    settings = Settings(base=built.report["base"], created=built.report["created"])
-    return Build(settings, await select_base(settings, None), tools=dag.host().directory(str(tools)))
+    settings = Settings(base=built.report["lines"][0]["base"], created=built.report["created"])
+    return Build(settings, await select_bases(settings, None), tools=dag.host().directory(str(tools)))
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

@@ -13,7 +13,8 @@ import pytest_asyncio
 from dagger import dag
 from embedded_engine.session import Session
 
-from pipeline.build.inputs import Base, Build
+from pipeline.build.base import select_bases
+from pipeline.build.inputs import Build
 from pipeline.build.settings import Settings
 from pipeline.registry.address import Reference
 from pipeline.registry.registry import Registry
@@ -105,8 +106,8 @@ def other_keys(cosign: Program, tmp_path_factory: pytest.TempPathFactory) -> Key
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def workbench(engine: Session, tools: Path) -> AsyncIterator[Build]:
     """The base and the tools that signing takes."""
-    base = Base(dag.container().from_(STAND_IN), STAND_IN)
-    yield Build(Settings(base=STAND_IN), base, tools=dag.host().directory(str(tools)))
+    settings = Settings(base=STAND_IN)
+    yield Build(settings, await select_bases(settings, None), tools=dag.host().directory(str(tools)))
 
 
 async def publish_signed(

@@ -7,13 +7,13 @@ from typing import Any
 import jsonschema  # type: ignore[import-untyped]
 import pytest
 
-from pipeline.build.inputs import Base, Build
+from pipeline.build.inputs import Build
 from pipeline.build.settings import Settings
 from pipeline.checks import CheckResult
 from pipeline.gates.scan.container_scanning import container_scanning
 from pipeline.gates.scan.exemptions import Exemption
 from pipeline.gates.scan.findings import ScanResult, Vulnerability
-from tests.built_images import TRIVY
+from tests.built_images import TRIVY, build_on
 
 TEXT = {"type": "string", "minLength": 1}
 MOMENT = {"type": "string", "pattern": r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}$"}
@@ -89,7 +89,7 @@ def reported(build: Build, *findings: Vulnerability) -> dict[str, Any]:
 @pytest.fixture
 def build() -> Build:
     container: Any = None
-    return Build(Settings(base="bootstrap:auto"), Base(container, "bootstrap:debian-12"))
+    return build_on(Settings(), "bootstrap:debian-12", container=container)
 
 
 @pytest.mark.parametrize(

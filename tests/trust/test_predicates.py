@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from pipeline.build.settings import Settings
-from pipeline.catalogue.lookup import by_name
 from pipeline.errors import VerificationError
 from pipeline.evidence.predicates import Expected, Origins, judge, origins_of
 from pipeline.gates.scan.exemptions import Exemption
@@ -16,11 +15,12 @@ from pipeline.gates.scan.findings import Policy, Vulnerability
 from pipeline.release.push import Candidate
 from pipeline.signing.attestation import Attestation
 from pipeline.statement import Predicate
+from tests.built_images import OF_ONE_LINE
 from tests.publish.small_release import BASE, CREATED
 from tests.trust.attested import KINDS, RUN, signed_as, statements
 
 REGISTRY = "registry.example"
-DIGESTS = {name: f"sha256:{number:064x}" for number, name in enumerate(by_name(), start=1)}
+DIGESTS = {name: f"sha256:{number:064x}" for number, name in enumerate(OF_ONE_LINE, start=1)}
 EXPECTED = Expected(
     image="ska-build",
     digest=DIGESTS["ska-build"],
@@ -45,7 +45,7 @@ def _no_content() -> Any:
 
 def kinds(**differs: Any) -> dict[str, Predicate]:
     """Return what is stated of ska-build."""
-    images = [Candidate(name, image.parent, DIGESTS[name], _no_content) for name, image in by_name().items()]
+    images = [Candidate(name, image.parent, DIGESTS[name], _no_content) for name, image in OF_ONE_LINE.items()]
     return statements(images, REGISTRY, base=BASE, extra_tags=("1.0",), **differs)["ska-build"]
 
 

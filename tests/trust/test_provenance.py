@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from dagger import dag
 from google.protobuf import json_format as protobuf
 from in_toto_attestation.predicates.provenance.v1.provenance_pb2 import Provenance
 from in_toto_attestation.predicates.test_result.v0 import test_result_pb2
@@ -16,23 +15,23 @@ from in_toto_attestation.v1 import statement_pb2
 from in_toto_attestation.v1.resource_descriptor import ResourceDescriptor
 from in_toto_attestation.v1.statement import Statement as Validator
 
-from pipeline.build.inputs import Base, Build
+from pipeline.build.inputs import Build
 from pipeline.build.labelling import labels_of
 from pipeline.build.settings import Settings
-from pipeline.catalogue.lookup import by_name, find
+from pipeline.catalogue.lookup import find
 from pipeline.checks import CheckResult
 from pipeline.evidence.provenance import Run, provenance_of
 from pipeline.gates.gate_checks import result_of
 from pipeline.gates.tools import UsedTool
 from pipeline.statement import Predicate, Statement
-from tests.built_images import RULES, TRIVY
+from tests.built_images import OF_ONE_LINE, RULES, TRIVY, build_on
 from tests.conftest import Built
 from tests.test_gitlab_labels import JOB, PERSONAL, SECRET
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 UBUNTU = f"ubuntu:22.04@sha256:{'b' * 64}"
 RUN = Run("linux/amd64", "v0.21.8", "2026-01-31T12:00:00Z", "2026-01-31T12:05:00Z")
-IMAGES = list(by_name())
+IMAGES = list(OF_ONE_LINE)
 
 
 def _digest(name: str) -> str:
@@ -44,7 +43,7 @@ DIGESTS = {name: _digest(name) for name in IMAGES}
 
 def _build(base: str = UBUNTU, **given: Any) -> Build:
     settings = Settings(**{"base": UBUNTU, "version": "1.2.3", "created": "2026-01-31T00:00:00Z", **given})
-    return Build(settings, Base(dag.container(), base), ("1.2",))
+    return build_on(settings, base, ("1.2",))
 
 
 def _stated(predicate: Predicate, image: str = "ska-base", build: Build | None = None) -> Statement:
@@ -172,7 +171,7 @@ def test_what_it_says_makes_the_same_labels_again(job: None, monkeypatch: pytest
     (source,) = [one for one in said["resolvedDependencies"] if one["name"] == "source"]
     image, base, (_, *extra) = given.pop("image"), given["base"], given.pop("tags")
     settings = Settings(**given, label=labels, revision=source["digest"]["gitCommit"])
-    again = Build(settings, Base(dag.container(), base), tuple(extra))
+    again = build_on(settings, base, tuple(extra))
     assert labels_of(find(image), again) == labels_of(find(image), first)
 
 

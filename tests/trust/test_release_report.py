@@ -11,7 +11,6 @@ import pytest_asyncio
 
 from pipeline.build.inputs import Build
 from pipeline.build.settings import moment
-from pipeline.catalogue.lookup import by_name
 from pipeline.errors import ReleaseError
 from pipeline.gates.definition import GateInputs
 from pipeline.registry.registry import Registry
@@ -20,6 +19,7 @@ from pipeline.release.login import Login
 from pipeline.release.push import push_release
 from pipeline.release.release_report import Release, report_release
 from pipeline.release.tags import Tags
+from tests.built_images import OF_ONE_LINE
 from tests.publish.test_outdated import candidate
 from tests.trust.databases import NOT_HERE, make, order_of
 
@@ -34,7 +34,7 @@ async def look(build: Build, registry: Registry, version: str, root: Path) -> da
 @pytest_asyncio.fixture
 async def made(trusting: Build, archives: dict[str, Path], registry: Registry, tmp_path: Path) -> dagger.Directory:
     """The report of a release that has ska-base under all names."""
-    await push_release(registry, Tags("3.2.1"), [candidate(name, archives["ska-base"]) for name in by_name()])
+    await push_release(registry, Tags("3.2.1"), [candidate(name, archives["ska-base"]) for name in OF_ONE_LINE])
     return await look(trusting, registry, "3.2.1", tmp_path)
 
 
@@ -45,7 +45,7 @@ async def test_a_release_is_reported_as_it_is_in_the_registry(
     digest = read_archive(archives["ska-base"]).manifest.digest
     assert document["version"] == "3.2.1"
     assert [image["pull"] for image in document["images"]] == [
-        f"{registry.address}/{name}:3.2.1@{digest}" for name in by_name()
+        f"{registry.address}/{name}:3.2.1@{digest}" for name in OF_ONE_LINE
     ]
     base, python = document["images"][0], document["images"][-1]
     assert base["passed"] and base["audit"]["failed"] == 0

@@ -16,6 +16,7 @@ from pipeline.release.push import Candidate, push_release
 from pipeline.release.resign import Resigning, parse_resigning
 from pipeline.signing.signature import Trusted
 from pipeline.signing.signer import Signer
+from tests.built_images import LINE
 from tests.publish.conftest import NOBODY, Maker, digests, of
 from tests.publish.small_release import BASE
 from tests.registry import running
@@ -49,7 +50,7 @@ def by(keys: KeyPair, workbench: Build, trusted: Trusted | None = None) -> Resig
 async def promoted(registry: Registry, target: str, resigning: Resigning) -> None:
     """Promote the release, and have it signed again."""
     sides = Side(str(registry.address), Login()), Side(target, Login())
-    await promote("1.0.0", *sides, dry_run=False, allow_stand_in_base=False, resigning=resigning)
+    await promote("1.0.0", [LINE], *sides, dry_run=False, allow_stand_in_base=False, resigning=resigning)
 
 
 async def test_cosign_finds_all_under_the_new_name(
@@ -220,6 +221,6 @@ async def test_a_release_that_nobody_signs_is_copied_as_it_is(
     assert parse_resigning(Signer(), Trusted(), by(keys, workbench).build) is None
     await push_release(registry, TAGS, images)
     sides = Side(str(registry.address), Login()), Side(f"{production}/{path}", Login())
-    await promote("1.0.0", *sides, dry_run=False, allow_stand_in_base=False)
+    await promote("1.0.0", [LINE], *sides, dry_run=False, allow_stand_in_base=False)
     async with open_registry(parse_address(f"{production}/{path}"), NOBODY) as target:
         assert await digests(target, "1.0.0") == of(images)

@@ -102,7 +102,7 @@ async def test_an_image_that_passes_every_gate_has_six_predicates_that_hold(
         attestations = [Attestation(each.type, each.encoded()) for each in stated[one.name]]
         origins = judge(attestations, expected(one, digests[one.name], trusting, policy))
         parent = digests[one.image.parent] if one.image.parent else ""
-        assert (origins.base, origins.parent) == (trusting.base.reference, parent)
+        assert (origins.base, origins.parent) == (trusting.workbench.reference, parent)
     dependencies = stated["ska-base"][0].content["buildDefinition"]["resolvedDependencies"]
     assert [one["name"] for one in dependencies][-2:] == ["ssg-debian12-ds.xml", "trivy"]
 

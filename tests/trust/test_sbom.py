@@ -20,16 +20,15 @@ from spdx_tools.spdx.validation.document_validator import validate_full_spdx_doc
 from pipeline.build.assembly import BuiltImage
 from pipeline.build.inputs import Build
 from pipeline.build.settings import moment
-from pipeline.catalogue.lookup import by_name
 from pipeline.gates.definition import GateInputs, GateResult
 from pipeline.gates.sbom.gate_sbom import SBOM, Sbom, describe, problems_of
 from pipeline.gates.sbom.inventory import Package, of_purl, packages_of_cyclonedx, packages_of_spdx
 from pipeline.gates.trivy import Trivy
-from tests.built_images import ready
+from tests.built_images import OF_ONE_LINE, ready
 from tests.conftest import Built
 from tests.images.sabotage import shell
 
-IMAGES = sorted(by_name())
+IMAGES = sorted(OF_ONE_LINE)
 DPKG = r"dpkg-query --show --showformat='${Package} ${Version} ${Architecture}\n'"
 #: Every Python environment of the image speaks for itself.
 ENVIRONMENTS = """

@@ -155,7 +155,7 @@ async def test_an_exception_in_one_image_holds_in_no_other(
 
 async def test_an_image_whose_distribution_trivy_does_not_know_is_refused(trusting: Build, scanner: Scanner) -> None:
     # Trivy finds nothing in it, and ends well.
-    packages = trusting.base.container.directory("/var/lib/dpkg")
+    packages = trusting.workbench.container.directory("/var/lib/dpkg")
     container = dag.container().with_directory("/var/lib/dpkg", packages)
     (image,) = open_images(["ska-base"], trusting)
     (found,) = await scan([replace(image, container=ready(container))], scanner)
@@ -197,4 +197,4 @@ async def _prepared(trusting: Build, directory: Path, vex: Path) -> Scanner:
 
 
 def _system(trusting: Build) -> str:
-    return "ubuntu" if "ubuntu" in trusting.base.reference else "debian"
+    return "ubuntu" if "ubuntu" in trusting.workbench.reference else "debian"

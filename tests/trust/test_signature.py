@@ -17,6 +17,7 @@ from pipeline.release.verify import verify
 from pipeline.signing.sign import open_signing, sign_images
 from pipeline.signing.signature import Trusted, parse_trusted
 from tests.publish.conftest import Maker
+from tests.publish.test_verify import NOW
 from tests.trust.attested import complete
 from tests.trust.signing import TAGS, KeyPair, Program, file, publish_signed, reference, replay
 from tests.trust.test_sign import CLOSED
@@ -44,7 +45,9 @@ async def findings(
         return workbench
 
     document = json.loads(
-        await verify(f"{registry.address}/{name}", Login(), allow_stand_in_base=True, trusted=trusted, build=build)
+        await verify(
+            f"{registry.address}/{name}", Login(), allow_stand_in_base=True, trusted=trusted, build=build, now=NOW
+        )
     )
     return {fact["name"]: (fact["verified"], fact["message"]) for fact in document["facts"] if fact["name"] in facts}
 

@@ -70,13 +70,13 @@ def test_who_has_no_key_is_always_in_the_log(secret: dagger.Secret) -> None:
 
 
 async def test_the_token_of_a_job_is_where_cosign_looks_for_it(workbench: Build, secret: dagger.Secret) -> None:
-    equipped = await Signer(identity_token=secret).equip(workbench.base.container)
+    equipped = await Signer(identity_token=secret).equip(workbench.workbench.container)
     script = 'test "$SIGSTORE_ID_TOKEN" && echo "${#SIGSTORE_ID_TOKEN}"'
     assert await equipped.with_exec(["sh", "-euc", script]).stdout() == f"{len(await secret.plaintext())}\n"
 
 
 async def test_what_logs_in_to_a_kms_is_in_the_environment(workbench: Build, secret: dagger.Secret) -> None:
-    equipped = await Signer(kms=KMS, environment=secret).equip(workbench.base.container)
+    equipped = await Signer(kms=KMS, environment=secret).equip(workbench.workbench.container)
     script = 'test "$TOKEN" = "with=equals signs" && echo "${#OTHER}"'
     assert await equipped.with_exec(["sh", "-euc", script]).stdout() == "1\n"
 
@@ -84,7 +84,7 @@ async def test_what_logs_in_to_a_kms_is_in_the_environment(workbench: Build, sec
 async def test_a_line_that_is_none_of_an_environment_is_refused_and_not_shown(workbench: Build) -> None:
     lines = dag.set_secret("lines", "TOKEN=1\nswordfish\n")
     with pytest.raises(SettingsError, match="is not of the form NAME=value") as caught:
-        await Signer(kms=KMS, environment=lines).equip(workbench.base.container)
+        await Signer(kms=KMS, environment=lines).equip(workbench.workbench.container)
     assert "swordfish" not in str(caught.value)
 
 

@@ -21,9 +21,23 @@ from embedded_engine.make.evaluator import Evaluator, builds
 SCHEME = "bootstrap:"
 OS_RELEASE = Path("/etc/os-release")
 ORIGINS = {"debian": "Debian", "ubuntu": "Ubuntu"}
+#: Code names by release: https://www.debian.org/releases/ and https://wiki.ubuntu.com/Releases.
+SUITES = {
+    "debian-12": "bookworm",
+    "debian-13": "trixie",
+    "debian-sid": "sid",
+    "ubuntu-22.04": "jammy",
+    "ubuntu-24.04": "noble",
+    "ubuntu-26.04": "resolute",
+}
+#: Never released, so it has no updates beside it; mirrors hold indexes of it that are past their date.
+UNRELEASED = "debian-sid"
 
 #: apt-get(8) indextargets: one line for each package index of the machine's sources.
 TARGETS = "$(CREATED_BY)|$(ORIGIN)|$(CODENAME)|$(REPO_URI)|$(RELEASE)|$(COMPONENT)|$(SIGNED_BY)"
+
+#: What apt says about an index that no key of this machine has signed.
+_UNVERIFIED = re.compile(r"NO_PUBKEY|is not signed|signatures were invalid|Missing key|verification .*(?:error|failed)")
 
 #: Files that depend on this machine or on the time, which mmdebstrap adds and the image must not keep.
 LEFT_BY_BOOTSTRAP = ("etc/resolv.conf", "etc/hostname", "etc/apt/apt.conf.d/99mmdebstrap")
@@ -33,26 +47,31 @@ async def stand_in(address: str, epoch: int | None) -> StandIn:
     """Return the stand-in that a reference names.
 
     Args:
-        address: `bootstrap:auto`, or `bootstrap:` and this machine's distribution, as in `bootstrap:debian-12`.
+        address: `bootstrap:auto` for this machine's release, or another one of its distribution, as in
+            `bootstrap:debian-13`.
         epoch: the time of its files, in seconds since 1970.
 
     Raises:
         StandInImpossible: this machine has another distribution, neither Debian nor Ubuntu, or no sources for it.
     """
     facts = _os_release()
-    release = f"{facts.get('ID', 'unknown')}-{facts.get('VERSION_ID', 'unknown')}"
+    distribution = facts.get("ID", "unknown")
+    own = f"{distribution}-{facts.get('VERSION_ID', 'unknown')}"
+    if distribution not in ORIGINS:
+        raise StandInImpossible(
+            f"A stand-in base needs Debian or Ubuntu, and this machine is {own}; start from an image of a registry."
+        )
     wanted = address.removeprefix(SCHEME)
-    if facts.get("ID") not in ORIGINS:
+    release = own if wanted == "auto" else wanted
+    suites = {name: suite for name, suite in SUITES.items() if name.startswith(f"{distribution}-")}
+    suites[own] = facts.get("VERSION_CODENAME", "")
+    if release not in suites:
         raise StandInImpossible(
-            f"A stand-in base needs Debian or Ubuntu, and this machine is {release}; start from an image of a registry."
+            f"This machine is {own} and cannot bootstrap '{wanted}'; start from one of "
+            f"{', '.join(f'{SCHEME}{name}' for name in sorted(suites))}."
         )
-    if wanted not in ("auto", release):
-        raise StandInImpossible(
-            f"This machine can bootstrap {release} and not '{wanted}'; start from '{SCHEME}{release}'."
-        )
-    suite = facts.get("VERSION_CODENAME", "")
-    sources = await _sources(ORIGINS[facts["ID"]], suite)
-    return StandIn(release=release, suite=suite, sources=sources, epoch=epoch)
+    sources = await _sources(ORIGINS[distribution], suites[own], release, suites[release])
+    return StandIn(release=release, suite=suites[release], sources=sources, epoch=epoch)
 
 
 def _os_release() -> dict[str, str]:
@@ -60,25 +79,38 @@ def _os_release() -> dict[str, str]:
     return dict(rows)
 
 
-async def _sources(origin: str, suite: str) -> str:
-    """Return the machine's sources of its own distribution, one line each, without those of third parties."""
+async def _sources(origin: str, own: str, release: str, suite: str) -> str:
+    """Return the machine's sources of its distribution, one line each, without those of third parties.
+
+    Args:
+        origin: the distribution, as its indexes name it.
+        own: the code name of the machine's release.
+        release: the wanted release.
+        suite: its code name, which takes the place of the machine's.
+    """
     command = ["apt-get", "indextargets", "--format", TARGETS, "Created-By: Packages"]
     listed = await run(command)
     if not listed.stdout:  # this machine has no package lists, so nothing is known about the archives
         listed = await run([*command, "--no-release-info"])
     rows: dict[tuple[str, str, str], list[str]] = {}
     for line in listed.stdout.splitlines():
-        _, found, codename, uri, release, component, signed_by = line.split("|")
+        _, found, codename, uri, named, component, signed_by = line.split("|")
         # Without package lists, apt knows no origin; the code name then identifies the distribution's own sources.
-        own = found == origin or (found.startswith("$") and release.partition("-")[0] == suite)
-        if own and (release if codename.startswith("$") else codename).startswith(suite):
-            key = f" [signed-by={signed_by}]" if signed_by.startswith("/") else ""
-            rows.setdefault((key, without_login(uri), release), []).append(component)
+        is_own = found == origin or (found.startswith("$") and named.partition("-")[0] == own)
+        known = named if codename.startswith("$") else codename
+        pocket = known.removeprefix(own)
+        if not is_own or not known.startswith(own) or (pocket and release == UNRELEASED):
+            continue
+        options = [f"signed-by={signed_by}"] if signed_by.startswith("/") else []
+        if release == UNRELEASED:
+            options.insert(0, "check-valid-until=no")
+        key = f" [{' '.join(options)}]" if options else ""
+        rows.setdefault((key, without_login(uri), named if suite == own else suite + pocket), []).append(component)
     if not rows:
-        raise StandInImpossible(f"apt on this machine has no sources of {origin} {suite}; add them.")
+        raise StandInImpossible(f"apt on this machine has no sources of {origin} {own}; add them.")
     return "".join(
-        f"deb{key} {uri} {release} {' '.join(dict.fromkeys(components))}\n"
-        for (key, uri, release), components in rows.items()
+        f"deb{key} {uri} {named} {' '.join(dict.fromkeys(components))}\n"
+        for (key, uri, named), components in rows.items()
     )
 
 
@@ -95,7 +127,9 @@ async def bootstrap(evaluator: Evaluator, node: StandIn, directory: Path) -> dic
                     words = [*argv, *options, node.suite, str(root), str(sources)]
                     done = await run(words, env=_environment(evaluator, node))
             except CommandFailed as error:
-                raise _failed(error) from error
+                raise _failed(error, node) from error
+            if node.release == UNRELEASED:
+                step.log("stderr", f"W: {node.release} has no release; the date of its package index is not verified.")
             for line in done.stderr.splitlines():
                 step.log("stderr", without_logins(line))
             _tidy(root)
@@ -147,9 +181,12 @@ def _tidy(root: Path) -> None:
             shutil.rmtree(entry) if entry.is_dir() and not entry.is_symlink() else entry.unlink()
 
 
-def _failed(error: CommandFailed) -> StandInImpossible:
+def _failed(error: CommandFailed, node: StandIn) -> StandInImpossible:
     last = next((line for line in reversed(error.stderr.splitlines()) if line.startswith("E:")), error.stderr[-200:])
-    return StandInImpossible(
-        f"A stand-in base cannot be bootstrapped from this machine's apt sources: {without_logins(last.strip())}; "
-        "see that `apt-get update` works here."
-    )
+    sentence = f"A stand-in base cannot be bootstrapped from this machine's apt sources: {without_logins(last.strip())}"
+    if _UNVERIFIED.search(error.stderr):
+        return StandInImpossible(
+            f"{sentence}; this machine's keys do not verify the packages of {node.release}: install a newer "
+            "debian-archive-keyring or ubuntu-keyring, or start from an image of a registry."
+        )
+    return StandInImpossible(f"{sentence}; see that `apt-get update` works here, and that it offers {node.suite}.")

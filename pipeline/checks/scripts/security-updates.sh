@@ -1,11 +1,11 @@
 # The indexes are fetched anew, and every installed package is held against the versions that its archive's
 # security pockets offer: neither a hold, nor a pin, nor a phased update hides one. Where nothing is looked up
-# nothing is found, so an image without those indexes fails.
-security='-security$'
+# nothing is found, so an image without those indexes fails. $1 is a regular expression for the suites.
+security=$1
 indexes=$(apt-get indextargets --format '$(IDENTIFIER) $(RELEASE)' | grep '^Packages ' | cut -d' ' -f2 | sort -u)
 pockets=$(echo "$indexes" | grep -c -e "$security" || true)
 if [ "$pockets" = 0 ]; then
-    echo "package indexes: expected one of a -security archive, found $(echo ${indexes:-none})" >&2
+    echo "package indexes: expected one of a suite like $security, found $(echo ${indexes:-none})" >&2
     exit 1
 fi
 
@@ -16,7 +16,7 @@ cut -d' ' -f1 installed | sort -u >names
 awk '{ print $1 }' offered | sort -u | comm -23 names - >unknown
 fact "installed packages that no index offers" "" "$(echo $(cat unknown))"
 
-awk '$4 ~ /-security\// { print $1, $2 }' offered | sort -u | while read -r package version; do
+awk -v security="$security" '{ sub("/.*", "", $4) } $4 ~ security { print $1, $2 }' offered | sort -u | while read -r package version; do
     have=$(awk -v package="$package" '$1 == package { print $2; exit }' installed)
     if dpkg --compare-versions "$have" lt "$version"; then
         echo "$package: expected $version, found $have" >&2

@@ -1,15 +1,13 @@
-# dpkg lists what the distribution ships, so that a module missing from the disk is noticed.
+# dpkg lists what the distribution ships, so that a module missing from the disk is noticed. The arguments are modules
+# that import on other operating systems only.
 cat >sweep.py <<'END'
 import importlib, os, sys, sysconfig, warnings
 from pathlib import Path
 
 warnings.simplefilter("ignore")
 root = sysconfig.get_path("stdlib")
-# They open a browser, print, run a test suite, or are for Windows.
-skipped = {"antigravity", "this", "idlelib", "test", "turtledemo", "msilib"}
-skipped |= {"encodings.mbcs", "encodings.oem", "encodings.cp65001", "asyncio.windows_events", "asyncio.windows_utils"}
-skipped |= {"multiprocessing.popen_spawn_win32", "ctypes.wintypes", "_pyrepl.windows_console"}
-skipped |= {"_pyrepl.windows_eventqueue", "__phello__"}
+# They open a browser, print, or run a test suite.
+skipped = {"antigravity", "this", "idlelib", "test", "turtledemo", "__phello__", *sys.argv[1:]}
 # They need what the distribution has in packages of its own: python3-tk, -gdbm, -distutils, -lib2to3, -venv.
 skipped |= {"tkinter", "turtle", "dbm.gnu", "distutils", "_distutils_system_mod", "lib2to3"}
 elsewhere = {"_gdbm", "_tkinter", "tkinter", "distutils", "ensurepip", "lib2to3"}
@@ -44,4 +42,4 @@ sys.stdout.flush()
 # Some modules leave threads or handlers behind.
 os._exit(bool(failed))
 END
-python3 -B sweep.py
+python3 -B sweep.py "$@"

@@ -7,14 +7,18 @@ from itertools import groupby
 from typing import Any
 
 from pipeline.build.inputs import Build
+from pipeline.catalogue.image import Image
+from pipeline.checks.distribution import Distribution
 from pipeline.gates.audit.baseline import HARMLESS, NOT_APPLICABLE, PASS, differences, read_baseline
 from pipeline.gates.audit.tailoring import DROPPED, PROFILE
-from pipeline.gates.definition import FAILED, PASSED, TEST_RESULT, GateResult, Problem, Row
+from pipeline.gates.definition import FAILED, PASSED, TEST_RESULT, WARNED, GateResult, Problem, Row
 from pipeline.gates.descriptors import job_url, source_descriptor, tool_descriptor
 from pipeline.gates.tools import UsedTool
 from pipeline.statement import Predicate
 
 NAME = "audit"
+#: The kind of result of an image whose distribution has no profile, and its name in statements.
+NO_PROFILE = "no profile"
 _COMMON = {"rules_left_out": [asdict(one) for one in DROPPED]}
 
 
@@ -77,12 +81,51 @@ def unaudited(image: str, sentence: str) -> GateResult:
     return GateResult(NAME, image, problems=problems, part=_part("", (0, 0, 0), problems, {}), common=_COMMON)
 
 
+def without_profile(image: Image, distribution: Distribution, build: Build) -> GateResult:
+    """Return the result of an image whose distribution has no profile of the CIS benchmark.
+
+    Args:
+        image: the image.
+        distribution: of its base.
+        build: the settings of the build, which accept that until a day.
+    """
+    sentence = f"the SCAP Security Guide has no CIS profile of {distribution.name}"
+    until = build.settings.no_profile_until_of(image.line.name)
+    accepted = f", which the settings accept until {until}" if until else ""
+    content = {
+        "result": WARNED,
+        "configuration": [
+            source_descriptor(build),
+            {"name": NO_PROFILE, "annotations": {"distribution": distribution.name, "acceptedUntil": until}},
+        ],
+        **job_url(build),
+        "passedTests": [],
+        "warnedTests": [NO_PROFILE],
+        "failedTests": [],
+    }
+    return GateResult(
+        NAME,
+        image.name,
+        rows=(Row("none", NO_PROFILE, f"{sentence}{accepted}"),),
+        part=_part("", (0, 0, 0), (), {}, unexamined=sentence),
+        common=_COMMON,
+        predicates=(Predicate(TEST_RESULT, content),),
+        unexamined=sentence,
+    )
+
+
 def _part(
-    rules: str, counts: tuple[int, int, int], problems: tuple[Problem, ...], outcomes: Mapping[str, str]
+    rules: str,
+    counts: tuple[int, int, int],
+    problems: tuple[Problem, ...],
+    outcomes: Mapping[str, str],
+    *,
+    unexamined: str = "",
 ) -> dict[str, Any]:
     passed, failed, not_applicable = counts
     document = {
         "rules": rules,
+        "unexamined": unexamined,
         "passed": passed,
         "failed": failed,
         "not_applicable": not_applicable,

@@ -4,7 +4,7 @@ OpenSCAP reads the image's files from a mount; no program of the image runs.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import partial
 
 import dagger
@@ -13,10 +13,10 @@ from dagger import dag
 from pipeline.build.assembly import BuiltImage
 from pipeline.build.chain import chain
 from pipeline.build.inputs import Build
-from pipeline.catalogue.lookup import by_name
-from pipeline.concurrency import concurrently
-from pipeline.errors import HoldError
-from pipeline.gates.audit.audited import NAME, Audited, problems_of, result_of, unaudited
+from pipeline.checks.distribution import DISTRIBUTIONS, Distribution, read_os_release
+from pipeline.concurrency import Shared, concurrently
+from pipeline.errors import HoldError, SettingsError
+from pipeline.gates.audit.audited import NAME, Audited, problems_of, result_of, unaudited, without_profile
 from pipeline.gates.audit.baseline import read_baseline, render_baseline
 from pipeline.gates.audit.tailoring import PROFILE, RULE, TAILORED, render
 from pipeline.gates.definition import TEST_RESULT, Gate, GateInputs, GateResult, Look
@@ -24,8 +24,6 @@ from pipeline.gates.tools import Toolbox, last_words
 from pipeline.steps.install import packages
 from pipeline.steps.step import EPOCH
 
-#: The rules of each distribution that is audited.
-CONTENT: Mapping[str, str] = {"debian-12": "ssg-debian12-ds.xml", "ubuntu-22.04": "ssg-ubuntu2204-ds.xml"}
 _ROOT, _CONTENT, _TAILORING = "/mnt/root", "/mnt/content.xml", "/mnt/tailoring.xml"
 # Rules about all files of a system search the mounts of /proc/mounts. Without it they search nothing, and pass.
 _MOUNTS = "/dev/image / ext4 ro 0 0\n"
@@ -48,35 +46,41 @@ _BLIND = re.compile(r"^E: .*", re.MULTILINE)
 
 
 async def prepare(inputs: GateInputs) -> Look:
-    """Get OpenSCAP, and the rules and the baseline of the base's distribution, and return the function that audits.
+    """Get OpenSCAP, and the rules and the baseline of each base's distribution, and return the function that audits.
 
     Raises:
         ToolError: the rules cannot be fetched.
-        HoldError: there are no rules for the distribution, or the baseline is damaged.
+        HoldError: a baseline is damaged.
         dagger.ExecError: OpenSCAP's container cannot be built.
     """
     build = inputs.build
-    openscap = await auditor(build).sync()
-    system = await _system("the base", build.base.container)
-    await Toolbox.of(build).file(CONTENT[system])
-    read_baseline(system)
+    audited = {base.distribution.name: base.distribution for base in build.bases.values() if base.distribution.rules}
+    openscap = Shared(auditor(build).sync)
+    if audited:
+        await openscap.get()
+    for distribution in audited.values():
+        await Toolbox.of(build).file(distribution.rules)
+        read_baseline(distribution.name)
 
     async def look(images: Sequence[BuiltImage]) -> list[GateResult]:
-        return await concurrently([partial(_look_at, image, openscap, build) for image in images])
+        return await concurrently([partial(_look_at, image, openscap) for image in images])
 
     return look
 
 
 async def record_audit(build: Build) -> str:
-    """Audit all images and return their baseline: the outcomes that hold in all of them.
+    """Audit all images of a line and return their baseline: the outcomes that hold in all of them.
 
     Raises:
+        SettingsError: the build is of several lines, whose baselines are files of their own.
         ToolError: the rules cannot be fetched.
         HoldError: an image cannot be audited.
         dagger.ExecError: an image or OpenSCAP's container cannot be built.
     """
+    if len(build.bases) > 1:
+        raise SettingsError(f"A baseline is of one line, and {', '.join(build.bases)} are given; give one --line.")
     openscap = await auditor(build).sync()
-    jobs = [partial(audit, name, chain(name, build), openscap, Toolbox.of(build)) for name in by_name()]
+    jobs = [partial(audit, name, chain(name, build), openscap, Toolbox.of(build)) for name in build.images]
     first, *others = await concurrently(jobs)
     same = {
         rule: outcome
@@ -100,13 +104,13 @@ async def audit(name: str, container: dagger.Container, openscap: dagger.Contain
         HoldError: the image cannot be audited.
     """
     root = container.rootfs()
-    system = await _system(name, container)
-    content, rules = await toolbox.file(CONTENT[system])
+    distribution = await _audited_distribution(name, container)
+    content, rules = await toolbox.file(distribution.rules)
     prepared = openscap.with_mounted_file(_CONTENT, content).with_mounted_file(
-        _TAILORING, dag.file("tailoring.xml", render(CONTENT[system]))
+        _TAILORING, dag.file("tailoring.xml", render(distribution.rules))
     )
     options = ["--profile", TAILORED, "--tailoring-file", _TAILORING]
-    return Audited(name, system, rules, await _evaluate(name, prepared, root, options))
+    return Audited(name, distribution.name, rules, await _evaluate(name, prepared, root, options))
 
 
 def auditor(build: Build) -> dagger.Container:
@@ -115,7 +119,8 @@ def auditor(build: Build) -> dagger.Container:
     OpenSCAP 1.2.17 of Ubuntu 22.04 treats all of today's rules as not applicable
     (https://github.com/OpenSCAP/openscap/issues/2018), so the setting `auditor` names another image for it.
     """
-    start = build.base.container if build.base.is_stand_in else dag.container().from_(build.settings.auditor)
+    base = build.workbench
+    start = base.container if base.is_stand_in else dag.container().from_(build.settings.auditor)
     return packages("openscap-scanner").on(start.with_env_variable(EPOCH, build.settings.epoch), "auditor")
 
 
@@ -138,28 +143,32 @@ def outcomes_of(output: str, errors: str) -> dict[str, str]:
     return found
 
 
-async def _look_at(image: BuiltImage, openscap: dagger.Container, build: Build) -> GateResult:
+async def _look_at(image: BuiltImage, openscap: Shared[dagger.Container]) -> GateResult:
+    distribution = image.build.base_of(image.image).distribution
+    # The check `distribution` verifies that the image is of the distribution of its base.
+    if not distribution.rules:
+        return without_profile(image.image, distribution, image.build)
     try:
-        audited = await audit(image.name, await image.container.get(), openscap, Toolbox.of(build))
+        container, toolbox = await image.container.get(), Toolbox.of(image.build)
+        audited = await audit(image.name, container, await openscap.get(), toolbox)
         return result_of(audited, problems_of(audited), image.build)
     except HoldError as error:
         return unaudited(image.name, str(error))
 
 
-async def _system(name: str, container: dagger.Container) -> str:
-    """Return a distribution that has rules, as in debian-12."""
+async def _audited_distribution(name: str, container: dagger.Container) -> Distribution:
+    """Return the distribution of an image, which must have rules."""
     try:
         os_release = await container.rootfs().file("usr/lib/os-release").contents()
     except dagger.QueryError as error:
         raise HoldError(f"The file /usr/lib/os-release of {name} cannot be read ({last_words(error)}).") from error
-    values = dict(re.findall(r'^(ID|VERSION_ID)="?([^"\n]*)"?$', os_release, re.MULTILINE))
-    system = f"{values.get('ID')}-{values.get('VERSION_ID')}"
-    if system not in CONTENT:
+    found = read_os_release(os_release)
+    known = {one.os_release: one for one in DISTRIBUTIONS.values() if one.rules}
+    if found not in known:
         raise HoldError(
-            f"The system of {name} is {system}, and there are rules for {', '.join(CONTENT)} only; build on one of "
-            "these."
+            f"The system of {name} is {found}, and there are rules for {', '.join(known)} only; build on one of these."
         )
-    return system
+    return known[found]
 
 
 async def _evaluate(

@@ -12,7 +12,8 @@ from dagger import dag
 
 from pipeline.build.assembly import BuiltImage
 from pipeline.build.chain import chain
-from pipeline.catalogue.lookup import by_name
+from pipeline.catalogue.image import Line
+from pipeline.catalogue.lookup import find
 from pipeline.checks import CheckResult
 from pipeline.checks.base_checks import SECURITY_UPDATES
 from pipeline.concurrency import Shared, both, concurrently
@@ -94,8 +95,8 @@ async def open_scanner(inputs: GateInputs) -> Scanner:
     settings, moment = build.settings, datetime.fromisoformat(inputs.clock().replace("Z", "+00:00"))
     exemptions = read_exemptions(inputs.vex, moment.date())
     trivy = await open_trivy(build)
-    # A base has no certificates; ska-base has.
-    certificates = chain("ska-base", build).file(_CERTIFICATES)
+    # A base has no certificates; the first image has.
+    certificates = chain(next(iter(build.images)), build).file(_CERTIFICATES)
     database = await open_database(inputs.database, trivy.container, certificates, moment, settings.scan_database_days)
     container = trivy.container.with_mounted_directory(DB, database.directory)
     return Scanner(replace(trivy, container=container), database, exemptions, policy_of(settings))
@@ -110,20 +111,26 @@ async def scan(images: Sequence[BuiltImage], scanner: Scanner) -> list[ScanResul
     reports = {one.name: _report(one.name, one.tarball, scanner) for one in images}
     # The layers of parents tell their findings apart, even if only the image itself was requested.
     build = images[0].build
+    bases = {_base(image.line): base.container for image in build.images.values() for base in [build.base_of(image)]}
     for name in {name for image in images for name in _lineage(image.name)} - reports.keys():
-        container = build.base.container if name == BASE else chain(name, build)
+        container = bases[name] if name in bases else chain(name, build)
         reports[name] = _report(name, partial(_tarball, container), scanner)
     scanned = await concurrently([partial(_look_at, one, reports, scanner) for one in images])
-    if len(images) < len(by_name()) or any(one.problems for one in scanned):
+    if len(images) < len(build.images) or any(one.problems for one in scanned):
         return scanned
     matched = {finding.exemption for one in scanned for finding in one.findings}
     unmatched = [one for one in scanner.exemptions if one not in matched]
-    return [replace(one, problems=(*one.problems, *_unmatched(one.image, unmatched))) for one in scanned]
+    lines = ", ".join(build.bases)
+    return [replace(one, problems=(*one.problems, *_unmatched(one.image, unmatched, lines))) for one in scanned]
 
 
-def _unmatched(image: str, exemptions: Iterable[Exemption]) -> list[Problem]:
+def _unmatched(image: str, exemptions: Iterable[Exemption], lines: str) -> list[Problem]:
     return [
-        Problem(one.vulnerability, f"{one} matches no finding in any image; remove the statement")
+        Problem(
+            one.vulnerability,
+            f"{one} matches no finding in any image of {lines}; remove the statement, or let it name the image of "
+            "another line",
+        )
         for one in exemptions
         if one.image in ("", image)
     ]
@@ -151,7 +158,7 @@ def _files(scanner: Scanner, image: str) -> dict[str, Exemption]:
     return {
         f"{_VEX}/{number}.json": one
         for number, one in enumerate(scanner.exemptions)
-        if one.image in ("", image) and image != BASE
+        if one.image in ("", image) and not _is_base(image)
     }
 
 
@@ -185,7 +192,7 @@ async def _read(unknown: ScanResult, reports: _Reports, scanner: Scanner) -> Sca
     origins: dict[str, str] = {}
     for name, of_parent in zip(lineage, listed, strict=True):
         for layer in read_layers(of_parent):
-            origins.setdefault(layer, name)
+            origins.setdefault(layer, BASE if _is_base(name) else name)
     report = listed[-1]
     return replace(
         unknown,
@@ -202,8 +209,16 @@ async def _updates(image: BuiltImage) -> CheckResult:
 
 def _lineage(image: str) -> list[str]:
     """Return the base, the image's parents and the image, in build order."""
-    parent = by_name()[image].parent
-    return [*([BASE] if parent is None else _lineage(parent)), image]
+    entry = find(image)
+    return [*([_base(entry.line)] if entry.parent is None else _lineage(entry.parent)), image]
+
+
+def _base(line: Line) -> str:
+    return f"{BASE} of {line.name}"
+
+
+def _is_base(name: str) -> bool:
+    return name.startswith(f"{BASE} of ")
 
 
 SCAN = Gate(NAME, prepare, needs_tools=True, attests=(VULNERABILITIES,))
