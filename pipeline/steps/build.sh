@@ -40,9 +40,12 @@ install_python_tools() {
     "$pipx" inject poetry poetry-plugin-export
     "$pipx" install "uv==$2"
     rm -rf "$PIPX_HOME/logs" "$PIPX_HOME/.cache" "$PIPX_HOME/trash" "$PIPX_HOME/py"
-    for program in pipx/pipx poetry/poetry uv/uv uv/uvx; do
-        launcher "${program#*/}" "$PIPX_HOME/venvs/${program%/*}/bin/${program#*/}"
+    for program in pipx poetry uv; do
+        launcher "$program" "$PIPX_HOME/venvs/$program/bin/$program"
     done
+    # The program uvx only starts this command, and would list all crates of uv a second time.
+    rm "$PIPX_HOME/venvs/uv/bin/uvx"
+    launcher uvx "$PIPX_HOME/venvs/uv/bin/uv tool uvx"
 }
 install_python_tools "$@" >/tmp/python-tools.log 2>&1 &
 apt-get install build-essential curl libffi-dev python-is-python3 python3-dev

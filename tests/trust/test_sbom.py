@@ -149,6 +149,13 @@ async def test_a_distribution_that_trivy_does_not_list_is_named(
     )
 
 
+async def test_crates_of_a_program_that_is_none_any_more_are_named(
+    finished: dict[str, BuiltImage], trusting: Build
+) -> None:
+    result = await sabotaged(finished["ska-build"], "chmod a-x /usr/lib/pipx/venvs/uv/bin/uv", trusting)
+    assert re.search(r"it lists cargo \S+ \S+, .* beyond that", said(result))
+
+
 async def test_a_package_that_was_removed_behind_trivy_s_back_is_named(
     finished: dict[str, BuiltImage], trusting: Build
 ) -> None:

@@ -23,7 +23,7 @@ class Package:
     """A package that is installed in an image.
 
     Args:
-        kind: deb, or pypi for a Python distribution, or another type of https://github.com/package-url/purl-spec
+        kind: deb, pypi for a Python distribution, cargo for a crate, or another type of https://github.com/package-url/purl-spec
         name: the package's name; normalized for a Python distribution, see
             https://packaging.python.org/en/latest/specifications/name-normalization/
         version: the version in the form of dpkg or of the distribution.
@@ -43,8 +43,8 @@ class Package:
 async def ask_image(container: dagger.Container, image: str) -> tuple[Package, ...]:
     """Return the packages that an image lists itself, sorted; a package appears once for each place of installation.
 
-    These are the packages of dpkg, the Python distributions that dpkg did not install, and the contents of CycloneDX
-    documents in the image; pip, for example, describes what it vendors in one.
+    These are the packages of dpkg, the Python distributions that dpkg did not install, the contents of CycloneDX
+    documents in the image, such as the one about what pip vendors, and the crates that Rust programs such as uv list.
 
     Args:
         container: the finished image, whose own dpkg and Python run.
