@@ -6,6 +6,7 @@ from pipeline.build.inputs import Build
 from pipeline.build.labelling import OCI, labels_of, metadata_of
 from pipeline.build.settings import Settings
 from pipeline.catalogue.lookup import find
+from pipeline.errors import SettingsError
 from tests.built_images import build_on
 
 DIGEST = "sha256:" + "a" * 64
@@ -51,3 +52,12 @@ def test_further_labels_are_added() -> None:
 def test_a_further_label_may_say_what_the_build_does_not_know() -> None:
     label = f"{OCI}authors=a team"
     assert labels_of(find("ska-base"), build(label=[label]))[OCI + "authors"] == "a team"
+
+
+def test_the_end_of_life_is_the_line_s() -> None:
+    assert labels_of(find("ska-python"), build())["int.skao.image.endOfLife"] == "2027-06-01"
+
+
+def test_the_end_of_life_is_not_the_user_s() -> None:
+    with pytest.raises(SettingsError, match=r"endOfLife' is written by the build itself"):
+        build(label=["int.skao.image.endOfLife=2099-01-01"])

@@ -20,6 +20,7 @@ from pipeline.build.settings import PYPROJECT, Settings
 from pipeline.cli.cache import COMMAND, HELP
 from pipeline.cli.functions import constructor, functions_of
 from pipeline.cli.options import FLAGS
+from pipeline.cli.renewal import RENEW
 from tests.built_images import OF_ONE_LINE
 
 if sys.version_info >= (3, 11):
@@ -73,7 +74,7 @@ def test_the_functions_and_flags_of_the_documents_exist(program: str) -> None:
     assert lines
     for words in lines:
         assert {word for word in words if word.startswith("-")} <= flags
-        assert "--help" in words or (FUNCTIONS.keys() | {COMMAND}) & set(words)
+        assert "--help" in words or (FUNCTIONS.keys() | {COMMAND, RENEW}) & set(words)
 
 
 def test_the_readme_names_the_parents_of_the_images() -> None:

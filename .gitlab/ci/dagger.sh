@@ -1,6 +1,6 @@
 #!/bin/sh
 # Calls a function of the module on Dagger's engine: `dagger.sh build-all -o dist`. A module does not see the job's
-# environment, so this gives it the labels that `ska-images` reads there by itself.
+# environment, so this gives it the labels and the lines that `ska-images` reads there by itself.
 set -eu
 
 labels() {
@@ -14,4 +14,4 @@ labels() {
     printf 'org.opencontainers.image.revision=%s' "$CI_COMMIT_SHA"
 }
 
-exec dagger -m . call --label="$(labels)" "$@"
+exec dagger -m . call --label="$(labels)" ${SKA_LINES:+"--line=$SKA_LINES"} "$@"

@@ -2,8 +2,8 @@
 # Releases the newest version again where `outdated` has found that it needs a rebuild: sets the git tag of the next
 # patch version, whose own pipeline tests, builds and publishes it like any release.
 #   night.sh outdated.json
-# The tag stands on a commit on top of the last release's, which adds the section of CHANGELOG.md and pins the base
-# anew where that has moved, and nothing else: what has been merged since then and is not released yet stays out of it.
+# The tag stands on a commit on top of the last release's, which adds the section of CHANGELOG.md and pins the bases
+# anew that have moved, and nothing else: what has been merged since then and is not released yet stays out of it.
 # A tag whose pipeline does not end with a release stops no later night: that takes the patch version after it.
 set -eu
 report=$1
@@ -18,9 +18,12 @@ stop() {
     exit "${2-1}"
 }
 
-# The first value of a key of the report that is not empty; the report has one key a line.
+# The values of a key of the report that are not empty, and the first of them; the report has one key a line.
+reported_all() {
+    sed -n "s/^ *\"$1\": \"\{0,1\}\([^\",]\{1,\}\).*/\1/p" "$report"
+}
 reported() {
-    sed -n "s/^ *\"$1\": \"\{0,1\}\([^\",]\{1,\}\).*/\1/p" "$report" | head -n 1
+    reported_all "$1" | head -n 1
 }
 
 released=$(reported version)
@@ -51,17 +54,18 @@ next=$series.$((${last##*.} + 1))
 work=$(mktemp -d)
 trap 'git worktree remove --force "$work"' EXIT
 git worktree add --quiet --detach "$work" "$tag"
-base=$(reported base)
-if [ -n "$base" ]; then
-    if grep -q "^base = \"${base%@*}@" "$work/pyproject.toml"; then
-        sed "s|^base = \"${base%@*}@.*|base = \"$base\"|" "$work/pyproject.toml" >"$work/new"
-        mv "$work/new" "$work/pyproject.toml"
+# One base a line of images that has moved.
+lines=pipeline/catalogue/lines.py
+for base in $(reported_all base); do
+    if grep -q "\"${base%@*}@" "$work/$lines"; then
+        sed "s|\"${base%@*}@[^\"]*\"|\"$base\"|" "$work/$lines" >"$work/new"
+        mv "$work/new" "$work/$lines"
     elif grep -qE '"(security updates are pending|it is [0-9]+ days old)' "$report"; then
-        say "the base is $base now, and pyproject.toml of $tag has another one; $next does not move it"
+        say "the base is $base now, and lines.py of $tag has another one; $next does not move it"
     else
-        stop "the base is $base now, and pyproject.toml of $tag has another one; move it where it is set" 10
+        stop "the base is $base now, and lines.py of $tag has another one; move it where it is set" 10
     fi
-fi
+done
 section="## [$next] - ${CI_PIPELINE_CREATED_AT%%T*}\n\n### Security\n\n- $released again, with the updates of its packages.\n"
 awk -v section="$section" '/^## \[/ && !done { print section; done = 1 } { print }' "$work/CHANGELOG.md" >"$work/new"
 mv "$work/new" "$work/CHANGELOG.md"

@@ -17,6 +17,7 @@ delivery   files and directories written completely or not at all
 summary    the outcome of a run, and the table of build-all
 tables     the JSON documents of other functions, as tables
 cache      `ska-images cache`
+renewal    `ska-images renew-bases`
 failures   errors as sentences and exit codes
 remedies   the flags that help against the embedded engine's errors
 streams    standard input, output and error, even if closed

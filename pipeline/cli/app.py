@@ -14,6 +14,7 @@ from pipeline.cli.cache import COMMAND, HELP, cache
 from pipeline.cli.failures import INTERRUPTED, TERMINATED, report
 from pipeline.cli.options import Options, UsageError, debugging, split_options
 from pipeline.cli.progress import PlainView, View, is_terminal
+from pipeline.cli.renewal import HELP_OF_RENEWAL, RENEW, renew
 from pipeline.cli.run import run
 from pipeline.cli.streams import write
 
@@ -36,8 +37,8 @@ def main(argv: list[str] | None = None) -> int:
         if options.version:
             write(f"ska-images {_version()}")
             return 0
-        if words[:1] == [COMMAND] and not options.help:
-            text, code = anyio.run(cache, options, words[1:])
+        if words[:1] in ([COMMAND], [RENEW]) and not options.help:
+            text, code = anyio.run(cache if words[0] == COMMAND else renew, options, words[1:])
             write(text)
             return code
         if options.help or not words:
@@ -84,6 +85,8 @@ def _version() -> str:
 def _help(words: list[str]) -> str:
     if words[:1] == [COMMAND]:
         return HELP
+    if words[:1] == [RENEW]:
+        return HELP_OF_RENEWAL
     from pipeline.cli.arguments import parse
     from pipeline.cli.functions import constructor
     from pipeline.cli.help import of_function, overview

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from pipeline.cli.cache import COMMAND, SUMMARY
 from pipeline.cli.functions import Flag, Function, functions_of, is_object
 from pipeline.cli.options import BUILD_ALL, DIST, FLAGS
+from pipeline.cli.renewal import RENEW, SUMMARY_OF_RENEWAL
 
 WIDTH = 80
 _LEFT = 26
@@ -44,7 +45,7 @@ def overview(constructor: Function) -> str:
         "Usage: ska-images [constructor flags] FUNCTION [flags] [FUNCTION [flags]]...",
         textwrap.fill(constructor.doc, WIDTH),
         _table("Functions:", ((f.name, f.summary) for f in functions)),
-        _table("Other commands:", [(COMMAND, SUMMARY)]),
+        _table("Other commands:", [(COMMAND, SUMMARY), (RENEW, SUMMARY_OF_RENEWAL)]),
         _flags("Constructor flags (before or after the function):", constructor.flags),
         _own_flags(),
         _EXAMPLES,

@@ -10,7 +10,8 @@ from tests.consumers.conftest import call
 from tests.gitlab.pipeline import ROOT
 
 OLD, NEW = (f"ubuntu:22.04@sha256:{digit * 64}" for digit in "01")
-PYPROJECT = '[tool.ska-images]\nbase = "{}"\n'
+NEW_24 = f"ubuntu:24.04@sha256:{'2' * 64}"
+LINES = 'LINES = (Line(base="{}"), Line(base="ubuntu:24.04@sha256:0"))\n'
 TOKEN = "glpat-of-the-tests"  # noqa: S105
 CHANGELOG = "# Changelog\n\n## [{}] - 2026-01-01\n\n### Added\n\n- All of it.\n"
 
@@ -26,7 +27,8 @@ class Project:
         self.bare, self.clone = directory / "project.git", directory / "clone"
         call("git", "init", "--quiet", "--bare", "--initial-branch=main", self.bare)
         call("git", "clone", "--quiet", self.bare, self.clone)
-        self.commit("pyproject.toml", PYPROJECT.format(OLD))
+        (self.clone / "pipeline/catalogue").mkdir(parents=True)
+        self.commit("pipeline/catalogue/lines.py", LINES.format(OLD))
         self.commit("CHANGELOG.md", CHANGELOG.format("1.2.3"))
         self.tag("1.2.3")
         self.commit("CHANGELOG.md", CHANGELOG.format("1.3.0"))
@@ -60,12 +62,13 @@ class Project:
         *,
         outdated: bool = True,
         reasons: tuple[str, ...] = ("security updates are pending: libc6",),
-        base: str = "",
+        bases: tuple[str, ...] = (),
         **variables: str,
     ) -> tuple[int, str]:
         """Run the night's script; return its exit code and what it said."""
         report = self.clone / "outdated.json"
-        images = [{"name": "ska-base", "reasons": reasons, "base": base}, {"name": "ska-python", "base": ""}]
+        images = [{"name": "ska-python", "reasons": reasons, "base": ""}]
+        images += [{"name": f"ska-base-{number}", "base": base} for number, base in enumerate(bases)]
         report.write_text(json.dumps({"outdated": outdated, "version": version, "images": images}, indent=2))
         job = {
             "CI_PIPELINE_CREATED_AT": "2026-01-31T01:00:00Z",

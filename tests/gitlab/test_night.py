@@ -11,7 +11,9 @@ from pathlib import Path
 import pytest
 
 from tests.consumers.conftest import call
-from tests.gitlab.tagged_project import CHANGELOG, NEW, PYPROJECT, TOKEN, Project
+from tests.gitlab.tagged_project import CHANGELOG, LINES, NEW, NEW_24, TOKEN, Project
+
+MODULE = "pipeline/catalogue/lines.py"
 
 
 @pytest.fixture
@@ -100,10 +102,16 @@ def test_a_release_without_a_tag_is_named(project: Project) -> None:
 
 
 def test_a_base_that_has_moved_is_pinned_anew_in_the_release(project: Project) -> None:
-    assert project.night(reasons=("the base has moved",), base=NEW)[0] == 0
-    assert call("git", "-C", project.bare, "show", "1.2.4:pyproject.toml") == PYPROJECT.format(NEW)
+    assert project.night(reasons=("the base has moved",), bases=(NEW,))[0] == 0
+    assert call("git", "-C", project.bare, "show", f"1.2.4:{MODULE}") == LINES.format(NEW)
     changed = call("git", "-C", project.bare, "diff", "--name-only", "1.2.3", "1.2.4")
-    assert changed == "CHANGELOG.md\npyproject.toml\n"
+    assert changed == f"CHANGELOG.md\n{MODULE}\n"
+
+
+def test_the_bases_of_several_lines_are_pinned_anew(project: Project) -> None:
+    assert project.night(reasons=("the base has moved",), bases=(NEW, NEW_24))[0] == 0
+    text = LINES.format(NEW).replace("ubuntu:24.04@sha256:0", NEW_24)
+    assert call("git", "-C", project.bare, "show", f"1.2.4:{MODULE}") == text
 
 
 @pytest.mark.parametrize(
@@ -116,9 +124,9 @@ def test_a_base_that_has_moved_is_pinned_anew_in_the_release(project: Project) -
 def test_a_base_that_the_project_does_not_pin_is_no_reason_for_a_release_that_would_not_move_it(
     project: Project, reasons: tuple[str, ...], code: int, tags: set[str]
 ) -> None:
-    found, output = project.night(reasons=reasons, base=NEW.replace("ubuntu", "mirror.example/ubuntu"))
+    found, output = project.night(reasons=reasons, bases=(NEW.replace("ubuntu", "mirror.example/ubuntu"),))
     assert (found, project.tags()) == (code, tags)
-    assert "pyproject.toml of 1.2.3 has another one" in output
+    assert "lines.py of 1.2.3 has another one" in output
 
 
 def test_without_a_token_it_says_what_to_tag(project: Project) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -10,13 +11,19 @@ from dagger import dag
 from embedded_engine.session import Session
 
 from pipeline.build import assembly
+from pipeline.build.assembly import Archive
+from pipeline.build.settings import Settings
+from pipeline.catalogue.lookup import find_line
 from pipeline.checks import Check, Subject
 from pipeline.checks.base_checks import SECURITY_UPDATES
 from pipeline.checks.check import CheckFailure
-from pipeline.errors import GateError, ReleaseError, SettingsError, UserError
+from pipeline.checks.distribution import DISTRIBUTIONS
+from pipeline.errors import GateError, RegistryError, ReleaseError, SettingsError, UserError
+from pipeline.gates.audit.audited import without_profile
 from pipeline.release import publish as module
 from pipeline.release.login import Login
 from pipeline.release.publish import Order, publish
+from tests.built_images import built_image
 from tests.conftest import Built
 from tests.publish.certificates import Signed, sign
 from tests.publish.conftest import Running
@@ -179,3 +186,46 @@ async def test_a_right_login_publishes(
     right = dag.set_secret("right-password", PASSWORD + "\n")
     error = await refusal(guarded.host, login=Login(USER, right, dag.host().file(str(signed.ca))))
     assert (str(error), len(reached)) == ("far enough", 1)
+
+
+async def test_a_line_past_its_end_of_life_is_refused_unless_that_is_accepted(
+    engine: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old = replace(find_line("ubuntu22"), end_of_life=date(2026, 1, 30))
+    monkeypatch.setattr(module, "find_line", lambda _: old)
+    error = await refusal("127.0.0.1:9", created="2026-01-31")
+    assert str(error) == (
+        "The line ubuntu22 got its last security updates on 2026-01-30, so it is not released any more; publish a newer "
+        "line, or insist with --allow-end-of-life."
+    )
+    error = await refusal("127.0.0.1:9", replace(ORDER, allow_end_of_life=True), created="2026-01-31")
+    assert isinstance(error, RegistryError)
+
+
+async def test_the_last_day_of_a_line_stops_no_release(
+    engine: Session, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    old = replace(find_line("ubuntu22"), end_of_life=date(2026, 1, 31))
+    monkeypatch.setattr(module, "find_line", lambda _: old)
+    assert isinstance(await refusal("127.0.0.1:9", created="2026-01-31"), RegistryError)
+    assert "The line ubuntu22 gets security updates until 2026-01-31, today; move to a newer line." in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("until", "sentence"),
+    [
+        ("", "and that is not accepted; accept it until a day with the setting no_profile_until"),
+        ("ubuntu22=2026-01-30", "and that was accepted until 2026-01-30; accept it until a day"),
+        ("ubuntu24=2026-12-31", "and that is not accepted;"),
+        ("ubuntu22=2026-01-31", ""),
+    ],
+)
+def test_a_line_without_a_profile_is_released_only_while_that_is_accepted(until: str, sentence: str) -> None:
+    image = built_image("ska-base", Archive("sha256:d", 1, 1, ()))
+    settings = Settings(created="2026-01-31", **({"no_profile_until": until} if until else {}))
+    result = without_profile(image.image, DISTRIBUTIONS["ubuntu-26.04"], image.build)
+    if not sentence:
+        module._require_examined([result], [image], settings)
+        return
+    with pytest.raises(ReleaseError, match=f"the gate audit, because the SCAP Security Guide has no CIS .*{sentence}"):
+        module._require_examined([result], [image], settings)

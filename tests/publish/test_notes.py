@@ -112,7 +112,7 @@ async def test_an_image_that_is_new_is_said(registry: Registry, release: Maker) 
 
 
 async def test_a_release_that_is_not_there_is_said(two: Registry) -> None:
-    with pytest.raises(ReleaseError, match=r"has no image of 9\.9\.9; check --registry and the version"):
+    with pytest.raises(ReleaseError, match=r"has no image of 9\.9\.9; check --registry, --line and the version"):
         await notes(two, "json", after="9.9.9")
 
 

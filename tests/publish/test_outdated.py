@@ -24,7 +24,7 @@ from pipeline.release.outdated import Question, Staleness, _age, _base, outdated
 from pipeline.release.published import find_published
 from pipeline.release.push import Candidate, push_release, set_tag
 from pipeline.release.tags import Tags
-from tests.built_images import OF_ONE_LINE
+from tests.built_images import LINE, OF_ONE_LINE
 from tests.cli.test_run import argv
 from tests.conftest import Built
 from tests.images.sabotages_base import HELD_BACK
@@ -144,19 +144,19 @@ async def frozen(server: Running, archives: dict[str, Path], tmp_path_factory: p
 
 async def test_packages_are_looked_up_in_the_state_that_a_release_of_that_moment_takes(frozen: str) -> None:
     found = await look(frozen, created="2026-01-31T23:00:00Z")
-    assert found["snapshot"] == "20260131T000000Z"
+    assert found["snapshots"][LINE] == "20260131T000000Z"
     # What the same step says in a build, since the stand-in is not Ubuntu.
     assert "only Ubuntu's packages have snapshots" in str(entry(found, NAMES[0])["unknown"])
 
 
 async def test_the_present_state_is_looked_at_where_a_release_takes_that(frozen: str) -> None:
     found = await look(frozen, created="2026-01-31T23:00:00Z", snapshot="off")
-    assert found["snapshot"] == ""
+    assert found["snapshots"][LINE] == ""
     assert "frozen" not in str(entry(found, NAMES[0])["unknown"])
 
 
 async def test_a_stand_in_has_no_other_state(document: dict[str, Any]) -> None:
-    assert document["snapshot"] == ""
+    assert document["snapshots"][LINE] == ""
 
 
 async def test_a_reason_is_an_exit_code_and_the_document_its_output(real: str) -> None:

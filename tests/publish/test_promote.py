@@ -130,7 +130,9 @@ async def test_a_dry_run_copies_nothing(
 
 async def test_half_a_release_is_not_promoted(registry: Registry, release: Maker, production: str, path: str) -> None:
     await push_release(registry, Tags("1.0.0"), release()[:3])
-    with pytest.raises(ReleaseError, match=r"ska-python:1\.0\.0 is not published, but a release is copied as a whole"):
+    with pytest.raises(
+        ReleaseError, match=r"ska-python:1\.0\.0 is not published, but the lines of a release are copied"
+    ):
         await promoted(registry.address, f"{production}/{path}")
 
 

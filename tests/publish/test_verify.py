@@ -208,3 +208,27 @@ async def test_a_label_cannot_write_a_line_of_the_findings(registry: Registry, r
 async def test_a_reference_without_tag_and_digest_is_refused(registry: Registry) -> None:
     with pytest.raises(SettingsError, match="does not name a published image"):
         await verified(registry, "ska-base")
+
+
+@pytest.mark.parametrize(
+    ("now", "warnings"),
+    [
+        ("2026-12-02T12:00:00Z", []),
+        ("2027-05-31T12:00:00Z", ["The image gets security updates until 2027-06-01, 1 day from today; move to a newer line."]),
+        ("2027-06-02T12:00:00Z", ["The image got its last security updates on 2027-06-01; move to a newer line."]),
+    ],
+)
+async def test_the_end_of_an_image_s_support_is_a_warning(
+    now: str, warnings: list[str], registry: Registry, release: Maker, base: str
+) -> None:
+    await push_release(registry, PRE_RELEASE, release(base=base, version=PRE_RELEASE.version))
+    document = await verified(registry, now=now)
+    assert (document["end_of_life"], document["warnings"]) == ("2027-06-01", warnings)
+
+
+async def test_an_end_of_life_that_is_not_a_day_is_a_warning(registry: Registry, release: Maker, base: str) -> None:
+    labels = {"ska-build-python": {"int.skao.image.endOfLife": "soon\x1b[2J"}}
+    await push_release(registry, PRE_RELEASE, release(base=base, version=PRE_RELEASE.version, labels=labels))
+    (warning,) = (await verified(registry))["warnings"]
+    assert warning.startswith("The image names 'soon")
+    assert "\x1b" not in warning
