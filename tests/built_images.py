@@ -10,7 +10,8 @@ from pipeline.build.assembly import Archive, BuiltImage
 from pipeline.build.base import distribution_of
 from pipeline.build.inputs import Base, Build
 from pipeline.build.settings import Settings
-from pipeline.catalogue.lookup import find, find_line, of_lines
+from pipeline.catalogue.lines import find_line
+from pipeline.catalogue.lookup import find, of_lines
 from pipeline.checks import CheckResult
 from pipeline.concurrency import Shared
 from pipeline.gates.tools import UsedTool

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from pipeline.catalogue.image import Image, product
-from pipeline.catalogue.lines import LINES
-from pipeline.catalogue.lookup import CATALOGUE, by_name, checks_of, find, find_line, of_lines, select, the_only
+from pipeline.catalogue.lines import LINES, find_line
+from pipeline.catalogue.lookup import CATALOGUE, by_name, checks_of, find, of_lines, select, the_only
 from pipeline.checks.distribution import DISTRIBUTIONS, distribution_named, read_os_release
 from pipeline.errors import CatalogueError, UnknownImageError, UnknownLineError
 from pipeline.steps.install import UNWANTED, build_tools, locked_version

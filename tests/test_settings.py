@@ -8,7 +8,7 @@ import pytest
 
 from pipeline.build import settings
 from pipeline.build.settings import Settings
-from pipeline.catalogue.lookup import find_line
+from pipeline.catalogue.lines import find_line
 from pipeline.errors import SettingsError
 
 DIGEST = "sha256:" + "0" * 64

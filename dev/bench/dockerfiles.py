@@ -12,7 +12,7 @@ from pipeline.build.inputs import Base, Build
 from pipeline.build.labelling import labels_of, metadata_of
 from pipeline.build.settings import Settings
 from pipeline.catalogue.image import Image
-from pipeline.catalogue.lookup import find_line
+from pipeline.catalogue.lines import find_line
 from pipeline.metadata import PATH
 from pipeline.steps.install import CACHE, OWN_FILES
 from pipeline.steps.step import EPOCH

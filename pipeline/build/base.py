@@ -14,8 +14,7 @@ from pipeline.build.base_reference import ANY_STAND_IN, STAND_IN, BaseReference
 from pipeline.build.inputs import Base
 from pipeline.build.rootfs import Kind, identify, wrap
 from pipeline.build.settings import Settings, in_a_module
-from pipeline.catalogue.image import Line
-from pipeline.catalogue.lookup import find_line
+from pipeline.catalogue.lines import Line, find_line
 from pipeline.checks.distribution import Distribution, distribution_named, read_os_release
 from pipeline.checksum import sha256
 from pipeline.concurrency import concurrently

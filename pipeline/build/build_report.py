@@ -5,8 +5,8 @@ from dataclasses import asdict
 
 from pipeline.build.assembly import Archive
 from pipeline.build.inputs import Build
-from pipeline.catalogue.image import Image, Line
-from pipeline.catalogue.lookup import find_line
+from pipeline.catalogue.image import Image
+from pipeline.catalogue.lines import Line, find_line
 from pipeline.checks import CheckResult
 from pipeline.escape import json_text
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 
-from pipeline.catalogue.image import Line
+from pipeline.catalogue.lines import Line
 
 #: Days before the end from which people are warned: time for two quarterly releases of what is built on an image.
 NOTICE = 180

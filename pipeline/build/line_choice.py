@@ -9,7 +9,7 @@ from pydantic import AfterValidator, BeforeValidator
 from pydantic_settings import NoDecode
 
 from pipeline.build.base_reference import ANY_STAND_IN, BaseReference
-from pipeline.catalogue.lookup import find_line
+from pipeline.catalogue.lines import find_line
 from pipeline.errors import UnknownLineError
 
 

@@ -24,8 +24,7 @@ from pipeline.build.project import project_table
 from pipeline.build.settings_errors import MALFORMED, sentence
 from pipeline.build.severity import Severity
 from pipeline.build.version import Version
-from pipeline.catalogue.image import Line
-from pipeline.catalogue.lookup import find_line
+from pipeline.catalogue.lines import Line, find_line
 from pipeline.errors import SettingsError
 from pipeline.registry.address import parse_address
 

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import date
 
+from pipeline.catalogue.lines import Line
 from pipeline.checks import Check
 from pipeline.steps.install import UNWANTED, Install
 
@@ -35,36 +35,6 @@ class Family:
     size_budget: int
     contradicts: frozenset[str] = frozenset()
     without: frozenset[str] = frozenset()
-
-
-@dataclass(frozen=True)
-class Line:
-    """A distribution that families are built on.
-
-    Args:
-        name: as in ubuntu24.
-        suffix: of the names of its images; empty for the line whose images are named like their families.
-        base: the image that its first images are built from, with its digest.
-        distribution: the name of its distribution, as the base's os-release(5) states it.
-        stand_in: the name of the distribution that takes its place where no registry answers.
-        end_of_life: the last day of its distribution's standard support.
-        users: accounts of the base that must go, with their groups and homes.
-        paths: files of the base that must go.
-    """
-
-    name: str
-    suffix: str
-    base: str
-    distribution: str
-    stand_in: str
-    end_of_life: date
-    users: tuple[str, ...] = ()
-    paths: tuple[str, ...] = ()
-
-    @property
-    def unwanted(self) -> str:
-        """What the base brings that must go, one thing a line."""
-        return "".join((*(f"user {name}\n" for name in self.users), *(f"path {path}\n" for path in self.paths)))
 
 
 @dataclass(frozen=True)

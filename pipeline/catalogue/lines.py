@@ -4,9 +4,42 @@
 (https://debian.pages.debian.net/distro-info-data/ubuntu.csv).
 """
 
+import difflib
+from dataclasses import dataclass
 from datetime import date
 
-from pipeline.catalogue.image import Line
+from pipeline.errors import UnknownLineError
+
+
+@dataclass(frozen=True)
+class Line:
+    """A distribution that families are built on.
+
+    Args:
+        name: as in ubuntu24.
+        suffix: of the names of its images; empty for the line whose images are named like their families.
+        base: the image that its first images are built from, with its digest.
+        distribution: the name of its distribution, as the base's os-release(5) states it.
+        stand_in: the name of the distribution that takes its place where no registry answers.
+        end_of_life: the last day of its distribution's standard support.
+        users: accounts of the base that must go, with their groups and homes.
+        paths: files of the base that must go.
+    """
+
+    name: str
+    suffix: str
+    base: str
+    distribution: str
+    stand_in: str
+    end_of_life: date
+    users: tuple[str, ...] = ()
+    paths: tuple[str, ...] = ()
+
+    @property
+    def unwanted(self) -> str:
+        """What the base brings that must go, one thing a line."""
+        return "".join((*(f"user {name}\n" for name in self.users), *(f"path {path}\n" for path in self.paths)))
+
 
 #: Ubuntu's images of 24.04 and later bring this account with the number 1000, which belongs to users of the images.
 _UBUNTU = ("ubuntu",)
@@ -42,3 +75,16 @@ LINES: tuple[Line, ...] = (
         paths=("/usr/bin/pebble",),
     ),
 )
+
+
+def find_line(name: str) -> Line:
+    """Return the line of that name.
+
+    Raises:
+        UnknownLineError: there is no such line; the nearest name is suggested.
+    """
+    known = {line.name: line for line in LINES}
+    if name in known:
+        return known[name]
+    nearest = difflib.get_close_matches(name, known, n=1, cutoff=0.0)[0]
+    raise UnknownLineError(f"There is no line {name!r}; did you mean {nearest!r}? The lines are {', '.join(known)}.")

@@ -1,14 +1,14 @@
-"""Images and lines by name, with the checks that images inherit."""
+"""Images by name, with the checks that images inherit."""
 
 import difflib
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 
 from pipeline.catalogue.families import FAMILIES
-from pipeline.catalogue.image import Image, Line, product
+from pipeline.catalogue.image import Image, product
 from pipeline.catalogue.lines import LINES
 from pipeline.checks import Check
-from pipeline.errors import CatalogueError, UnknownImageError, UnknownLineError
+from pipeline.errors import CatalogueError, UnknownImageError
 
 #: All images: each family on each line.
 CATALOGUE: tuple[Image, ...] = tuple(product(FAMILIES, LINES))
@@ -93,20 +93,6 @@ def the_only(name: str, lines: Iterable[str], images: Iterable[Image] = CATALOGU
         names = ", ".join(image.name for image in found)
         raise UnknownImageError(f"The lines have several images of {name!r}: {names}; give one --line.")
     return found[0]
-
-
-def find_line(name: str) -> Line:
-    """Return the line of that name.
-
-    Raises:
-        UnknownLineError: there is no such line; the nearest name is suggested.
-    """
-    known = {line.name: line for line in LINES}
-    if name in known:
-        return known[name]
-    raise UnknownLineError(
-        f"There is no line {name!r}; did you mean {_nearest(name, known)!r}? The lines are {', '.join(known)}."
-    )
 
 
 def checks_of(image: Image, images: Iterable[Image] = CATALOGUE) -> tuple[Check, ...]:

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.build.settings import PYPROJECT, Settings
-from pipeline.catalogue.lookup import find_line
+from pipeline.catalogue.lines import find_line
 from pipeline.checksum import sha256
 from pipeline.cli.session import unstarted
 

@@ -19,7 +19,7 @@ from pipeline.cli.remedies import with_remedy
 from pipeline.errors import SkaError, UserError
 
 if TYPE_CHECKING:
-    from pipeline.catalogue.image import Line
+    from pipeline.catalogue.lines import Line
 
 OnEvent = Callable[[dict[str, Any]], None]
 #: The name of the embedded engine's default store.
@@ -220,7 +220,7 @@ async def choose_bases(settings: Settings, warn: Callable[[str], None]) -> Chose
         StandInRefused: the registry does not answer a CI job.
         dagger.QueryError: the registry answers, but not with the image.
     """
-    from pipeline.catalogue.lookup import find_line
+    from pipeline.catalogue.lines import find_line
     from pipeline.concurrency import concurrently
 
     lines = [find_line(name) for name in settings.lines]

@@ -8,8 +8,8 @@ from typing import Any
 from pipeline.build.assembly import Archive
 from pipeline.build.end_of_life import of_line
 from pipeline.build.inputs import Build
-from pipeline.catalogue.image import Image, Line
-from pipeline.catalogue.lookup import find_line
+from pipeline.catalogue.image import Image
+from pipeline.catalogue.lines import Line, find_line
 from pipeline.evidence.package_groups import OTHER
 from pipeline.gates.definition import GateResult
 

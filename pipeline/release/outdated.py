@@ -16,8 +16,9 @@ from pipeline.build.base import distribution_of
 from pipeline.build.base_reference import BaseReference
 from pipeline.build.end_of_life import warnings
 from pipeline.build.settings import Settings
-from pipeline.catalogue.image import Image, Line
-from pipeline.catalogue.lookup import find, find_line, of_lines
+from pipeline.catalogue.image import Image
+from pipeline.catalogue.lines import Line, find_line
+from pipeline.catalogue.lookup import find, of_lines
 from pipeline.checks import Subject
 from pipeline.checks.base_checks import SECURITY_UPDATES
 from pipeline.concurrency import concurrently

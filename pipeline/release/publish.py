@@ -20,7 +20,8 @@ from pipeline.build.base_reference import BaseReference
 from pipeline.build.end_of_life import of_line
 from pipeline.build.inputs import Build
 from pipeline.build.settings import Settings, moment
-from pipeline.catalogue.lookup import find_line, of_lines
+from pipeline.catalogue.lines import find_line
+from pipeline.catalogue.lookup import of_lines
 from pipeline.concurrency import both, concurrently
 from pipeline.errors import ReleaseError
 from pipeline.evidence.provenance import Run, describe_run, digests_of

@@ -8,7 +8,8 @@ import dagger
 from pipeline.build.assembly import Archive, BuiltImage, open_containers
 from pipeline.build.base import distribution_of
 from pipeline.build.inputs import Base, Build
-from pipeline.catalogue.lookup import find, find_line
+from pipeline.catalogue.lines import find_line
+from pipeline.catalogue.lookup import find
 from pipeline.concurrency import Shared
 from pipeline.errors import ReleaseError
 from pipeline.evidence.report import report_on

@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 
 from pipeline.catalogue import lines as literals
-from pipeline.catalogue.image import Line
+from pipeline.catalogue.lines import Line
 from pipeline.concurrency import concurrently
 from pipeline.errors import ReleaseError
 from pipeline.registry.access import Access

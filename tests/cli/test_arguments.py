@@ -78,7 +78,7 @@ def test_flags_without_a_function_are_no_call() -> None:
         ("qqqqq", 'unknown function "qqqqq"; see `ska-images --help`.'),
         ("build --imgae x", "unknown flag --imgae for build; did you mean --image?"),
         ("--bsae=x images", "unknown flag --bsae for ska-images; did you mean --base?"),
-        ("images --imge=secret", "unknown flag --imge for images; see `ska-images --help`."),
+        ("images --qqqqq=secret", "unknown flag --qqqqq for images; see `ska-images --help`."),
         ("ska-python stdot", 'unknown function "stdot" of Container; did you mean stdout?'),
         ("images stdout", 'unexpected word "stdout": the result of images has no functions.'),
     ],

@@ -10,7 +10,7 @@ import pytest
 import pytest_asyncio
 
 from pipeline.build.settings import Settings
-from pipeline.catalogue.lookup import find_line
+from pipeline.catalogue.lines import find_line
 from tests.clients import connected
 from tests.conformance.rules import Subject
 from tests.conftest import ENVIRONMENT

@@ -13,7 +13,7 @@ from embedded_engine.session import Session
 from pipeline.build import assembly
 from pipeline.build.assembly import Archive
 from pipeline.build.settings import Settings
-from pipeline.catalogue.lookup import find_line
+from pipeline.catalogue.lines import find_line
 from pipeline.checks import Check, Subject
 from pipeline.checks.base_checks import SECURITY_UPDATES
 from pipeline.checks.check import CheckFailure
@@ -195,8 +195,8 @@ async def test_a_line_past_its_end_of_life_is_refused_unless_that_is_accepted(
     monkeypatch.setattr(module, "find_line", lambda _: old)
     error = await refusal("127.0.0.1:9", created="2026-01-31")
     assert str(error) == (
-        "The line ubuntu22 got its last security updates on 2026-01-30, so it is not released any more; publish a newer "
-        "line, or insist with --allow-end-of-life."
+        "The line ubuntu22 got its last security updates on 2026-01-30, so it is not released any more; publish a "
+        "newer line, or insist with --allow-end-of-life."
     )
     error = await refusal("127.0.0.1:9", replace(ORDER, allow_end_of_life=True), created="2026-01-31")
     assert isinstance(error, RegistryError)

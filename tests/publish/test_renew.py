@@ -5,8 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.catalogue.image import Line
-from pipeline.catalogue.lines import LINES
+from pipeline.catalogue.lines import LINES, Line
 from pipeline.errors import RegistryError, ReleaseError
 from pipeline.registry.registry import Registry
 from pipeline.release.push import push_release

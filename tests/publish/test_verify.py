@@ -214,7 +214,10 @@ async def test_a_reference_without_tag_and_digest_is_refused(registry: Registry)
     ("now", "warnings"),
     [
         ("2026-12-02T12:00:00Z", []),
-        ("2027-05-31T12:00:00Z", ["The image gets security updates until 2027-06-01, 1 day from today; move to a newer line."]),
+        (
+            "2027-05-31T12:00:00Z",
+            ["The image gets security updates until 2027-06-01, 1 day from today; move to a newer line."],
+        ),
         ("2027-06-02T12:00:00Z", ["The image got its last security updates on 2027-06-01; move to a newer line."]),
     ],
 )

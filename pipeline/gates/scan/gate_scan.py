@@ -12,7 +12,7 @@ from dagger import dag
 
 from pipeline.build.assembly import BuiltImage
 from pipeline.build.chain import chain
-from pipeline.catalogue.image import Line
+from pipeline.catalogue.lines import Line
 from pipeline.catalogue.lookup import find
 from pipeline.checks import CheckResult
 from pipeline.checks.base_checks import SECURITY_UPDATES
