@@ -70,7 +70,7 @@ def test_help_goes_to_standard_output(words: tuple[str, ...]) -> None:
         (
             ("metadata", "--image=ska-pyton", "--base=bootstrap:auto"),
             "Error: There is no image 'ska-pyton'; did you mean 'ska-python'?"
-            " The images are ska-base, ska-build, ska-build-python, ska-python.\n",
+            " The images of ubuntu22 are ska-base, ska-build, ska-build-python, ska-python.\n",
         ),
     ],
 )
