@@ -9,6 +9,8 @@ from pipeline.errors import MetadataError
 #: Where the file stands in every image.
 PATH = "/etc/skao.metadata"
 PREFIX = "int.skao.image."
+#: Names the minor version of an image's Python, which a virtual environment needs where it runs.
+PYTHON_LABEL = PREFIX + "python"
 
 _LINE = re.compile(r'(?P<key>[^="]+)="(?P<value>(?:[^"\\]|\\["\\])*)"')
 _ESCAPED = re.compile(r'\\(["\\])')

@@ -34,7 +34,7 @@ async def main(*places: Path) -> None:
 
 async def one(name: str, build: Build, output: Path) -> None:
     """Build and export one image."""
-    await chain(name, build).export(str(output / f"{name}.tar"))
+    await (await chain(name, build)).export(str(output / f"{name}.tar"))
 
 
 if __name__ == "__main__":

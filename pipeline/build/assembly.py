@@ -93,7 +93,7 @@ def open_images(names: Iterable[str], build: Build) -> list[BuiltImage]:
     listed = [find(name) for name in names] or by_name().values()
     # What follows names the finished image by its ID, and not by the whole chain; and the error of a step that fails
     # comes once, and not from every check.
-    return [_opened(image, Shared(chain(image.name, build).sync), build) for image in listed]
+    return [_opened(image, Shared(partial(_built, image, build)), build) for image in listed]
 
 
 def open_containers(containers: Mapping[str, dagger.Container], build: Build) -> list[BuiltImage]:
@@ -104,6 +104,10 @@ def open_containers(containers: Mapping[str, dagger.Container], build: Build) ->
         build: the settings that they were built with.
     """
     return [_opened(find(name), Shared(container.sync), build) for name, container in containers.items()]
+
+
+async def _built(image: Image, build: Build) -> dagger.Container:
+    return await (await chain(image.name, build)).sync()
 
 
 def _opened(image: Image, container: Shared[dagger.Container], build: Build) -> BuiltImage:

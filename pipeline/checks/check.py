@@ -12,6 +12,8 @@ from pipeline.concurrency import concurrently
 _SCRIPTS = Path(__file__).parent / "scripts"
 ROOT = "root"
 NONROOT_USER = "nonroot"
+#: GitLab runners and OpenShift run containers as uids that are not in passwd.
+ANYONE = (ROOT, NONROOT_USER, "12345")
 
 
 @dataclass(frozen=True)
@@ -30,7 +32,7 @@ class Subject:
     container: dagger.Container
     size_budget: int
     snapshot: str
-    sibling: Callable[[str], dagger.Container]
+    sibling: Callable[[str], Awaitable[dagger.Container]]
 
 
 @dataclass(frozen=True)

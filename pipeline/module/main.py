@@ -39,27 +39,27 @@ class SkaBaseImages(ReleaseFunctions, TrustFunctions):
     @fresh
     async def build(self, image: ImageName) -> dagger.Container:
         """Build one image, without its checks."""
-        return chain(image, await self._build())
+        return await chain(image, await self._build())
 
     @fresh
     async def ska_base(self) -> dagger.Container:
         """Build ska-base: Ubuntu with all security updates, certificates and an unprivileged user."""
-        return chain("ska-base", await self._build())
+        return await chain("ska-base", await self._build())
 
     @fresh
     async def ska_build(self) -> dagger.Container:
         """Build ska-build: Python, pip, pipx, Poetry and a C++ compiler."""
-        return chain("ska-build", await self._build())
+        return await chain("ska-build", await self._build())
 
     @fresh
     async def ska_build_python(self) -> dagger.Container:
         """Build ska-build-python: ska-build with venv, git and Poetry set up for containers."""
-        return chain("ska-build-python", await self._build())
+        return await chain("ska-build-python", await self._build())
 
     @fresh
     async def ska_python(self) -> dagger.Container:
         """Build ska-python: Python only, to run applications."""
-        return chain("ska-python", await self._build())
+        return await chain("ska-python", await self._build())
 
     @check
     @fresh

@@ -12,6 +12,8 @@ from datetime import date
 from functools import partial
 from typing import Any
 
+import dagger
+
 from pipeline.build.base_reference import BaseReference
 from pipeline.build.settings import Settings
 from pipeline.catalogue.lookup import by_name
@@ -172,7 +174,11 @@ async def _packages(image: Published, snapshot: str, login: Login) -> Staleness:
     name = image.repository.name
     # The variable makes the command differ in every run; an engine would otherwise reuse an earlier day's result.
     container = login.container(image.reference()).with_env_variable("SKA_LOOK", uuid.uuid4().hex)
-    result = await SECURITY_UPDATES.run(Subject(name, container, 0, snapshot, lambda _: container))
+
+    async def sibling(_: str) -> dagger.Container:
+        return container
+
+    result = await SECURITY_UPDATES.run(Subject(name, container, 0, snapshot, sibling))
     lines = () if result.passed else result.message.splitlines()
     matches = [_PENDING.fullmatch(line) for line in lines]
     packages = tuple(match.groupdict() for match in matches if match)

@@ -26,7 +26,7 @@ async def build(engine: Session, built: Built) -> Build:
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def images(build: Build) -> dict[str, dagger.Container]:
     """The finished images by their names."""
-    return {name: await chain(name, build).sync() for name in by_name()}
+    return {name: await (await chain(name, build)).sync() for name in by_name()}
 
 
 @pytest.fixture

@@ -91,8 +91,8 @@ def apt_settings(text: str) -> Step:
     return step
 
 
-def image(name: str, base: dagger.Container, settings: Settings = RELEASE) -> dagger.Container:
-    return chain(name, Build(settings, Base(base, settings.base)))
+async def image(name: str, base: dagger.Container, settings: Settings = RELEASE) -> dagger.Container:
+    return await chain(name, Build(settings, Base(base, settings.base)))
 
 
 async def output(container: dagger.Container, script: str) -> str:
@@ -104,34 +104,34 @@ async def version(container: dagger.Container) -> str:
 
 
 async def test_a_release_has_the_packages_of_its_day(ubuntu: dagger.Container) -> None:
-    assert await version(image("ska-python", ubuntu)) == "1"
+    assert await version(await image("ska-python", ubuntu)) == "1"
 
 
 async def test_another_snapshot_has_other_packages(ubuntu: dagger.Container) -> None:
-    assert await version(image("ska-python", ubuntu, Settings(snapshot=MARCH))) == "2"
+    assert await version(await image("ska-python", ubuntu, Settings(snapshot=MARCH))) == "2"
 
 
 async def test_the_first_image_brings_the_certificates_with_which_the_others_ask(
     ubuntu: dagger.Container, service: Service
 ) -> None:
-    await image("ska-base", ubuntu).sync()
+    await (await image("ska-base", ubuntu)).sync()
     assert {url.split("/dists/")[0] for url in service.asked if "/dists/" in url} == {
         f"http://snapshot.ubuntu.com/ubuntu/{JANUARY}"
     }
     service.asked.clear()
-    await image("ska-python", ubuntu).sync()
+    await (await image("ska-python", ubuntu)).sync()
     assert {url.split("/ubuntu/")[0] for url in service.asked} == {"https://snapshot.ubuntu.com"}
 
 
 async def test_the_image_keeps_its_own_sources_and_no_word_of_the_snapshot(ubuntu: dagger.Container) -> None:
-    made = image("ska-python", ubuntu)
+    made = await image("ska-python", ubuntu)
     assert await output(made, "cat /etc/apt/sources.list; ls /etc/apt/sources.list.d") == SOURCES
     assert await output(made, "grep -rlF snapshot.ubuntu.com /etc /var /tmp /root /home || true") == ""
     assert SNAPSHOT not in [await variable.name() for variable in await made.env_variables()]
 
 
 async def test_the_check_looks_for_updates_of_that_moment(ubuntu: dagger.Container) -> None:
-    made = image("ska-python", ubuntu)
+    made = await image("ska-python", ubuntu)
     subject = Subject("ska-python", made, 0, MARCH, partial(image, base=ubuntu))
     late = await SECURITY_UPDATES.run(subject)
     assert "python3: expected 2, found 1" in late.message
@@ -144,7 +144,7 @@ async def test_an_index_that_another_key_signs_is_refused(
 ) -> None:
     service.states[JANUARY] = archives.forged
     with pytest.raises(dagger.ExecError) as raised:
-        await image("ska-base", ubuntu).sync()
+        await (await image("ska-base", ubuntu)).sync()
     assert "NO_PUBKEY" in raised.value.stderr
 
 
@@ -153,12 +153,12 @@ async def test_a_later_state_than_the_snapshot_s_is_refused(
 ) -> None:
     service.states[JANUARY] = archives.march
     with pytest.raises(dagger.ExecError) as raised:
-        await image("ska-base", ubuntu).sync()
+        await (await image("ska-base", ubuntu)).sync()
     assert re.search(r"of Sat, 28 Feb 2026 12:00:00 UTC, later than the snapshot 20260131T000000Z", raised.value.stderr)
 
 
 async def test_a_service_that_no_authority_vouches_for_is_refused(ubuntu: dagger.Container, archives: Archives) -> None:
-    base = image("ska-base", ubuntu).with_env_variable(SNAPSHOT, JANUARY)
+    base = (await image("ska-base", ubuntu)).with_env_variable(SNAPSHOT, JANUARY)
     with serving({JANUARY: archives.january}, archives.other_certificate) as stranger:
         settings = f'Acquire::https::Proxy "{stranger.url}"; Acquire::Retries "0";'
         with pytest.raises(dagger.ExecError) as raised:
@@ -168,7 +168,7 @@ async def test_a_service_that_no_authority_vouches_for_is_refused(ubuntu: dagger
 
 async def test_a_base_that_is_not_ubuntu_is_refused(build: Build) -> None:
     with pytest.raises(dagger.ExecError) as raised:
-        await image("ska-base", build.base.container).sync()
+        await (await image("ska-base", build.base.container)).sync()
     assert (raised.value.exit_code, raised.value.stderr) == (
         2,
         "The base is debian, and only Ubuntu's packages have snapshots; build with --snapshot off.",

@@ -39,7 +39,7 @@ async def audited(name: str, container: dagger.Container, build: Build) -> Audit
 
 
 async def sabotaged(build: Build, script: str) -> tuple[Audited, tuple[Problem, ...]]:
-    found = await audited("ska-base", chain("ska-base", build).with_(shell(script)), build)
+    found = await audited("ska-base", (await chain("ska-base", build)).with_(shell(script)), build)
     return found, problems_of(found)
 
 
@@ -135,7 +135,7 @@ async def test_a_system_without_rules_cannot_be_audited(trusting: Build) -> None
 async def test_an_error_of_openscap_is_no_audit(trusting: Build, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(audits, "TAILORED", "xccdf_int.skao_profile_of-another-name")
     with pytest.raises(HoldError, match=r"OpenSCAP cannot audit ska-base .*of-another-name"):
-        await audited("ska-base", chain("ska-base", trusting), trusting)
+        await audited("ska-base", await chain("ska-base", trusting), trusting)
 
 
 async def test_without_the_rules_there_is_no_audit(trusting: Build) -> None:

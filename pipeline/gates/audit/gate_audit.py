@@ -76,7 +76,8 @@ async def record_audit(build: Build) -> str:
         dagger.ExecError: an image or OpenSCAP's container cannot be built.
     """
     openscap = await auditor(build).sync()
-    jobs = [partial(audit, name, chain(name, build), openscap, Toolbox.of(build)) for name in by_name()]
+    containers = {name: await chain(name, build) for name in by_name()}
+    jobs = [partial(audit, name, one, openscap, Toolbox.of(build)) for name, one in containers.items()]
     first, *others = await concurrently(jobs)
     same = {
         rule: outcome

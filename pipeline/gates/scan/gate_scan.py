@@ -95,7 +95,7 @@ async def open_scanner(inputs: GateInputs) -> Scanner:
     exemptions = read_exemptions(inputs.vex, moment.date())
     trivy = await open_trivy(build)
     # A base has no certificates; ska-base has.
-    certificates = chain("ska-base", build).file(_CERTIFICATES)
+    certificates = (await chain("ska-base", build)).file(_CERTIFICATES)
     database = await open_database(inputs.database, trivy.container, certificates, moment, settings.scan_database_days)
     container = trivy.container.with_mounted_directory(DB, database.directory)
     return Scanner(replace(trivy, container=container), database, exemptions, policy_of(settings))
@@ -111,7 +111,7 @@ async def scan(images: Sequence[BuiltImage], scanner: Scanner) -> list[ScanResul
     # The layers of parents tell their findings apart, even if only the image itself was requested.
     build = images[0].build
     for name in {name for image in images for name in _lineage(image.name)} - reports.keys():
-        container = build.base.container if name == BASE else chain(name, build)
+        container = build.base.container if name == BASE else await chain(name, build)
         reports[name] = _report(name, partial(_tarball, container), scanner)
     scanned = await concurrently([partial(_look_at, one, reports, scanner) for one in images])
     if len(images) < len(by_name()) or any(one.problems for one in scanned):
