@@ -14,6 +14,11 @@ async def _python_version(subject: Subject, step: str) -> str:
     return await run_script(subject.container, "python-version", step, await _python_of(subject.container))
 
 
+async def _modules(subject: Subject, step: str) -> str:
+    builders = await run_script(await subject.sibling(_BUILDER), "modules", f"{step} of {_BUILDER}")
+    return await run_script(subject.container, "same-modules", step, builders)
+
+
 async def _pair(subject: Subject, step: str) -> str:
     builder = await subject.sibling(_BUILDER)
     built = with_script(builder, "pair-build", f"{step}: build", *_ENVIRONMENTS)
@@ -32,5 +37,6 @@ PYTHON = (
     script_check("standard-library", "every module of the standard library imports"),
     script_check("runtime-only", "there is no pip, compiler or header"),
     PYTHON_VERSION,
+    Check("same-modules", f"Python has every module of the standard library that {_BUILDER} has", _modules),
     Check("pair", f"virtual environments that uv, Poetry and venv made in {_BUILDER} run", _pair),
 )

@@ -159,13 +159,21 @@ PYTHON = (
         r"which the label names: expected 3\.\d+, found 3\.9",
     ),
     Sabotage(
+        "a module that the build image has",
+        "ska-python",
+        "same-modules",
+        shell("rm $(python3 -c 'import distutils.util; print(distutils.util.__file__)' 2>/dev/null)"),
+        "the build image has and this one lacks: expected nothing, found distutils/util.py",
+    ),
+    Sabotage(
         "a Python that is not the one of the build image",
         "ska-python",
         "pair",
         shell(OTHER_PYTHON),
         r"(?s)which the environments need: expected 3\.\d+, found 3\.\d+.*"
         r"that uv made at /src/\.venv: expected 42 /src/\.venv, found ModuleNotFoundError: .*"
-        r"that Poetry made at /app/\.venv: .* not found.*that venv made at /opt/application/\.venv: .*ModuleNotFoundError",
+        r"that Poetry made at /app/\.venv: .* not found.*"
+        r"that venv made at /opt/application/\.venv: .*ModuleNotFoundError",
     ),
     Sabotage(
         "Python at the path that environments name",

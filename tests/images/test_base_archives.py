@@ -5,6 +5,8 @@ import json
 import subprocess
 import tarfile
 from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -12,7 +14,11 @@ from dagger import dag
 from embedded_engine.session import Session
 
 from pipeline.build.base import select_base
+from pipeline.build.chain import chain
+from pipeline.build.inputs import Build
 from pipeline.build.settings import Settings
+from pipeline.catalogue.lookup import checks_of, find
+from pipeline.checks import Subject
 from pipeline.errors import BaseArchiveError
 
 
@@ -72,3 +78,20 @@ async def test_what_is_no_base_is_refused_by_name(engine: Session, tmp_path: Pat
     (tmp_path / "notes.txt").write_text("nothing\n")
     with pytest.raises(BaseArchiveError, match=r"The base archive notes\.txt cannot be read"):
         await select_base(Settings(), dag.host().file(str(tmp_path / "notes.txt")))
+
+
+#: What Ubuntu's images lack of the smallest Debian, as its packages of 22.04, 24.04 and 26.04 show:
+#: https://github.com/docker-library/repo-info/tree/master/repos/ubuntu/local
+LACKING = """
+sed -i '/^Package: apt$/,/^$/s/adduser, //' /var/lib/dpkg/status
+dpkg --purge --force-remove-protected --force-depends adduser tzdata
+"""
+
+
+async def test_what_ubuntu_lacks_of_debian_s_smallest_system_is_installed(build: Build) -> None:
+    small = build.base.container.with_exec(["sh", "-euc", LACKING, "make it as small as Ubuntu"])
+    base = await select_base(build.settings, (await small.sync()).as_tarball())
+    image = await chain("ska-base", replace(build, base=base))
+    subject = Subject("ska-base", image, find("ska-base").size_budget, "", partial(chain, build=build))
+    results = [await check.run(subject) for check in checks_of(find("ska-base"))]
+    assert [result for result in results if not result.passed] == []
