@@ -11,6 +11,8 @@ PATH = "/etc/skao.metadata"
 PREFIX = "int.skao.image."
 #: The label with the last day of the distribution's standard support, ISO 8601.
 END_OF_LIFE = f"{PREFIX}endOfLife"
+#: Names the minor version of an image's Python, which a virtual environment needs where it runs.
+PYTHON_LABEL = PREFIX + "python"
 
 _LINE = re.compile(r'(?P<key>[^="]+)="(?P<value>(?:[^"\\]|\\["\\])*)"')
 _ESCAPED = re.compile(r'\\(["\\])')

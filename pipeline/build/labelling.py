@@ -4,7 +4,7 @@ import dagger
 
 from pipeline.build.inputs import Build
 from pipeline.catalogue.image import Image
-from pipeline.metadata import END_OF_LIFE, PATH, Metadata
+from pipeline.metadata import END_OF_LIFE, PATH, PYTHON_LABEL, Metadata
 from pipeline.steps.step import Step
 
 #: https://github.com/opencontainers/image-spec/blob/v1.1.0/annotations.md
@@ -36,7 +36,7 @@ def metadata_of(image: Image, build: Build) -> Metadata:
 
 
 def labels_of(image: Image, build: Build) -> dict[str, str]:
-    """Return all labels of an image: the seven of SKAO, its end of life, OCI's, and those that the user adds.
+    """Return all labels of an image: SKAO's seven, its end of life, its Python, OCI's, and those that the user adds.
 
     Raises:
         MetadataError: a value holds a line break or another control character.
@@ -57,8 +57,10 @@ def labels_of(image: Image, build: Build) -> dict[str, str]:
         "base.digest": build.base_of(image).digest if image.parent is None else "",
     }
     known = {OCI + key: value for key, value in oci.items() if value}
-    end = {END_OF_LIFE: image.line.end_of_life.isoformat()}
-    return {**known, **settings.labels, **metadata_of(image, build).labels(), **end}
+    own = {END_OF_LIFE: image.line.end_of_life.isoformat()}
+    if image.install.brings_python:
+        own[PYTHON_LABEL] = build.base_of(image).distribution.python
+    return {**known, **settings.labels, **metadata_of(image, build).labels(), **own}
 
 
 def write_metadata(image: Image, build: Build) -> Step:

@@ -4,7 +4,7 @@ check          what a check is, and how it runs
 distribution   what checks must know about the distribution of a base
 base_checks    what holds in every image
 build_checks   what holds where software is built
-python_checks  what holds where Python applications run
+python_checks  what holds where Python is, and where Python applications run
 """
 
 from pipeline.checks.base_checks import ALL_IMAGES

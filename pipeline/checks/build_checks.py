@@ -1,35 +1,36 @@
 """What must hold in the images that build software."""
 
-from pipeline.checks.check import NONROOT_USER, ROOT, Check, Subject, run_script, script_check
+from pipeline.checks.check import ANYONE, NONROOT_USER, ROOT, Check, Subject, run_script, script_check
+from pipeline.checks.python_checks import PYTHON_VERSION
 from pipeline.steps.install import locked_version
 
 _BOTH = (ROOT, NONROOT_USER)
-#: GitLab runners and OpenShift run containers as uids that are not in passwd.
-_ANYONE = (ROOT, NONROOT_USER, "12345")
 
 
 async def _poetry(subject: Subject, step: str) -> str:
-    return await run_script(subject.container, "poetry", step, locked_version("poetry"), users=_ANYONE)
+    return await run_script(subject.container, "poetry", step, locked_version("poetry"), users=ANYONE)
 
 
 async def _uv(subject: Subject, step: str) -> str:
-    return await run_script(subject.container, "uv", step, locked_version("uv"), users=_ANYONE)
+    return await run_script(subject.container, "uv", step, locked_version("uv"), users=ANYONE)
 
 
 #: What ska-build adds.
 BUILD = (
-    script_check("pip", "pip works, also into the system's Python", users=_ANYONE),
-    script_check("pipx", "pipx works", users=_ANYONE),
+    script_check("pip", "pip works, also into the system's Python", users=ANYONE),
+    script_check("pipx", "pipx works", users=ANYONE),
     Check("poetry", "Poetry has the pinned version", _poetry),
     Check("uv", "uv has the pinned version and uses the system's Python", _uv),
     script_check("system-python", "the system's Python shows pip alone"),
+    PYTHON_VERSION,
+    script_check("missing-program", "a program that does not exist is not found, whoever looks for it", users=ANYONE),
     script_check("compiler", "a C++ program compiles and runs", users=_BOTH),
     script_check("extension", "a CPython extension that uses libffi builds and imports", users=_BOTH),
 )
 #: What ska-build-python adds.
 BUILD_PYTHON = (
-    script_check("poetry-install", "poetry install makes a virtual environment in the project", users=_ANYONE),
-    script_check("uv-sync", "uv sync makes a virtual environment in the project", users=_ANYONE),
+    script_check("poetry-install", "poetry install makes a virtual environment in the project", users=ANYONE),
+    script_check("uv-sync", "uv sync makes a virtual environment in the project", users=ANYONE),
     script_check("venv", "python -m venv makes an environment with pip", users=(NONROOT_USER,)),
     script_check("git", "git commits and clones", users=_BOTH),
 )

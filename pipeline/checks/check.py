@@ -13,6 +13,8 @@ from pipeline.concurrency import concurrently
 _SCRIPTS = Path(__file__).parent / "scripts"
 ROOT = "root"
 NONROOT_USER = "nonroot"
+#: GitLab runners and OpenShift run containers as uids that are not in passwd.
+ANYONE = (ROOT, NONROOT_USER, "12345")
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,7 @@ class Distribution:
         id: ID of its os-release(5), as in ubuntu.
         version_id: VERSION_ID of its os-release; empty where it has none.
         name: as in ubuntu-24.04.
+        python: the minor version of its Python, as in 3.12.
         security: a regular expression for the suites that bring security updates.
         umask_by_su: of what root starts as another user; with pam_umask(8) the user's own group may write.
         other_systems: modules of Python's standard library that import on other operating systems only.
@@ -32,6 +33,7 @@ class Distribution:
     id: str
     version_id: str
     name: str
+    python: str
     security: str = _POCKETS
     umask_by_su: str = "0002"
     other_systems: frozenset[str] = _OTHER_SYSTEMS
@@ -44,13 +46,13 @@ class Distribution:
 
 
 _ALL = (
-    Distribution("debian", "12", "debian-12", umask_by_su="0022", rules="ssg-debian12-ds.xml"),
-    Distribution("debian", "13", "debian-13", other_systems=_SINCE_3_13, rules="ssg-debian13-ds.xml"),
+    Distribution("debian", "12", "debian-12", "3.11", umask_by_su="0022", rules="ssg-debian12-ds.xml"),
+    Distribution("debian", "13", "debian-13", "3.13", other_systems=_SINCE_3_13, rules="ssg-debian13-ds.xml"),
     # It has no security updates of its own: they arrive in the suite itself.
-    Distribution("debian", "", "debian-sid", security="^sid$", other_systems=_SINCE_3_13),
-    Distribution("ubuntu", "22.04", "ubuntu-22.04", rules="ssg-ubuntu2204-ds.xml"),
-    Distribution("ubuntu", "24.04", "ubuntu-24.04", rules="ssg-ubuntu2404-ds.xml"),
-    Distribution("ubuntu", "26.04", "ubuntu-26.04", other_systems=_SINCE_3_13),
+    Distribution("debian", "", "debian-sid", "3.13", security="^sid$", other_systems=_SINCE_3_13),
+    Distribution("ubuntu", "22.04", "ubuntu-22.04", "3.10", rules="ssg-ubuntu2204-ds.xml"),
+    Distribution("ubuntu", "24.04", "ubuntu-24.04", "3.12", rules="ssg-ubuntu2404-ds.xml"),
+    Distribution("ubuntu", "26.04", "ubuntu-26.04", "3.14", other_systems=_SINCE_3_13),
 )
 #: The distributions that images are built on, by name.
 DISTRIBUTIONS: Mapping[str, Distribution] = MappingProxyType({one.name: one for one in _ALL})

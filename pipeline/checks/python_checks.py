@@ -1,20 +1,22 @@
-"""What must hold in the image that runs Python applications."""
+"""What must hold in the images with Python, and between the one that builds applications and the one that runs them."""
 
-from pipeline.checks.check import NONROOT_USER, ROOT, Check, Subject, run_script, script_check, with_script
+import dagger
+
+from pipeline.checks.check import ANYONE, Check, Subject, run_script, script_check, with_script
+from pipeline.metadata import PYTHON_LABEL
 
 _BUILDER = "ska-build-python"
-_VENV = "/src/.venv"
+#: Where uv, Poetry and venv make environments, in this order.
+_ENVIRONMENTS = ("/src/.venv", "/app/.venv", "/opt/application/.venv")
 
 
 async def _python_version(subject: Subject, step: str) -> str:
-    built_with = await run_script(subject.sibling(_BUILDER), "minor-version", f"{step} of {_BUILDER}")
-    return await run_script(subject.container, "python-version", step, built_with)
+    return await run_script(subject.container, "python-version", step, await _python_of(subject.container))
 
 
-async def _application(subject: Subject, step: str) -> str:
-    built = with_script(subject.sibling(_BUILDER), "application-build", f"{step}: build", _VENV)
-    container = subject.container.with_directory(_VENV, built.directory(_VENV))
-    return await run_script(container, "application-run", step, _VENV, users=(ROOT, NONROOT_USER))
+async def _modules(subject: Subject, step: str) -> str:
+    builders = await run_script(subject.sibling(_BUILDER), "modules", f"{step} of {_BUILDER}")
+    return await run_script(subject.container, "same-modules", step, builders)
 
 
 async def _standard_library(subject: Subject, step: str) -> str:
@@ -22,11 +24,24 @@ async def _standard_library(subject: Subject, step: str) -> str:
     return await run_script(subject.container, "standard-library", step, *others)
 
 
+async def _pair(subject: Subject, step: str) -> str:
+    builder = subject.sibling(_BUILDER)
+    built = with_script(builder, "pair-build", f"{step}: build", *_ENVIRONMENTS)
+    container = subject.container
+    for path in _ENVIRONMENTS:
+        container = container.with_directory(path, built.directory(path))
+    return await run_script(container, "pair-run", step, await _python_of(builder), *_ENVIRONMENTS, users=ANYONE)
+
+
+async def _python_of(container: dagger.Container) -> str:
+    return await container.label(PYTHON_LABEL) or ""
+
+
+PYTHON_VERSION = Check("python-version", f"the label {PYTHON_LABEL} names Python's version", _python_version)
 PYTHON = (
     Check("standard-library", "every module of the standard library imports", _standard_library),
     script_check("runtime-only", "there is no pip, compiler or header"),
-    Check("python-version", f"Python's minor version is that of {_BUILDER}", _python_version),
-    Check(
-        "application", f"a virtual environment made in {_BUILDER} at {_VENV} runs, compiled modules too", _application
-    ),
+    PYTHON_VERSION,
+    Check("same-modules", f"Python has every module of the standard library that {_BUILDER} has", _modules),
+    Check("pair", f"virtual environments that uv, Poetry and venv made in {_BUILDER} run", _pair),
 )

@@ -1,6 +1,6 @@
 apt-get dist-upgrade
-# Debian's smallest system has tzdata, and Ubuntu's image lacks it.
-apt-get install ca-certificates tzdata
+# Debian's smallest system has time zones and adduser; Ubuntu's images lack them, adduser since 24.04.
+apt-get install adduser ca-certificates tzdata
 
 for edit in "$@"; do "$edit"; done
 

@@ -8,6 +8,9 @@ echo "$wheel" >/usr/lib/python3/dist-packages/pip.pth
 
 # Dockerfiles copy this directory, where pipx installs programs for root, from the build image.
 mkdir -p /root/.local/bin
+# PATH begins there. If other users could not pass through, "permission denied" would be what they are told of any
+# program that does not exist, instead of "not found": execvp(3).
+chmod 0711 /root
 # The home of users without a passwd entry is /: https://docs.docker.com/engine/containers/run/#environment-variables
 install -d -m 1777 /.cache /.config /.local
 

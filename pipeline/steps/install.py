@@ -35,6 +35,7 @@ class Install:
         files: texts by their paths, which the scripts can read and the image does not keep.
         environment: variables of the image.
         command: the default command, instead of the parent's; empty to keep that.
+        brings_python: whether it installs Python.
     """
 
     scripts: tuple[str, ...]
@@ -42,6 +43,7 @@ class Install:
     files: Mapping[str, str] = field(default_factory=lambda: _NOTHING)
     environment: Mapping[str, str] = field(default_factory=lambda: _NOTHING)
     command: tuple[str, ...] = ()
+    brings_python: bool = False
 
     def argv(self, image: str) -> tuple[str, ...]:
         """Return the command that runs the scripts; its $0 is the step's name in progress and errors."""
@@ -128,12 +130,13 @@ def build_tools() -> Install:
             # A cache mount is another file system, where hard links are impossible.
             "UV_LINK_MODE": "copy",
         },
+        brings_python=True,
     )
 
 
 def runtime_python() -> Install:
     """Install Python alone."""
-    return Install(("apt", "packages", "python", "tidy"), ("python3", "python-is-python3"))
+    return Install(("apt", "packages", "python", "tidy"), ("python3", "python-is-python3"), brings_python=True)
 
 
 def locked_version(tool: str) -> str:

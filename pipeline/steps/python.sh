@@ -3,3 +3,6 @@
 for marker in /usr/lib/python3*/EXTERNALLY-MANAGED; do
     if test -e "$marker"; then dpkg-divert --local --rename --add "$marker"; fi
 done
+# Up to Python 3.11, some modules of the standard library are in a package of their own, which compilers for Python need.
+# Without it, an application would find them in the build image alone.
+if apt-cache show python3-distutils >/dev/null 2>&1; then apt-get install python3-distutils; fi

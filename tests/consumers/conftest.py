@@ -1,13 +1,21 @@
 """A private store of a real client, buildah, that holds the built images under their published names."""
 
 import asyncio
+import contextlib
+import http.client
+import json
+import os
 import shutil
+import signal
+import socket
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 from embedded_engine.host import settings as host
@@ -17,6 +25,8 @@ from tests.conftest import SCRATCH, Built
 HERE = Path(__file__).parent
 #: An empty directory of every image: a mount there leaves nothing behind, as one on a new path would.
 SITE = "/mnt"
+#: How long a server may take to answer, in seconds; the machine may be busy.
+PATIENCE = 60
 
 
 @dataclass(frozen=True)
@@ -39,8 +49,11 @@ class Client:
         Raises:
             AssertionError: it failed; its output says why.
         """
+        return call(*self._command(*argv))
+
+    def _command(self, *argv: str | Path) -> list[str | Path]:
         root, run = self.directory / "root", self.directory / "run"
-        return call("buildah", "--root", root, "--runroot", run, "--storage-driver", "overlay", *argv)
+        return ["buildah", "--root", root, "--runroot", run, "--storage-driver", "overlay", *argv]
 
     def configure(self, name: str, reference: str) -> None:
         """Give an image the site's variables and its plugin of Poetry, as a site's own base image would."""
@@ -57,8 +70,10 @@ class Client:
         self.buildah("commit", "--quiet", "--rm", container, reference)
 
     def build(self, dockerfile: Path, context: Path, tag: str, *argv: str) -> str:
-        """Build a Dockerfile as this machine's site would: with its certificates and its package index."""
-        site = ("--volume", f"{self.directory / 'site'}:{SITE}:ro")
+        """Build a Dockerfile as this machine's site would: with its certificates, its package index and its caches."""
+        (self.directory / "cache").mkdir(exist_ok=True)
+        caches = ("--volume", f"{self.directory / 'cache'}:/root/.cache")
+        site = ("--volume", f"{self.directory / 'site'}:{SITE}:ro", *caches)
         how = ("--isolation", "chroot", "--pull-never", "--no-cache")
         return self.buildah("build", *how, *site, *argv, "--file", dockerfile, "--tag", tag, context)
 
@@ -69,6 +84,54 @@ class Client:
             return self.buildah("run", "--isolation", "chroot", "--user", user, container, "--", *argv)
         finally:
             self.buildah("rm", container)
+
+    def answer(self, image: str) -> dict[str, Any]:
+        """Start an image's server as its configuration says, and return its answer.
+
+        Raises:
+            AssertionError: it ended, or did not answer in time; its output says why.
+        """
+        container = self.buildah("from", "--pull-never", image).strip()
+        found = json.loads(self.buildah("inspect", container))["OCIv1"]["config"]
+        argv = [*found.get("Entrypoint", []), *found.get("Cmd", [])]
+        port = _free_port()
+        how = ("--isolation", "chroot", "--env", f"UVICORN_PORT={port}")
+        try:
+            with _started(self._command("run", *how, container, "--", *argv)) as server:
+                return _answer(server, port)
+        finally:
+            self.buildah("rm", container)
+
+
+def _free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
+
+
+@contextlib.contextmanager
+def _started(argv: list[str | Path]) -> Iterator["subprocess.Popen[str]"]:
+    """Run a program, in a process group of its own, for the time of a block."""
+    pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
+    with subprocess.Popen(argv, text=True, start_new_session=True, **pipes) as process:
+        try:
+            yield process
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+
+
+def _answer(server: "subprocess.Popen[str]", port: int) -> dict[str, Any]:
+    last = time.monotonic() + PATIENCE
+    while server.poll() is None and time.monotonic() < last:
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
+        with contextlib.suppress(OSError), contextlib.closing(connection):
+            connection.request("GET", "/")
+            return dict(json.load(connection.getresponse()))
+        time.sleep(0.1)
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(server.pid, signal.SIGKILL)
+    raise AssertionError(f"no answer on port {port}: {server.communicate()[0]}")
 
 
 def call(*argv: str | Path) -> str:

@@ -10,37 +10,6 @@ from tests.consumers.test_dockerfiles import COMMANDS, DOCKERFILES
 HERE = Path(__file__).parent
 PROJECT = DOCKERFILES / "python-poetry"
 PRINTED = COMMANDS[PROJECT.name][1]
-USERS = pytest.mark.parametrize("user", ["root", "nonroot"])
-
-
-@pytest.fixture(scope="module")
-def system_python(client: Client) -> str:
-    """An application that was installed into the system's Python."""
-    client.build(HERE / "system-python.Dockerfile", PROJECT, "system-python")
-    return "system-python"
-
-
-@pytest.fixture(scope="module")
-def copied_tools(client: Client) -> str:
-    """ska-base with Poetry copied into it."""
-    client.build(HERE / "copied-tools.Dockerfile", PROJECT, "copied-tools")
-    return "copied-tools"
-
-
-@USERS
-def test_an_application_in_the_system_python_travels_with_usr_local(
-    client: Client, system_python: str, user: str
-) -> None:
-    assert client.run(system_python, user, "python3", "-m", "my_project") == PRINTED
-
-
-def test_poetry_does_not_travel_with_usr_local(client: Client, system_python: str) -> None:
-    assert client.run(system_python, "root", "sh", "-c", "command -v poetry pip || echo none") == "none\n"
-
-
-@USERS
-def test_poetry_works_in_an_image_that_it_was_copied_into(client: Client, copied_tools: str, user: str) -> None:
-    assert client.run(copied_tools, user, "/src/.venv/bin/python", "-m", "my_project") == PRINTED
 
 
 @pytest.mark.parametrize("user", ["0", "65532", "12345"])

@@ -193,6 +193,14 @@ BASE = (
     Sabotage(
         "the mode of new homes", "ska-base", "homes", shell("sed -i s/0750/0755/ /etc/login.defs"), "found .*MODE 0755"
     ),
+    Sabotage("adduser", "ska-base", "homes", shell("rm /usr/sbin/adduser"), "adduser: not found"),
+    Sabotage(
+        "the homes that useradd makes",
+        "ska-base",
+        "homes",
+        shell("sed -i 's/^HOME_MODE/HOME_MODE 0755 #/' /etc/login.defs"),
+        "the home of a new user: expected 0, found 5",
+    ),
     Sabotage("a file of new homes", "ska-base", "homes", left("/etc/skel/.rc"), "others may read: .*/etc/skel/.rc"),
     Sabotage(
         "what dpkg does with changed configuration",

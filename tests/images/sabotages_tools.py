@@ -1,6 +1,15 @@
 """Ways to break what the images that build and run Python have."""
 
-from tests.images.sabotage import Sabotage, left, shell, stub, variable
+from pipeline.metadata import PYTHON_LABEL
+from tests.images.sabotage import Sabotage, label, left, shell, stub, variable
+
+#: The one other Python that Debian 12 has.
+OTHER_PYTHON = """
+apt-get update -qq
+apt-get install -y -qq --no-install-recommends pypy3
+rm /usr/bin/python3*
+ln -s pypy3 /usr/bin/python3
+"""
 
 BUILD = (
     Sabotage("pip", "ska-build", "pip", shell("rm /usr/bin/pip"), "pip: not found"),
@@ -65,6 +74,27 @@ BUILD = (
         "poetry",
         shell("find /usr/lib/pipx -name 'poetry_plugin_export*' -prune -exec rm -r {} +"),
         "poetry export: expected poetry export, found nothing",
+    ),
+    Sabotage(
+        "the label that names Python's version",
+        "ska-build",
+        "python-version",
+        label(PYTHON_LABEL, "3.9"),
+        r"which the label names: expected 3\.9, found 3\.\d+",
+    ),
+    Sabotage(
+        "the way through root's home",
+        "ska-build",
+        "missing-program",
+        shell("chmod 0700 /root"),
+        r"\(as nonroot\) exit code of a program that does not exist: expected 127, found 126",
+    ),
+    Sabotage(
+        "what others see in root's home",
+        "ska-build",
+        "accounts",
+        shell("chmod 0755 /root"),
+        "others may do in root's home: expected 0, found 5",
     ),
     Sabotage("the C++ compiler", "ska-build", "compiler", shell("rm /usr/bin/c++"), r"c\+\+: not found"),
     Sabotage("the C++ library", "ska-build", "compiler", shell("rm -r /usr/include/c++"), "iostream"),
@@ -140,19 +170,36 @@ PYTHON = (
         "ska-python",
         "python-version",
         stub("/usr/local/bin/python3", "3.9"),
-        r"Python's version: expected 3\.\d+, found 3\.9",
+        r"which the label names: expected 3\.\d+, found 3\.9",
     ),
     Sabotage(
-        "Python",
+        "a module that the build image has",
         "ska-python",
-        "application",
-        shell("rm /usr/bin/python3"),
-        r"the environment's Python: expected /src/\.venv",
+        "same-modules",
+        shell("rm $(python3 -c 'import distutils.util; print(distutils.util.__file__)' 2>/dev/null)"),
+        "the build image has and this one lacks: expected nothing, found distutils/util.py",
+    ),
+    Sabotage(
+        "a Python that is not the one of the build image",
+        "ska-python",
+        "pair",
+        shell(OTHER_PYTHON),
+        r"(?s)which the environments need: expected 3\.\d+, found 3\.\d+.*"
+        r"that uv made at /src/\.venv: expected 42 /src/\.venv, found ModuleNotFoundError: .*"
+        r"that Poetry made at /app/\.venv: .* not found.*"
+        r"that venv made at /opt/application/\.venv: .*ModuleNotFoundError",
+    ),
+    Sabotage(
+        "Python at the path that environments name",
+        "ska-python",
+        "pair",
+        shell("mv /usr/bin/python3 /usr/local/bin/python3"),
+        r"that uv made at /src/\.venv: expected 42 /src/\.venv, found .*not found",
     ),
     Sabotage(
         "Python for others than root",
         "ska-python",
-        "application",
+        "pair",
         shell("chmod 0700 $(dirname $(python3 -c 'import os; print(os.__file__)'))"),
         r"\(as nonroot\)",
     ),

@@ -5,13 +5,16 @@ import json
 import subprocess
 import tarfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from dagger import dag
 from embedded_engine.session import Session
 
+from pipeline.build.assembly import open_images
 from pipeline.build.base import select_bases
+from pipeline.build.inputs import Build
 from pipeline.build.settings import Settings
 from pipeline.errors import BaseArchiveError
 from tests.built_images import LINE
@@ -73,3 +76,19 @@ async def test_what_is_no_base_is_refused_by_name(engine: Session, tmp_path: Pat
     (tmp_path / "notes.txt").write_text("nothing\n")
     with pytest.raises(BaseArchiveError, match=r"The base archive notes\.txt cannot be read"):
         await select_bases(Settings(), dag.host().file(str(tmp_path / "notes.txt")))
+
+
+#: What Ubuntu's images lack of the smallest Debian, as its packages of 22.04, 24.04 and 26.04 show:
+#: https://github.com/docker-library/repo-info/tree/master/repos/ubuntu/local
+LACKING = """
+sed -i '/^Package: apt$/,/^$/s/adduser, //' /var/lib/dpkg/status
+dpkg --purge --force-remove-protected --force-depends adduser tzdata
+"""
+
+
+async def test_what_ubuntu_lacks_of_debian_s_smallest_system_is_installed(build: Build) -> None:
+    small = build.workbench.container.with_exec(["sh", "-euc", LACKING, "make it as small as Ubuntu"])
+    bases = await select_bases(build.settings, (await small.sync()).as_tarball())
+    (image,) = open_images(["ska-base"], replace(build, bases=bases))
+    results = [await check.get() for check in image.checks.values()]
+    assert [result for result in results if not result.passed] == []

@@ -13,4 +13,5 @@ ENV POETRY_VIRTUALENVS_IN_PROJECT=1
 WORKDIR /src
 COPY pyproject.toml poetry.lock ./
 RUN poetry install --no-root
-COPY src/my_project my_project
+COPY src/weather weather
+CMD [".venv/bin/uvicorn", "weather.app:app", "--host", "0.0.0.0"]

@@ -10,3 +10,4 @@ RUN poetry install --only main && pip install --no-deps .
 
 FROM ${REGISTRY}/ska-python:${VERSION}
 COPY --from=build /usr/local/ /usr/local/
+CMD ["weather"]

@@ -1,1 +1,0 @@
-python3 -c 'import sys; print("%d.%d" % sys.version_info[:2])'

@@ -1,0 +1,1 @@
+"""Serves readings of the weather."""
