@@ -49,7 +49,7 @@ _ALL = (
     Distribution("debian", "12", "debian-12", "3.11", umask_by_su="0022", rules="ssg-debian12-ds.xml"),
     Distribution("debian", "13", "debian-13", "3.13", other_systems=_SINCE_3_13, rules="ssg-debian13-ds.xml"),
     # It has no security updates of its own: they arrive in the suite itself.
-    Distribution("debian", "", "debian-sid", "3.13", security="^sid$", other_systems=_SINCE_3_13),
+    Distribution("debian", "", "debian-sid", "3.14", security="^sid$", other_systems=_SINCE_3_13),
     Distribution("ubuntu", "22.04", "ubuntu-22.04", "3.10", rules="ssg-ubuntu2204-ds.xml"),
     Distribution("ubuntu", "24.04", "ubuntu-24.04", "3.12", rules="ssg-ubuntu2404-ds.xml"),
     Distribution("ubuntu", "26.04", "ubuntu-26.04", "3.14", other_systems=_SINCE_3_13),
