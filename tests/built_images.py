@@ -65,6 +65,5 @@ def built_image(
 ) -> BuiltImage:
     """Return an image of the catalogue that is built, packed and checked."""
     checks = {result.name: ready(result) for result in results}
-    return BuiltImage(
-        find(name), build or stand_in_build(), ready(container or dag.container()), ready(archive), checks
-    )
+    evaluated = ready(container or dag.container())
+    return BuiltImage(find(name), build or stand_in_build(), evaluated, evaluated, ready(archive), checks)

@@ -10,8 +10,9 @@ import dagger
 
 from pipeline.build.chain import chain
 from pipeline.build.inputs import Build
+from pipeline.build.labelling import OCI
 from pipeline.catalogue.image import Image
-from pipeline.catalogue.lookup import checks_of, find, select
+from pipeline.catalogue.lookup import checks_of, find, select, the_only
 from pipeline.checks import Check, CheckResult, Subject
 from pipeline.concurrency import Shared
 from pipeline.errors import SkaError
@@ -55,7 +56,8 @@ class BuiltImage:
     Args:
         image: its entry in the catalogue.
         build: that it is of.
-        container: its finished chain, evaluated.
+        container: its finished chain, evaluated; checks and tools examine it.
+        packed: the same with all annotations of its manifest, as its archive holds it.
         archive: what its archive holds; packs the image.
         checks: what each of its checks found, by the check's name.
     """
@@ -63,6 +65,7 @@ class BuiltImage:
     image: Image
     build: Build
     container: Shared[dagger.Container]
+    packed: Shared[dagger.Container]
     archive: Shared[Archive]
     checks: Mapping[str, Shared[CheckResult]]
 
@@ -77,7 +80,7 @@ class BuiltImage:
         Raises:
             dagger.ExecError: the image cannot be built.
         """
-        return (await self.container.get()).as_tarball()
+        return (await self.packed.get()).as_tarball()
 
 
 def open_images(names: Iterable[str], build: Build) -> list[BuiltImage]:
@@ -90,10 +93,21 @@ def open_images(names: Iterable[str], build: Build) -> list[BuiltImage]:
     Raises:
         UnknownImageError: no line of the build has such an image.
     """
-    listed = select(names, build.bases)
-    # What follows names the finished image by its ID, and not by the whole chain; and the error of a step that fails
-    # comes once, and not from every check.
-    return [_opened(image, Shared(chain(image.name, build).sync), build) for image in listed]
+    opened: dict[str, BuiltImage] = {}
+    return [_open(image, build, opened) for image in select(names, build.bases)]
+
+
+async def only(name: str, build: Build) -> dagger.Container:
+    """Return an image, or that of a family in the only line of a build, with all annotations of its manifest.
+
+    Its parent is packed for that, because one of them is the digest of the parent's manifest.
+
+    Raises:
+        UnknownImageError: the lines of the build do not have exactly one such image.
+        dagger.ExecError: the image cannot be built.
+    """
+    (image,) = open_images([the_only(name, build.bases).name], build)
+    return await image.packed.get()
 
 
 def open_containers(containers: Mapping[str, dagger.Container], build: Build) -> list[BuiltImage]:
@@ -103,18 +117,43 @@ def open_containers(containers: Mapping[str, dagger.Container], build: Build) ->
         containers: by the images' names.
         build: the settings that they were built with.
     """
-    return [_opened(find(name), Shared(container.sync), build) for name, container in containers.items()]
+    opened = []
+    for name, container in containers.items():
+        evaluated = Shared(container.sync)
+        opened.append(_opened(find(name), evaluated, evaluated, build))
+    return opened
 
 
-def _opened(image: Image, container: Shared[dagger.Container], build: Build) -> BuiltImage:
+def _open(image: Image, build: Build, opened: dict[str, BuiltImage]) -> BuiltImage:
+    """Open an image and those that it is built on, each once."""
+    if image.name in opened:
+        return opened[image.name]
+    parent = None if image.parent is None else _open(find(image.parent), build, opened)
+    # What follows names the finished image by its ID, and not by the whole chain; and the error of a step that fails
+    # comes once, and not from every check.
+    container = Shared(chain(image.name, build).sync)
+
+    async def annotate() -> dagger.Container:
+        built = await container.get()
+        if parent is None:
+            return built
+        return built.with_annotation(f"{OCI}base.digest", (await parent.archive.get()).digest)
+
+    opened[image.name] = _opened(image, container, Shared(annotate), build)
+    return opened[image.name]
+
+
+def _opened(
+    image: Image, container: Shared[dagger.Container], packed: Shared[dagger.Container], build: Build
+) -> BuiltImage:
     async def read() -> Archive:
-        return await _read(image, await container.get(), build.workbench.container)
+        return await _read(image, await packed.get(), build.workbench.container)
 
     async def run(check: Check) -> CheckResult:
         return await check.run(_subject(image, await container.get(), build))
 
     checks = {check.name: Shared(partial(run, check)) for check in checks_of(image)}
-    return BuiltImage(image, build, container, Shared(read), checks)
+    return BuiltImage(image, build, container, packed, Shared(read), checks)
 
 
 def _subject(image: Image, container: dagger.Container, build: Build) -> Subject:

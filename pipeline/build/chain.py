@@ -4,17 +4,8 @@ import dagger
 
 from pipeline.build.inputs import Build
 from pipeline.build.labelling import write_metadata
-from pipeline.catalogue.lookup import find, the_only
+from pipeline.catalogue.lookup import find
 from pipeline.steps.step import EPOCH, SNAPSHOT, SYSTEM
-
-
-def only(name: str, build: Build) -> dagger.Container:
-    """Return the lazy container of an image, or of a family in the only line of a build.
-
-    Raises:
-        UnknownImageError: the lines of the build do not have exactly one such image.
-    """
-    return chain(the_only(name, build.bases).name, build)
 
 
 def chain(name: str, build: Build) -> dagger.Container:

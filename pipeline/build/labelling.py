@@ -10,7 +10,7 @@ from pipeline.steps.step import Step
 #: https://github.com/opencontainers/image-spec/blob/v1.1.0/annotations.md
 OCI = "org.opencontainers.image."
 #: Labels that are also annotations of the manifest, where Renovate and crane look.
-_ANNOTATED = (OCI + "base.digest", OCI + "base.name", OCI + "created")
+ANNOTATED = (OCI + "base.digest", OCI + "base.name", OCI + "created")
 _OCI_KEYS = (
     *("authors", "base.digest", "base.name", "created", "description", "documentation", "licenses", "ref.name"),
     *("revision", "source", "title", "url", "vendor", "version"),
@@ -78,7 +78,7 @@ def write_metadata(image: Image, build: Build) -> Step:
             container = container.without_label(name)
         for name, value in labels.items():
             container = container.with_label(name, value)
-        for name in _ANNOTATED:
+        for name in ANNOTATED:
             container = container.without_annotation(name)
             if name in labels:
                 container = container.with_annotation(name, labels[name])

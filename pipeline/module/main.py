@@ -6,7 +6,7 @@ from typing import Annotated
 import dagger
 from dagger import Doc, check, function, object_type
 
-from pipeline.build.chain import only
+from pipeline.build.assembly import only
 from pipeline.build.labelling import metadata_of
 from pipeline.build.settings import moment
 from pipeline.catalogue.lookup import by_name, checks_of, the_only
@@ -39,27 +39,27 @@ class SkaBaseImages(ReleaseFunctions, TrustFunctions):
     @fresh
     async def build(self, image: ImageName) -> dagger.Container:
         """Build one image, without its checks."""
-        return only(image, await self._build())
+        return await only(image, await self._build())
 
     @fresh
     async def ska_base(self) -> dagger.Container:
         """Build ska-base: the distribution with all security updates, certificates and an unprivileged user."""
-        return only("ska-base", await self._build())
+        return await only("ska-base", await self._build())
 
     @fresh
     async def ska_build(self) -> dagger.Container:
         """Build ska-build: Python, pip, pipx, Poetry, uv and a C++ compiler."""
-        return only("ska-build", await self._build())
+        return await only("ska-build", await self._build())
 
     @fresh
     async def ska_build_python(self) -> dagger.Container:
         """Build ska-build-python: ska-build with venv and git, set up for containers."""
-        return only("ska-build-python", await self._build())
+        return await only("ska-build-python", await self._build())
 
     @fresh
     async def ska_python(self) -> dagger.Container:
         """Build ska-python: Python only, to run applications."""
-        return only("ska-python", await self._build())
+        return await only("ska-python", await self._build())
 
     @check
     @fresh

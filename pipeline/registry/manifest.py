@@ -20,7 +20,10 @@ DOCKER_CONFIG = "application/vnd.docker.container.image.v1+json"
 #: The largest manifest or configuration in bytes, as registries limit them.
 LARGEST_DOCUMENT = 4 << 20
 #: The fields that this or another client reads; no other spelling of them is accepted.
-_FIELDS = ("schemaVersion", "mediaType", "artifactType", "config", "layers", "fsLayers", "manifests", "subject")
+_FIELDS = (
+    *("schemaVersion", "mediaType", "artifactType", "config", "layers", "fsLayers", "manifests", "subject"),
+    "annotations",
+)
 _DESCRIPTOR_FIELDS = ("mediaType", "digest", "size", "urls", "data", "platform", "annotations", "artifactType")
 
 
@@ -92,6 +95,14 @@ class Manifest:
             return object_of(parse_json(self.raw), *_FIELDS)
         except ValueError as error:
             raise RegistryError(f"{self.digest} is not a valid manifest ({error}).") from error
+
+    @cached_property
+    def annotations(self) -> Mapping[str, str]:
+        """The annotations by their names."""
+        try:
+            return {name: text_of(value) for name, value in object_of(self.document.get("annotations", {})).items()}
+        except ValueError as error:
+            raise RegistryError(f"{self.digest} has malformed annotations ({error}).") from error
 
     @cached_property
     def _blobs(self) -> tuple[Descriptor, ...]:

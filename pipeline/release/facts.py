@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from pipeline.build.base_reference import BaseReference
-from pipeline.build.labelling import OCI
+from pipeline.build.labelling import ANNOTATED, OCI
 from pipeline.build.version import Version
 from pipeline.catalogue.lookup import by_name
 from pipeline.errors import MetadataError, RegistryError, SettingsError, VerificationError
@@ -95,7 +95,12 @@ async def _labels(subject: VerifiedImage) -> str:
     for key in _REPEATED:
         if labels.get(OCI + key) != subject.image.label(key):
             raise _Refuted(f"{OCI}{key} is {labels.get(OCI + key)!r}, but {subject.image.label(key)!r} elsewhere")
-    return f"{len(KEYS)} labels, and OCI's labels agree with them"
+    annotations = subject.image.manifest.annotations
+    for key in ANNOTATED:
+        # The base has a digest as a label of the first image only; `_lineage` compares the parents' digests.
+        if key in labels and annotations.get(key, labels[key]) != labels[key]:
+            raise _Refuted(f"the annotation {key} is {annotations[key]!r}, but the label is {labels[key]!r}")
+    return f"{len(KEYS)} labels; OCI's labels and annotations agree with them"
 
 
 async def _metadata(subject: VerifiedImage) -> str:
@@ -156,6 +161,12 @@ async def _ancestors(subject: VerifiedImage) -> list[Published]:
             raise _Refuted(f"its parent {parent}:{version} is not in {subject.registry.address}")
         if not is_built_on(image.manifest, below.manifest):
             raise _Refuted(f"{name} does not begin with the layers of {parent}:{version}")
+        # Releases made before images had this annotation lack it.
+        annotated = image.manifest.annotations.get(f"{OCI}base.digest", below.manifest.digest)
+        if annotated != below.manifest.digest:
+            raise _Refuted(
+                f"{name} is annotated with the parent {annotated}, but the tag {version} names {below.manifest.digest}"
+            )
         line.append(below)
     return line
 

@@ -53,7 +53,15 @@ def test_the_manifest_names_the_time_and_the_base_as_the_labels_do(archives: dic
     with open_archive(archives[name]) as archive:
         annotations, labels = archive.manifest["annotations"], archive.configuration["config"]["Labels"]
     assert annotations.keys() >= {"org.opencontainers.image.created", "org.opencontainers.image.base.name"}
-    assert annotations.items() <= labels.items()
+    assert {key: value for key, value in annotations.items() if key in labels} == {
+        key: value for key, value in labels.items() if key in annotations
+    }
+
+
+@pytest.mark.parametrize("name", CHILDREN)
+def test_the_manifest_names_the_digest_of_its_parent_s_manifest(archives: dict[str, Path], name: str) -> None:
+    with open_archive(archives[name]) as child, open_archive(archives[str(OF_ONE_LINE[name].parent)]) as parent:
+        assert child.manifest["annotations"]["org.opencontainers.image.base.digest"] == parent.digest
 
 
 @pytest.mark.parametrize("name", CHILDREN)

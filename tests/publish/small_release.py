@@ -10,9 +10,10 @@ from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
-from pipeline.build.labelling import labels_of, metadata_of
+from pipeline.build.labelling import ANNOTATED, OCI, labels_of, metadata_of
 from pipeline.build.settings import Settings
 from pipeline.registry.manifest import IMAGE
 from pipeline.release.content import ImageContent, read_archive
@@ -35,6 +36,7 @@ class Recipe:
         base: what the first of them is built from.
         files: what each image adds, by its name and the files' paths; something by default.
         labels: that replace an image's own.
+        annotations: that replace those of an image's manifest.
         metadata: replaces /etc/skao.metadata of an image; None for no such file.
         moment: of the files in the layers, in seconds since 1970.
         bottom: the layer of the base.
@@ -47,6 +49,7 @@ class Recipe:
     created: str = CREATED
     files: Mapping[str, Mapping[str, bytes]] = field(default_factory=dict)
     labels: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    annotations: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     metadata: Mapping[str, str | None] = field(default_factory=dict)
     moment: int = 0
     bottom: bytes = b""
@@ -60,6 +63,7 @@ def make(directory: Path, recipe: Recipe) -> list[Candidate]:
     )
     build = build_on(settings, recipe.base, recipe.extra_tags)
     layers: dict[str, list[bytes]] = {}
+    digests: dict[str, str] = {}
     candidates = []
     for name, image in OF_ONE_LINE.items():
         own = {"usr/share/doc/" + name: name.encode(), **recipe.files.get(name, {})}
@@ -68,7 +72,12 @@ def make(directory: Path, recipe: Recipe) -> list[Candidate]:
         written = {} if metadata is None else {"etc/skao.metadata": metadata.encode()}
         layers[name] = [*below, *(layer(files, recipe.moment) for files in (own, written))]
         labels = {**labels_of(image, build), **recipe.labels.get(name, {})}
-        digest = write_archive(directory / f"{name}.tar", layers[name], labels, recipe.created)
+        annotations = {key: labels[key] for key in ANNOTATED if key in labels}
+        if image.parent:
+            annotations[f"{OCI}base.digest"] = digests[image.parent]
+        annotations |= recipe.annotations.get(name, {})
+        digest = write_archive(directory / f"{name}.tar", layers[name], labels, recipe.created, annotations)
+        digests[name] = digest
         candidates.append(Candidate(name, image.parent, digest, partial(_content, directory / f"{name}.tar")))
     return candidates
 
@@ -91,7 +100,13 @@ def layer(files: Mapping[str, bytes], moment: int = 0) -> bytes:
     return packed.getvalue()
 
 
-def write_archive(path: Path, layers: list[bytes], labels: Mapping[str, str], created: str) -> str:
+def write_archive(
+    path: Path,
+    layers: list[bytes],
+    labels: Mapping[str, str],
+    created: str,
+    annotations: Mapping[str, str] = MappingProxyType({}),
+) -> str:
     """Write an OCI archive, and return the digest of its manifest."""
     blobs: dict[str, bytes] = {}
 
@@ -112,6 +127,7 @@ def write_archive(path: Path, layers: list[bytes], labels: Mapping[str, str], cr
         "mediaType": IMAGE,
         "config": blob(json.dumps(config).encode(), "application/vnd.oci.image.config.v1+json"),
         "layers": [blob(one, _GZIP) for one in layers],
+        "annotations": dict(annotations),
     }
     entry = blob(json.dumps(manifest).encode(), IMAGE)
     with tarfile.open(path, "w") as tar:

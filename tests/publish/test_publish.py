@@ -59,7 +59,7 @@ def built(image: Candidate, build: Build) -> SmallImage:
     layers, sizes = tuple(one.digest for one in manifest.layers), tuple(one.size for one in manifest.layers)
     held = Archive(manifest.digest, sum(sizes), sum(sizes), layers, sizes)
     one = built_image(image.name, held, build=build)
-    return SmallImage(one.image, one.build, one.container, one.archive, one.checks, archive)
+    return SmallImage(one.image, one.build, one.container, one.packed, one.archive, one.checks, archive)
 
 
 async def published(

@@ -110,6 +110,19 @@ async def test_labels_that_disagree_are_seen(registry: Registry, release: Maker,
     assert f"{key} is '22.04', but '1.0.0' elsewhere" in await refused(registry, images)
 
 
+async def test_an_annotation_that_is_not_the_label_is_seen(registry: Registry, release: Maker, base: str) -> None:
+    key = "org.opencontainers.image.created"
+    images = release(base=base, annotations={"ska-build-python": {key: "2020-01-01T00:00:00Z"}})
+    assert f"the annotation {key} is '2020-01-01T00:00:00Z', but the label is" in await refused(registry, images)
+
+
+async def test_the_annotation_of_another_parent_is_seen(registry: Registry, release: Maker, base: str) -> None:
+    digest = f"sha256:{'0' * 64}"
+    images = release(base=base, annotations={"ska-build": {"org.opencontainers.image.base.digest": digest}})
+    sentence = f"ska-build is annotated with the parent {digest}, but the tag 1.0.0 names sha256:"
+    assert sentence in await refused(registry, images, "ska-build:1.0.0")
+
+
 async def test_a_parent_of_another_content_is_seen(registry: Registry, release: Maker, base: str) -> None:
     one, other = release(base=base), release(base=base, files={"ska-build": {"new": b"new"}})
     message = await refused(registry, [*one[:2], other[2], one[3]])

@@ -53,14 +53,14 @@ async def finished(images: list[BuiltImage]) -> dict[str, BuiltImage]:
 class Changed(BuiltImage):
     """An image that is not what its archive holds."""
 
-    packed: dagger.File
+    held: dagger.File
 
     async def tarball(self) -> dagger.File:
-        return self.packed
+        return self.held
 
 
-def changed(image: BuiltImage, container: dagger.Container, packed: dagger.File) -> Changed:
-    return Changed(image.image, image.build, ready(container), image.archive, image.checks, packed)
+def changed(image: BuiltImage, container: dagger.Container, held: dagger.File) -> Changed:
+    return Changed(image.image, image.build, ready(container), image.packed, image.archive, image.checks, held)
 
 
 async def sabotaged(image: BuiltImage, script: str, trusting: Build) -> GateResult:
