@@ -14,6 +14,7 @@ label_syntax     what may stand in a label
 labelling        the step that writes labels and metadata
 gitlab           the labels that identify a GitLab job
 assembly         images that are built, packed and checked on demand
+record_contracts what images offer, for the maintainer to commit
 build_report     build-report.json
 chain            the lazy container of an image
 project          the settings in pyproject.toml

@@ -4,6 +4,8 @@ import dagger
 
 from pipeline.build.inputs import Build
 from pipeline.catalogue.image import Image
+from pipeline.checks.contract import PATH as CONTRACT_PATH
+from pipeline.checks.contract import recorded
 from pipeline.metadata import END_OF_LIFE, PATH, PYTHON_LABEL, Metadata
 from pipeline.steps.step import Step
 
@@ -64,12 +66,13 @@ def labels_of(image: Image, build: Build) -> dict[str, str]:
 
 
 def write_metadata(image: Image, build: Build) -> Step:
-    """Make the step that writes the labels, the annotations and the file.
+    """Make the step that writes the labels, the annotations, the contract and /etc/skao.metadata.
 
     Raises:
+        CatalogueError: the committed contract is damaged, or that of another image.
         MetadataError: a value holds a line break or another control character.
     """
-    labels = labels_of(image, build)
+    labels, contract = labels_of(image, build), recorded(image.name, build.base_of(image).distribution)
     # Labels that describe the base or the parent would be wrong for this image.
     inherited = [OCI + key for key in _OCI_KEYS if OCI + key not in labels]
 
@@ -82,6 +85,8 @@ def write_metadata(image: Image, build: Build) -> Step:
             container = container.without_annotation(name)
             if name in labels:
                 container = container.with_annotation(name, labels[name])
+        if contract:
+            container = container.with_new_file(CONTRACT_PATH, contract.render())
         return container.with_new_file(PATH, metadata_of(image, build).render())
 
     return step

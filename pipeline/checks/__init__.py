@@ -2,6 +2,8 @@
 
 check          what a check is, and how it runs
 distribution   what checks must know about the distribution of a base
+contract       what consumers of an image see, and how two versions of it differ
+contract_check measures it in an image, and compares it with the committed one
 base_checks    what holds in every image
 build_checks   what holds where software is built
 python_checks  what holds where Python is, and where Python applications run

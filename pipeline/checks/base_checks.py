@@ -3,6 +3,7 @@
 from functools import partial
 
 from pipeline.checks.check import NONROOT_USER, Check, CheckFailure, Subject, run_script, script_check
+from pipeline.checks.contract_check import CONTRACT
 from pipeline.concurrency import concurrently
 from pipeline.errors import MetadataError
 from pipeline.metadata import KEYS, PATH, parse
@@ -73,5 +74,6 @@ ALL_IMAGES = (
     script_check("locale", "a UTF-8 locale works"),
     script_check("timezones", "time zones work"),
     script_check("nonroot", "the user nonroot exists and runs a shell", users=(NONROOT_USER,)),
+    CONTRACT,
     Check("size", "the files are within the image's size budget", _size),
 )

@@ -27,6 +27,7 @@ class Distribution:
         security: a regular expression for the suites that bring security updates.
         umask_by_su: of what root starts as another user; with pam_umask(8) the user's own group may write.
         other_systems: modules of Python's standard library that import on other operating systems only.
+        is_rolling: whether its packages get new versions and not only corrections.
         rules: the file with the rules of its CIS benchmark; empty where the SCAP Security Guide has no such profile.
     """
 
@@ -37,6 +38,7 @@ class Distribution:
     security: str = _POCKETS
     umask_by_su: str = "0002"
     other_systems: frozenset[str] = _OTHER_SYSTEMS
+    is_rolling: bool = False
     rules: str = ""
 
     @property
@@ -49,7 +51,7 @@ _ALL = (
     Distribution("debian", "12", "debian-12", "3.11", umask_by_su="0022", rules="ssg-debian12-ds.xml"),
     Distribution("debian", "13", "debian-13", "3.13", other_systems=_SINCE_3_13, rules="ssg-debian13-ds.xml"),
     # It has no security updates of its own: they arrive in the suite itself.
-    Distribution("debian", "", "debian-sid", "3.14", security="^sid$", other_systems=_SINCE_3_13),
+    Distribution("debian", "", "debian-sid", "3.14", security="^sid$", other_systems=_SINCE_3_13, is_rolling=True),
     Distribution("ubuntu", "22.04", "ubuntu-22.04", "3.10", rules="ssg-ubuntu2204-ds.xml"),
     Distribution("ubuntu", "24.04", "ubuntu-24.04", "3.12", rules="ssg-ubuntu2404-ds.xml"),
     Distribution("ubuntu", "26.04", "ubuntu-26.04", "3.14", other_systems=_SINCE_3_13),

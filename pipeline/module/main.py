@@ -8,6 +8,7 @@ from dagger import Doc, check, function, object_type
 
 from pipeline.build.assembly import only
 from pipeline.build.labelling import metadata_of
+from pipeline.build.record_contracts import record_contracts
 from pipeline.build.settings import moment
 from pipeline.catalogue.lookup import by_name, checks_of, the_only
 from pipeline.gates import CHECKS
@@ -78,6 +79,14 @@ class SkaBaseImages(ReleaseFunctions, TrustFunctions):
         """Return the content of an image's /etc/skao.metadata; nothing is built."""
         build = await self._build()
         return metadata_of(the_only(image, build.bases), build).render()
+
+    @fresh
+    async def contracts(self) -> dagger.Directory:
+        """Build all images, and write down what those that are built on them rely on: their contracts.
+
+        Returns a directory for each distribution, with IMAGE.json and a page. Commit it as pipeline/data/contracts.
+        """
+        return await record_contracts(await self._build())
 
     @function
     def images(self) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 
 from pipeline.build.settings import Settings
 from pipeline.catalogue.lookup import by_name, of_lines
+from pipeline.checks.contract import PATH, Contract, Difference, differences, parse
 from pipeline.errors import ReleaseError, SettingsError
 from pipeline.escape import escaped, escaped_markdown, json_text
 from pipeline.registry.address import parse_address
@@ -17,6 +18,7 @@ from pipeline.release.published import Published, find_images
 from pipeline.release.tags import parse_version
 
 _STATUS = "var/lib/dpkg/status"
+_CONTRACT = PATH.removeprefix("/")
 #: The metadata of what pip installs; Debian's own Python packages are already in dpkg's list.
 _DISTRIBUTION = re.compile(r"(?!usr/lib/python3/).*(?:site|dist)-packages/([^/]+)-([^/-]+)\.dist-info/METADATA")
 _FORMATS = ("markdown", "json")
@@ -48,6 +50,7 @@ class ImageNotes:
         after: its reference in the second release; empty if it was removed.
         packages: the changed packages of the distribution, by name.
         python: the changed Python packages, by name.
+        contract: what consumers see differently; empty unless both releases hold contracts.
     """
 
     name: str
@@ -55,6 +58,7 @@ class ImageNotes:
     after: str
     packages: tuple[Change, ...]
     python: tuple[Change, ...]
+    contract: tuple[Difference, ...] = ()
 
 
 async def release_notes(before: str, after: str, layout: str, given: Mapping[str, Any], login: Login) -> str:
@@ -77,7 +81,7 @@ async def release_notes(before: str, after: str, layout: str, given: Mapping[str
     settings = Settings(**given)
     address, names = parse_address(settings.registry), of_lines(settings.lines)
     async with login.access() as access, open_registry(address, access) as registry:
-        reader = FileReader(lambda path: path == _STATUS or _DISTRIBUTION.fullmatch(path) is not None)
+        reader = FileReader(_is_read)
         old, new = [await _published(registry, version, names) for version in versions]
         notes = [await _compare(name, (old.get(name), new.get(name)), versions, reader) for name in names]
     return (_markdown if layout == "markdown" else _json)(*versions, notes)
@@ -102,7 +106,21 @@ async def _compare(
         new,
         _changes(_packages(before), _packages(after)),
         _changes(_distributions(before), _distributions(after)),
+        tuple(differences(*contracts)) if (contracts := _contracts(before, after)) else (),
     )
+
+
+def _is_read(path: str) -> bool:
+    return path in (_STATUS, _CONTRACT) or _DISTRIBUTION.fullmatch(path) is not None
+
+
+def _contracts(before: Mapping[str, bytes], after: Mapping[str, bytes]) -> tuple[Contract, Contract] | None:
+    if not (_CONTRACT in before and _CONTRACT in after):
+        return None
+    try:
+        return parse(before[_CONTRACT]), parse(after[_CONTRACT])
+    except ValueError as error:
+        raise ReleaseError(f"The contract in an image cannot be read: {error}.") from error
 
 
 def _packages(files: Mapping[str, bytes]) -> dict[str, str]:
@@ -135,7 +153,15 @@ def _json(before: str, after: str, notes: list[ImageNotes]) -> str:
             "upgraded": [asdict(change) for change in changes if change.before and change.after],
         }
 
-    images = [{**asdict(one), "packages": sorted_out(one.packages), "python": sorted_out(one.python)} for one in notes]
+    images = [
+        {
+            **asdict(one),
+            "packages": sorted_out(one.packages),
+            "python": sorted_out(one.python),
+            "contract": [{**asdict(value), "breaking": value.is_breaking} for value in one.contract],
+        }
+        for one in notes
+    ]
     return json_text({"from": before, "to": after, "images": images})
 
 
@@ -154,14 +180,19 @@ def _section(one: ImageNotes, notes: list[ImageNotes]) -> Iterator[str]:
     for title, changes, below in (
         ("Package", one.packages, parent.packages if parent else ()),
         ("Python distribution", one.python, parent.python if parent else ()),
+        ("Contract", _contract(one), _contract(parent) if parent else ()),
     ):
         own = [change for change in changes if change not in below]
         nothing &= not own
         yield from _table(title, own)
-    if parent and (parent.packages or parent.python):
+    if parent and (parent.packages or parent.python or parent.contract):
         yield from (f"And all that is new in {parent.name}.", "")
     elif nothing:
         yield from ("Nothing.", "")
+
+
+def _contract(one: ImageNotes) -> tuple[Change, ...]:
+    return tuple(Change(value.title, value.before, value.after) for value in one.contract)
 
 
 def _table(title: str, changes: list[Change]) -> Iterator[str]:

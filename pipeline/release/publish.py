@@ -36,6 +36,7 @@ from pipeline.registry.registry import Registry, open_registry
 from pipeline.release.changelog import require_section
 from pipeline.release.completion import Completion, find_completion, release_inputs
 from pipeline.release.content import ImageContent, read_archive
+from pipeline.release.continuity import require_continuity
 from pipeline.release.login import Login
 from pipeline.release.published import find_published
 from pipeline.release.push import Candidate, push_release
@@ -113,6 +114,8 @@ async def publish(
     async with login.access() as access, open_registry(address, access) as registry:
         settings = await _as_begun(settings, given, registry)
         build = Build(settings, await select_bases(settings, base_archive), tags.extra, tools)
+        if tags.is_final:
+            await require_continuity(build, registry)
         # Before the build, so that a wrong password or an old database is reported early.
         signing = await open_signing(build, registry, signer) if signer else None
         inputs = await release_inputs(build)

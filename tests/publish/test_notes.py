@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from pipeline.checks.contract import Contract
 from pipeline.errors import ReleaseError, SettingsError
 from pipeline.registry.registry import Registry
 from pipeline.release.login import Login
@@ -132,3 +133,22 @@ async def test_a_package_cannot_write_markdown(registry: Registry, release: Make
     assert "# No" not in text
     assert text.replace("\n", "").isprintable()
     assert (await notes(registry, "json")).replace("\n", "").isprintable()
+
+
+def contract(image: str, **tools: str) -> dict[str, bytes]:
+    """Return the file that promises tools."""
+    return {"etc/skao.contract.json": Contract(image, "debian-12", {"tools": tools}).render().encode()}
+
+
+async def test_what_changed_in_a_contract_is_a_table_of_its_own(registry: Registry, release: Maker) -> None:
+    old = {"ska-build": contract("ska-build", git="2.39", make="4.3", gcc="12.2")}
+    new = {"ska-build": contract("ska-build", make="4.4", gcc="12.2", cmake="3.25")}
+    await push_release(registry, Tags("1.0.0"), release(files=old))
+    await push_release(registry, Tags("1.0.1"), release(files=new, version="1.0.1"))
+    text = await notes(registry, "markdown")
+    assert (
+        "| Contract | before | after |\n| --- | --- | --- |\n"
+        "| tools cmake | – | 3.25 |\n| tools git | 2.39 | – |\n| tools make | 4.3 | 4.4 |\n"  # noqa: RUF001
+    ) in text
+    found = (await entry(registry, "ska-build"))["contract"]
+    assert [(one["name"], one["breaking"]) for one in found] == [("cmake", False), ("git", True), ("make", False)]

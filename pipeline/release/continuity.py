@@ -1,0 +1,94 @@
+"""What a version may take from those who build on the images: only a new major version takes anything."""
+
+import logging
+from functools import partial
+
+from pipeline.build.inputs import Build
+from pipeline.build.version import Version
+from pipeline.catalogue.image import Image
+from pipeline.checks.contract import PATH, RECORD, Contract, Difference, differences, parse, recorded
+from pipeline.concurrency import concurrently
+from pipeline.errors import RegistryError, ReleaseError
+from pipeline.registry.registry import Registry
+from pipeline.release.files import FileReader
+from pipeline.release.published import Published, find_published
+from pipeline.release.tags import newest
+
+_log = logging.getLogger(__name__)
+_IN_LAYERS = PATH.removeprefix("/")
+
+
+async def require_continuity(build: Build, registry: Registry) -> None:
+    """Refuse a minor or patch version that takes something from consumers of the version before it.
+
+    Args:
+        build: the settings with the version, and the bases.
+        registry: where the versions before it are.
+
+    Raises:
+        ReleaseError: an image has no contract, or a contract lost or changed something.
+        CatalogueError: a committed contract is damaged.
+        RegistryError: the registry refuses, or the contract of a published image is damaged.
+    """
+    reader = FileReader(lambda path: path == _IN_LAYERS)
+    jobs = [partial(_broken, image, build, registry, reader) for image in build.images.values()]
+    if broken := [clause for found in await concurrently(jobs) for clause in found]:
+        raise ReleaseError(
+            f"{build.settings.version} takes what consumers rely on: {'; '.join(broken)}; publish "
+            f"{_numbers(build.settings.version)[0] + 1}.0.0, or restore it."
+        )
+
+
+async def contract_of(image: Published, reader: FileReader) -> Contract | None:
+    """Return the contract that a published image holds; None for one without.
+
+    Args:
+        image: an image in a registry.
+        reader: reads PATH.
+
+    Raises:
+        RegistryError: the registry refuses, or the contract is damaged.
+    """
+    files = await reader.read(image, enough=lambda found: _IN_LAYERS in found)
+    if _IN_LAYERS not in files:
+        return None
+    try:
+        return parse(files[_IN_LAYERS])
+    except ValueError as error:
+        raise RegistryError(f"The contract in {image.reference()} cannot be read: {error}.") from error
+
+
+async def _broken(image: Image, build: Build, registry: Registry, reader: FileReader) -> list[str]:
+    """Return what an image lost or changed, a clause each."""
+    version, distribution = build.settings.version, build.base_of(image).distribution
+    contract = recorded(image.name, distribution)
+    if contract is None:
+        if distribution.is_rolling:
+            return []
+        raise ReleaseError(
+            f"{image.name} has no contract on {distribution.name}, which a final version keeps; record it with "
+            f"{RECORD}, and commit it."
+        )
+    repository = registry.repository(image.name)
+    before = newest(tag for tag in await repository.tags() if Version(tag).is_final and _precedes(tag, version))
+    if not before or _numbers(before)[0] < _numbers(version)[0]:
+        return []
+    published = await find_published(repository, before)
+    kept = await contract_of(published, reader) if published else None
+    if kept is None:
+        _log.warning("%s:%s holds no contract, so what %s changes is not known", image.name, before, version)
+        return []
+    broken = [one for one in differences(kept, contract) if one.is_breaking]
+    return [f"{image.name}:{before} had {one.title} {one.before}, and {_now(one)}" for one in broken]
+
+
+def _now(broken: Difference) -> str:
+    return f"now it is {broken.after}" if broken.after else "now it is gone"
+
+
+def _precedes(tag: str, version: str) -> bool:
+    return _numbers(tag) < _numbers(version)
+
+
+def _numbers(version: str) -> list[int]:
+    return [int(part) for part in version.split(".")]
