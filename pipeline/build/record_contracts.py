@@ -1,7 +1,6 @@
 """Records the contracts of images, for the maintainer to commit."""
 
 from functools import partial
-from itertools import groupby
 
 import dagger
 from dagger import dag
@@ -24,8 +23,8 @@ async def record_contracts(build: Build) -> dagger.Directory:
     """
     contracts = await concurrently([partial(_measured, image) for image in open_images((), build)])
     directory = dag.directory()
-    for distribution, images in groupby(contracts, lambda contract: contract.distribution):
-        listed = list(images)
+    for distribution in dict.fromkeys(contract.distribution for contract in contracts):
+        listed = [contract for contract in contracts if contract.distribution == distribution]
         for contract in listed:
             directory = directory.with_new_file(f"{distribution}/{contract.image}.json", contract.render())
         directory = directory.with_new_file(f"{distribution}/README.md", page(listed))

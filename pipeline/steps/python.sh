@@ -5,4 +5,5 @@ for marker in /usr/lib/python3*/EXTERNALLY-MANAGED; do
 done
 # Up to Python 3.11, some modules of the standard library are in a package of their own, which compilers for Python need.
 # Without it, an application would find them in the build image alone.
-if apt-cache show python3-distutils >/dev/null 2>&1; then apt-get install python3-distutils; fi
+candidate=$(apt-cache policy python3-distutils | sed -n 's/^ *Candidate: //p')
+if [ "${candidate:-(none)}" != "(none)" ]; then apt-get install python3-distutils; fi
