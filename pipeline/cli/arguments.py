@@ -42,7 +42,7 @@ def parse(words: list[str], constructor: Function) -> Invocation:
     calls: list[Call] = []
     owner: Function | None = None
     while words:
-        function = _find(words[0], owner)
+        function = _find(words[0], calls[-1] if calls else None)
         flags = (*function.flags, *(constructor.flags if owner is None else ()))
         given, words = _take_flags(words[1:], flags, function.name)
         shared = {**shared, **{f: v for f, v in given.items() if f in constructor.flags}}
@@ -63,19 +63,26 @@ def require(invocation: Invocation) -> None:
     if not invocation.calls:
         raise UsageError("no function was named; `ska-images --help` lists them.")
     for call in (invocation.constructor, *invocation.calls):
-        missing = [f'"{f.name}"' for f in call.function.flags if f.required and f not in call.given]
+        missing = [f'"{f.name}"' for f in call.function.flags if _is_missing(f, call)]
         if missing:
             raise UsageError(f"required flag(s) {', '.join(missing)} not set")
 
 
-def _find(word: str, owner: Function | None) -> Function:
+def _find(word: str, call: Call | None) -> Function:
+    owner = call.function if call else None
+    known = {} if owner and owner.many else functions_of(owner.returns if owner else None)
+    if call and word not in known and (flag := next((f for f in call.function.flags if _is_missing(f, call)), None)):
+        raise UsageError(f'unexpected word "{word}"; {call.function.name} takes it as --{flag.name}={word}')
     if owner is not None and (owner.many or not is_object(owner.returns)):
         raise UsageError(f'unexpected word "{word}": the result of {owner.name} has no functions.')
-    known = functions_of(owner.returns if owner else None)
     if word in known:
         return known[word]
     where = f" of {owner.returns.__name__}" if owner and owner.returns else ""
     raise UsageError(f'unknown function "{word}"{where}; {_nearest(word, known)}')
+
+
+def _is_missing(flag: Flag, call: Call) -> bool:
+    return flag.required and flag not in call.given
 
 
 def _take_flags(words: list[str], flags: tuple[Flag, ...], where: str) -> tuple[Given, list[str]]:

@@ -81,6 +81,8 @@ def test_flags_without_a_function_are_no_call() -> None:
         ("images --qqqqq=secret", "unknown flag --qqqqq for images; see `ska-images --help`."),
         ("ska-python stdot", 'unknown function "stdot" of Container; did you mean stdout?'),
         ("images stdout", 'unexpected word "stdout": the result of images has no functions.'),
+        ("verify host/name:1", 'unexpected word "host/name:1"; verify takes it as --reference=host/name:1'),
+        ("ska-python with-exec ls", 'unexpected word "ls"; with-exec takes it as --args=ls'),
     ],
 )
 def test_a_wrong_word_is_named_with_the_nearest_right_one(line: str, sentence: str) -> None:
