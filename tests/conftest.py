@@ -7,6 +7,7 @@ import sys
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,9 @@ ENGINE_FIXTURES = frozenset(
         *("callers_workshop", "users_workshop", "workshop"),
     }
 )
+#: A test that asks for one of these needs what an ordinary user built.
+USERS_FIXTURES = frozenset({"built_by_user", "user_store", "users_workshop"})
+_STORE = pytest.StashKey[str]()
 PROJECT = Path(__file__).parent.parent
 #: Uppers of overlay file systems have to lie on a disk: /tmp is memory on many machines.
 SCRATCH = Path("/var/tmp")
@@ -84,11 +88,23 @@ def pytest_configure(config: pytest.Config) -> None:
 
     CI goes as well: the tests build on the stand-in where no registry answers, in a CI job too.
     """
+    if config.getoption("dist", "no") != "no":
+        # The workers of pytest-xdist run the tests, on one store.
+        store = tempfile.mkdtemp(prefix="ska-images-tests-", dir=SCRATCH)
+        config.stash[_STORE] = store
+        config.add_cleanup(partial(_remove, store))
+        return
     caches = tempfile.TemporaryDirectory(prefix="ska-images-caches-")
     config.add_cleanup(caches.cleanup)
     os.environ["XDG_CACHE_HOME"] = caches.name
     for name in [name for name in os.environ if name == "CI" or name.startswith(FOREIGN)]:
         ENVIRONMENT[name] = os.environ.pop(name)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Give the store of the run to a worker of pytest-xdist."""
+    node.workerinput["store"] = node.config.stash[_STORE]
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -106,6 +122,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if rank(item):
             item.add_marker("engine")
+        # One worker runs the tests of a file, and one all those that need the ordinary user's images.
+        of_the_user = not USERS_FIXTURES.isdisjoint(getattr(item, "fixturenames", ()))
+        item.add_marker(pytest.mark.xdist_group("user" if of_the_user else str(item.path)))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -120,11 +139,17 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 def store(request: pytest.FixtureRequest) -> Iterator[Path]:
     """The store of all tests."""
     given: Path | None = request.config.getoption("--store")
+    if worker := getattr(request.config, "workerinput", None):
+        given = given or Path(worker["store"])
     if given:
         yield given.absolute()
         return
     directory = Path(tempfile.mkdtemp(prefix="ska-images-tests-", dir=SCRATCH))
     yield directory
+    _remove(directory)
+
+
+def _remove(directory: str | Path) -> None:
     # Python's own stops at a thousand levels, and a hostile step made more.
     subprocess.run(["rm", "-rf", directory], check=True)
 
