@@ -4,6 +4,8 @@ SHELL := /bin/sh
 
 # Further arguments of ska-images or pytest: make build-all ARGS="--version 1.2.3"
 ARGS ?=
+# One file of tests after the other on each of two processors; the slowest ten are shown.
+WORKERS = -n 2 --dist loadgroup --no-loadscope-reorder --durations=10
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "  make %-12s %s\n", $$1, $$2 }'
@@ -18,13 +20,13 @@ reproduce: setup ## build twice from nothing, as root and as an ordinary user, a
 	@scripts/as-root.sh .venv/bin/python -m dev.reproduce $(ARGS)
 
 test: lint ## lint, then every test, with real images in real containers
-	@scripts/as-root.sh .venv/bin/pytest $(ARGS)
+	@scripts/as-root.sh .venv/bin/pytest $(WORKERS) $(ARGS)
 
 test-long: lint ## the same with 100 kills and power cuts of each kind, for a night
-	@scripts/as-root.sh .venv/bin/pytest --kills=100 $(ARGS)
+	@scripts/as-root.sh .venv/bin/pytest $(WORKERS) --kills=100 $(ARGS)
 
 test-fast: setup-tests ## the tests that need no container, in a few minutes
-	@scripts/as-root.sh .venv/bin/pytest -m "not engine" $(ARGS)
+	@scripts/as-root.sh .venv/bin/pytest $(WORKERS) -m "not engine" $(ARGS)
 
 bench: setup ## measure builds, memory and, where they are installed, docker and buildah beside it (minutes)
 	@scripts/as-root.sh .venv/bin/python -m dev.bench $(ARGS)

@@ -105,10 +105,17 @@ def test_the_changelog_has_the_projects_version() -> None:
     assert f"\n## [{PROJECT['project']['version']}]" in (ROOT / "CHANGELOG.md").read_text()
 
 
+def _leads_somewhere(page: Path, link: str) -> bool:
+    name, _, anchor = link.partition("#")
+    target = page.parent / name if name else page
+    headings = re.findall(r"^#+ (.*)", target.read_text(), re.MULTILINE) if anchor else []
+    return target.exists() and (not anchor or anchor in {one.lower().replace(" ", "-") for one in headings})
+
+
 def test_the_links_of_the_documents_lead_to_files() -> None:
-    links = [path.parent / link for path in DOCUMENTS for link in re.findall(r"\]\(([^):]+)\)", path.read_text())]
+    links = [(path, link) for path in DOCUMENTS for link in re.findall(r"\]\(([^):]+)\)", path.read_text())]
     assert links
-    assert [link for link in links if not link.exists()] == []
+    assert [(path.name, link) for path, link in links if not _leads_somewhere(path, link)] == []
 
 
 def _imported(program: Path) -> set[str]:

@@ -65,8 +65,9 @@ def _catalogue(project: Path) -> dict[str, str]:
     program = """
 from pipeline.catalogue.image import Image
 from pipeline.catalogue.lookup import by_name
-for name, image in OF_ONE_LINE.items():
-    print(name, image.install)
+for name, image in by_name().items():
+    if not image.line.suffix:
+        print(name, image.install)
 """
     lines = run([sys.executable, "-c", program], cwd=project).splitlines()
     return dict(line.split(" ", 1) for line in lines)

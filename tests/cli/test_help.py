@@ -40,7 +40,7 @@ def test_a_required_flag_is_marked() -> None:
 
 
 def test_the_default_of_a_flag_is_shown() -> None:
-    assert '(default "auto")' in unwrapped(help_text.overview(constructor()))
+    assert "(default 30)" in unwrapped(help_text.of_function(FUNCTIONS["outdated"]))
 
 
 def test_the_help_of_a_function_names_what_can_be_called_on_its_result() -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from pipeline.build.settings import Settings
+from pipeline.catalogue.lines import find_line
 from tests.conformance.conftest import base_of, modes_of
 
 
@@ -27,7 +27,7 @@ ENVIRONMENT = {"SKA_BASE": "mirror.example/debian:12"}
     [
         ("root", None, ENVIRONMENT, "bootstrap:auto"),
         ("user", "debian:12", {}, "debian:12"),
-        ("dagger", None, {}, Settings().base),
+        ("dagger", None, {}, find_line("ubuntu22").base),
         ("dagger", None, ENVIRONMENT, "mirror.example/debian:12"),
         ("dagger", "debian:12", ENVIRONMENT, "debian:12"),
     ],

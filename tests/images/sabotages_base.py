@@ -37,14 +37,14 @@ BASE = (
         "ska-base",
         "security-updates",
         shell(f"{EVERY_SOURCE} -delete"),
-        "package indexes: expected one of a -security archive, found none",
+        r"package indexes: expected one of a suite like -security\$, found none",
     ),
     Sabotage(
         "the security archive among the sources",
         "ska-base",
         "security-updates",
         shell(f"{EVERY_SOURCE} -exec sed -i /-security/d {{}} +"),
-        "package indexes: expected one of a -security archive, found [a-z]",
+        r"package indexes: expected one of a suite like -security\$, found [a-z]",
     ),
     Sabotage(
         "a package that nobody updates",

@@ -12,8 +12,9 @@ from pipeline.signing.sign import open_signing, sign_images
 from pipeline.signing.signer import Signer
 from tests.publish.conftest import Maker
 from tests.trust.attested import complete
-from tests.trust.signing import STAND_IN, TAGS, KeyPair, reference
+from tests.trust.signing import TAGS, KeyPair, reference
 
+STAND_IN = "bootstrap:debian-12"
 INPUTS = "sha256:" + "1" * 64
 
 

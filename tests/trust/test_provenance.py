@@ -144,6 +144,7 @@ def test_a_setting_that_shapes_the_image_is_a_parameter() -> None:
     build = _build(team="Team", registry="registry.example/ska", label=["a=b"])
     assert _said("ska-base", build)["predicate"]["buildDefinition"]["externalParameters"] == {
         "image": "ska-base",
+        "line": "ubuntu22",
         "base": UBUNTU,
         "version": "1.2.3",
         "created": "2026-01-31T00:00:00Z",

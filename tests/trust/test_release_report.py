@@ -62,5 +62,5 @@ async def test_the_size_of_an_image_is_told_by_groups_of_packages(made: dagger.D
 
 
 async def test_a_release_that_is_not_there_is_named(trusting: Build, registry: Registry, tmp_path: Path) -> None:
-    with pytest.raises(ReleaseError, match=r"/ska-base:9\.9\.9 is not published; check --registry and --tag\."):
+    with pytest.raises(ReleaseError, match=r"/ska-base:9\.9\.9 is not published; check --registry, --tag and --line\."):
         await look(trusting, registry, "9.9.9", tmp_path)

@@ -136,7 +136,7 @@ async def test_an_exception_of_what_no_image_has_fails_the_gate(
     (problem,) = scanned.pop("ska-python").problems
     assert problem.sentence == (
         f"one.json: the exception of {CRITICAL.id} for pkg:deb/debian/not-installed in ska-python matches no finding "
-        "in any image; remove the statement"
+        "in any image of ubuntu22; remove the statement, or let it name the image of another line"
     )
     assert {one.problems for one in scanned.values()} == {()}
 
