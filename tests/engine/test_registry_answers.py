@@ -105,7 +105,7 @@ async def test_a_port_that_says_nothing_cannot_be_reached() -> None:
 
 
 @pytest.mark.parametrize(
-    ("host", "words"), [(free_address(), r"connection refused"), ("registry.invalid", r"no such host|misbehaving")]
+    ("host", "words"), [("127.0.0.1:9", r"connection refused"), ("registry.invalid", r"no such host|misbehaving")]
 )
 async def test_a_host_that_gives_no_answer_cannot_be_reached(host: str, words: str) -> None:
     error = await answer(host)

@@ -30,7 +30,6 @@ from tests.conftest import Built
 from tests.images.sabotages_base import HELD_BACK
 from tests.publish.conftest import NOBODY, Maker, Running
 from tests.publish.small_release import make_base
-from tests.registry import free_address
 
 NAMES = list(OF_ONE_LINE)
 DIGEST = "sha256:" + "a" * 64
@@ -216,7 +215,7 @@ async def test_a_base_that_has_moved_is_a_reason(registry: Registry, release: Ma
     [
         ("bootstrap:debian-12", "is not in a registry"),
         (f"archive:base.tar@{DIGEST}", "is not in a registry"),
-        (f"{free_address()}/ubuntu:22.04@{DIGEST}", "could not be looked up: The registry"),
+        (f"127.0.0.1:9/ubuntu:22.04@{DIGEST}", "could not be looked up: The registry"),
     ],
 )
 async def test_a_base_that_cannot_be_asked_for_is_said(base: str, sentence: str) -> None:
