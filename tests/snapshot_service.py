@@ -103,16 +103,16 @@ class Service:
     Args:
         states: the archives' directories by the moments that name them.
         url: of the proxy.
-        asked: every address that it was asked for.
+        requested: every address that was requested.
     """
 
     states: dict[str, Path]
     url: str = ""
-    asked: list[str] = field(default_factory=list)
+    requested: list[str] = field(default_factory=list)
 
     def file(self, url: str) -> Path | None:
         """Return the file of an address."""
-        self.asked.append(url)
+        self.requested.append(url)
         parts = urlsplit(url)
         _, first, moment, *inside = parts.path.split("/")
         state = self.states.get(moment)

@@ -28,7 +28,7 @@ def checkout() -> Iterator[Path]:
 
 
 def _setup(checkout: Path, *arguments: str, user: int | None = None, **environment: str) -> tuple[int, str]:
-    """Run the script; return its exit code and all that it said."""
+    """Run the script; return its exit code and its output."""
     done = subprocess.run(
         [checkout / "scripts/setup.sh", *arguments],
         env={**os.environ, **environment},
@@ -58,8 +58,8 @@ def test_it_refuses_an_argument_that_it_does_not_know(checkout: Path) -> None:
 
 
 def test_it_refuses_an_interpreter_that_is_too_old_or_none(checkout: Path) -> None:
-    code, said = _setup(checkout, PYTHON="/bin/false")
-    assert (code, said) == (
+    code, output = _setup(checkout, PYTHON="/bin/false")
+    assert (code, output) == (
         1,
         "setup: /bin/false is no Python 3.10 or later; name one that is: PYTHON=/path/to/python3\n",
     )
@@ -67,25 +67,25 @@ def test_it_refuses_an_interpreter_that_is_too_old_or_none(checkout: Path) -> No
 
 
 def test_it_says_what_a_system_without_apt_has_to_install(checkout: Path) -> None:
-    code, said = _setup(checkout, PATH=_bare_machine(checkout))
+    code, output = _setup(checkout, PATH=_bare_machine(checkout))
     assert code == 1
-    assert said.startswith("setup: apt-get is not here and this is missing: ")
-    assert "skopeo mmdebstrap " in said
+    assert output.startswith("setup: apt-get is not here and this is missing: ")
+    assert "skopeo mmdebstrap " in output
 
 
 def test_it_says_what_root_has_to_install_for_a_user_without_sudo(checkout: Path) -> None:
-    code, said = _setup(checkout, PATH=_bare_machine(checkout, "apt-get"), user=NOBODY)
+    code, output = _setup(checkout, PATH=_bare_machine(checkout, "apt-get"), user=NOBODY)
     assert code == 1
-    assert said.startswith("setup: this is missing and takes root or sudo to install: ")
-    assert "skopeo mmdebstrap " in said
+    assert output.startswith("setup: this is missing and takes root or sudo to install: ")
+    assert "skopeo mmdebstrap " in output
     # Root's engine makes no user namespace.
-    assert "uidmap" in said
+    assert "uidmap" in output
     assert "uidmap" not in _setup(checkout, PATH=f"{checkout}/bin")[1]
 
 
 def test_it_says_that_pip_failed_and_makes_the_environment_again_next_time(checkout: Path) -> None:
     (checkout / "requirements-dev.lock").write_text("anyio==4.4.0 --hash=sha256:" + 64 * "0" + "\n")
-    code, said = _setup(checkout, PIP_NO_INDEX="1")
+    code, output = _setup(checkout, PIP_NO_INDEX="1")
     assert code == 1
-    assert said.splitlines()[-1].startswith("setup: pip could not fill .venv; its own message stands above")
+    assert output.splitlines()[-1].startswith("setup: pip could not fill .venv; its own message stands above")
     assert not (checkout / ".venv/setup-stamp").exists()

@@ -120,11 +120,11 @@ def test_the_table_says_whether_an_aim_is_met(aim: float, verdict: str) -> None:
     assert line.split()[-4:] == ["0.50", "<=", str(aim), verdict]
 
 
-@pytest.mark.parametrize(("limit", "said"), [(200, "below 200"), (90, "ABOVE 90")])
-def test_the_table_says_whether_a_process_needs_too_much_memory(limit: int, said: str) -> None:
+@pytest.mark.parametrize(("limit", "verdict"), [(200, "below 200"), (90, "ABOVE 90")])
+def test_the_table_says_whether_a_process_needs_too_much_memory(limit: int, verdict: str) -> None:
     (line,) = [line for line in table(RESULTS, [], limit * 1_000_000).splitlines() if line.startswith("ours: ")]
     assert line.split("  ")[0] == "ours: client 90, engine 80"
-    assert line.endswith(said)
+    assert line.endswith(verdict)
 
 
 def test_what_was_not_measured_is_not_compared() -> None:

@@ -207,10 +207,10 @@ def test_a_malformed_setting_is_left_to_the_real_run(left: Left, monkeypatch: py
 
 
 async def test_a_stand_in_is_said_again(tmp_path: Path) -> None:
-    said: list[str] = []
+    warnings: list[str] = []
     request = _left(tmp_path, "bootstrap:debian-12", PINNED).request
-    assert await again.report(request, said.append)
-    assert f"bootstrap:debian-12 in the place of {PINNED.partition('@')[0]}\n" in said[0]
+    assert await again.report(request, warnings.append)
+    assert f"bootstrap:debian-12 in the place of {PINNED.partition('@')[0]}\n" in warnings[0]
 
 
 async def test_a_ci_job_takes_no_stand_in_from_an_earlier_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -24,7 +24,7 @@ def answer(*entries: dict[str, Any], **more: Any) -> dict[str, Any]:
 
 
 @pytest.fixture
-def asked(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
+def calls(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
     """The arguments that the engine's program was given; its answer is of one entry."""
     given: list[list[str]] = []
 
@@ -52,9 +52,9 @@ async def run(*words: str, json: bool = False) -> tuple[str, int]:
         (["--verify"], ["--verify"]),
     ],
 )
-async def test_words_become_seconds_and_bytes(asked: list[list[str]], words: list[str], given: list[str]) -> None:
+async def test_words_become_seconds_and_bytes(calls: list[list[str]], words: list[str], given: list[str]) -> None:
     await run(*words)
-    assert asked == [given]
+    assert calls == [given]
 
 
 @pytest.mark.parametrize(
@@ -70,13 +70,13 @@ async def test_words_become_seconds_and_bytes(asked: list[list[str]], words: lis
         (["--prune", "--keep"], "--keep: expected one argument"),
     ],
 )
-async def test_a_wrong_word_is_named(asked: list[list[str]], words: list[str], sentence: str) -> None:
+async def test_a_wrong_word_is_named(calls: list[list[str]], words: list[str], sentence: str) -> None:
     with pytest.raises(UsageError, match=sentence):
         await run(*words)
-    assert asked == []
+    assert calls == []
 
 
-async def test_it_is_a_table_and_a_sentence(asked: list[list[str]]) -> None:
+async def test_it_is_a_table_and_a_sentence(calls: list[list[str]]) -> None:
     text, code = await run()
     assert code == 0
     assert text.splitlines() == [
@@ -87,7 +87,7 @@ async def test_it_is_a_table_and_a_sentence(asked: list[list[str]]) -> None:
     ]
 
 
-async def test_json_has_everything(asked: list[list[str]]) -> None:
+async def test_json_has_everything(calls: list[list[str]]) -> None:
     text, _ = await run(json=True)
     document = json.loads(text)
     assert (document["size"], document["quota"]) == (684_189_723, 20_000_000_000)

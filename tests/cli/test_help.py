@@ -25,7 +25,7 @@ def test_the_overview_has_every_function_with_the_first_sentence_of_its_document
 def test_the_overview_has_the_flags_of_the_constructor_and_of_the_program() -> None:
     text = unwrapped(help_text.overview(constructor()))
     assert [f.name for f in constructor().flags if f"--{f.name}" not in text or f.doc not in text] == []
-    assert [names for names, value, said in FLAGS if unwrapped(f"{names} {value} {said}") not in text] == []
+    assert [names for names, value, doc in FLAGS if unwrapped(f"{names} {value} {doc}") not in text] == []
 
 
 @pytest.mark.parametrize("function", FUNCTIONS.values(), ids=lambda f: str(f.name))

@@ -203,20 +203,20 @@ async def _exported(at: Subject, *, wipe: bool) -> list[str]:
     target.mkdir()
     shutil.chown(target, at.directory.stat().st_uid)
     (target / "old").write_text("")
-    said = await _dir(at).export(str(target), wipe=wipe)
-    assert said == str(target)
+    exported = await _dir(at).export(str(target), wipe=wipe)
+    assert exported == str(target)
     return sorted(str(path.relative_to(target)) for path in target.rglob("*"))
 
 
 async def _exported_into(at: Subject) -> tuple[bool, str]:
     """Whether the directory is what is returned, and what is in the file."""
-    said = await _file(at).export(str(at.directory), allow_parent_dir_path=True)
-    return said == str(at.directory), (at.directory / "f").read_text()
+    exported = await _file(at).export(str(at.directory), allow_parent_dir_path=True)
+    return exported == str(at.directory), (at.directory / "f").read_text()
 
 
 async def _file_exported(at: Subject, path: Path) -> tuple[str, str]:
-    said = await _file(at).export(str(path))
-    return str(Path(said).relative_to(at.directory)), Path(said).read_text()
+    exported = await _file(at).export(str(path))
+    return str(Path(exported).relative_to(at.directory)), Path(exported).read_text()
 
 
 test_export = rules(

@@ -170,5 +170,5 @@ def _package_index(site: Path, settings: host.HostSettings) -> dict[str, str]:
     call(sys.executable, "-m", "pip", "install", "--quiet", "--target", site / "plugins", *lock)
     own = "index-url" in settings.pip
     default = ("-c", "from pip._internal.models.index import PyPI; print(PyPI.simple_url)")
-    asked = call(sys.executable, *(("-m", "pip", "config", "get", "global.index-url") if own else default))
-    return {"POETRY_PYPI_MIRROR_URL": asked.strip()}
+    configured = call(sys.executable, *(("-m", "pip", "config", "get", "global.index-url") if own else default))
+    return {"POETRY_PYPI_MIRROR_URL": configured.strip()}

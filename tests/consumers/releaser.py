@@ -31,7 +31,7 @@ class Releaser:
         database: of vulnerabilities, none of them here.
         keys: that the release is signed with.
         commands: the command lines of all processes while the command ran.
-        said: all that the command printed.
+        output: what the command printed.
     """
 
     checkout: Path
@@ -43,7 +43,7 @@ class Releaser:
     database: Path
     keys: KeyPair
     commands: set[bytes] = field(default_factory=set)
-    said: list[str] = field(default_factory=list)
+    output: list[str] = field(default_factory=list)
 
     def run(self, *words: object, code: int = 0) -> "subprocess.CompletedProcess[str]":
         """Run a function with the login."""
@@ -63,7 +63,7 @@ class Releaser:
         watcher.start()
         stdout, stderr = process.communicate()
         watcher.join()
-        self.said += [stdout, stderr]
+        self.output += [stdout, stderr]
         assert process.returncode == code, f"{' '.join(map(str, words))}: {stdout}{stderr}"
         return subprocess.CompletedProcess(argv, code, stdout, stderr)
 

@@ -133,10 +133,10 @@ def test_what_a_gate_refuses_is_not_published(releaser: Releaser, tmp_path: Path
 
 def test_all_that_was_found_is_attested(releaser: Releaser, published: dict[str, Any], cosign: Program) -> None:
     login = ("--registry-username", USER, "--registry-password", PASSWORD)
-    for said in ("cyclonedx", "spdxjson", "slsaprovenance1", TEST_RESULT, VULNERABILITIES):
+    for kind in ("cyclonedx", "spdxjson", "slsaprovenance1", TEST_RESULT, VULNERABILITIES):
         for image in published["images"]:
             target = image["reference"].replace(f":{releaser.version}@", "@")
-            done = cosign("verify-attestation", "--key", releaser.keys.public, CLOSED, *login, "--type", said, target)
+            done = cosign("verify-attestation", "--key", releaser.keys.public, CLOSED, *login, "--type", kind, target)
             assert done.returncode == 0, done.stderr
 
 
@@ -205,7 +205,7 @@ def test_no_command_line_log_document_or_file_holds_a_password_or_the_key(
     secrets = [PASSWORD, base64.b64encode(CREDENTIALS.encode()).decode(), KEY_PASSWORD, key]
     for secret in secrets:
         assert not [command for command in ours if secret.encode() in command]
-        assert secret not in "".join(releaser.said)
+        assert secret not in "".join(releaser.output)
     # The registry's log is no place of ours; what was built before has the digests that it had.
     changed = ("-type", "f", "-cnewer", releaser.checkout / "CHANGELOG.md")
     patterns = [word for secret in secrets for word in ("-e", secret)]

@@ -31,12 +31,12 @@ def test_gnu_tar_unpacks_a_layer_to_the_same_tree(upper: Path, tmp_path: Path, c
     write_layer(upper, tmp_path / "layer", epoch=EPOCH, compression=compression)
     (tmp_path / "out").mkdir()
     command = ["tar", "--extract", "--same-owner", "--preserve-permissions", "--xattrs", "--xattrs-include=*"]
-    said = subprocess.run(
+    done = subprocess.run(
         [*command, f"--{compression}", "--file", tmp_path / "layer", "--directory", tmp_path / "out"],
         check=True,
         capture_output=True,
     )
-    assert said.stderr == b""
+    assert done.stderr == b""
     assert facts(tmp_path / "out") == facts(upper)
 
 

@@ -65,7 +65,7 @@ class Project:
         bases: tuple[str, ...] = (),
         **variables: str,
     ) -> tuple[int, str]:
-        """Run the night's script; return its exit code and what it said."""
+        """Run the night's script; return its exit code and its output."""
         report = self.clone / "outdated.json"
         images = [{"name": "ska-python", "reasons": reasons, "base": ""}]
         images += [{"name": f"ska-base-{number}", "base": base} for number, base in enumerate(bases)]

@@ -50,8 +50,8 @@ async def test_an_archive_is_a_base(
     archive = tmp_path / "base.tar"
     make(archives["ska-base"].resolve(), archive)
     base = (await select_bases(Settings(), dag.host().file(str(archive))))[LINE]
-    said = await base.container.with_exec(["sh", "-euc", ". /etc/os-release; echo $ID", "probe"]).stdout()
-    assert said.strip() in ("debian", "ubuntu")
+    system = await base.container.with_exec(["sh", "-euc", ". /etc/os-release; echo $ID", "probe"]).stdout()
+    assert system.strip() in ("debian", "ubuntu")
 
 
 async def test_the_metadata_name_the_archive_and_its_digest(

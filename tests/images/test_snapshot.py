@@ -118,12 +118,12 @@ async def test_the_first_image_brings_the_certificates_with_which_the_others_ask
     ubuntu: dagger.Container, service: Service
 ) -> None:
     await image("ska-base", ubuntu).sync()
-    assert {url.split("/dists/")[0] for url in service.asked if "/dists/" in url} == {
+    assert {url.split("/dists/")[0] for url in service.requested if "/dists/" in url} == {
         f"http://snapshot.ubuntu.com/ubuntu/{JANUARY}"
     }
-    service.asked.clear()
+    service.requested.clear()
     await image("ska-python", ubuntu).sync()
-    assert {url.split("/ubuntu/")[0] for url in service.asked} == {"https://snapshot.ubuntu.com"}
+    assert {url.split("/ubuntu/")[0] for url in service.requested} == {"https://snapshot.ubuntu.com"}
 
 
 async def test_the_image_keeps_its_own_sources_and_no_word_of_the_snapshot(ubuntu: dagger.Container) -> None:

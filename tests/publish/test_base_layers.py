@@ -14,7 +14,7 @@ from pipeline.release.tags import Tags
 from tests.publish.conftest import Maker
 from tests.publish.documents import entry, push_image, push_index, rootfs
 from tests.publish.small_release import BOTTOM, layer
-from tests.publish.test_verify import PRE_RELEASE, said, verified
+from tests.publish.test_verify import PRE_RELEASE, finding, verified
 
 AMD64 = {"os": "linux", "architecture": "amd64"}
 ARM64 = {"os": "linux", "architecture": "arm64", "variant": "v8"}
@@ -42,7 +42,7 @@ async def test_a_base_that_another_engine_packed_is_known_by_its_content(registr
     assert packed_anew != BOTTOM
     base = await push_image(registry, "ubuntu", [packed_anew])
     document = await published_on(registry, release, base["digest"])
-    assert said(document, "base")[0]
+    assert finding(document, "base")[0]
 
 
 async def test_a_base_that_claims_the_layers_of_the_image_over_others_is_refused(
@@ -85,7 +85,7 @@ async def test_in_an_index_the_base_is_the_one_image_of_the_platform(
     own = entry(await push_image(registry, "ubuntu", [BOTTOM]), AMD64)
     other = await push_image(registry, "ubuntu", [EVIL])
     index = push_index(registry, "ubuntu", [*(entry(other, platform) for platform in others), own])
-    assert said(await published_on(registry, release, index["digest"]), "base")[0]
+    assert finding(await published_on(registry, release, index["digest"]), "base")[0]
 
 
 @pytest.mark.parametrize(
@@ -107,7 +107,7 @@ async def test_an_index_of_which_clients_choose_different_images_is_not_verified
     own = entry(await push_image(registry, "ubuntu", [BOTTOM]), AMD64)
     other = entry(await push_image(registry, "ubuntu", [EVIL]), platform)
     index = push_index(registry, "ubuntu", [own, other])
-    is_verified, message = said(await published_on(registry, release, index["digest"]), "base")
+    is_verified, message = finding(await published_on(registry, release, index["digest"]), "base")
     assert (
         is_verified,
         "has 2 images that a client on linux/amd64 may choose; it must have exactly one" in message,
@@ -119,19 +119,19 @@ async def test_an_index_of_which_clients_choose_different_images_is_not_verified
 
 async def test_an_image_without_a_platform_is_not_chosen_from_an_index(registry: Registry, release: Maker) -> None:
     index = push_index(registry, "ubuntu", [entry(await push_image(registry, "ubuntu", [BOTTOM]), None)])
-    assert not said(await published_on(registry, release, index["digest"]), "base")[0]
+    assert not finding(await published_on(registry, release, index["digest"]), "base")[0]
 
 
 async def test_an_index_in_an_index_is_not_followed(registry: Registry, release: Maker) -> None:
     inner = push_index(registry, "ubuntu", [entry(await push_image(registry, "ubuntu", [BOTTOM]), AMD64)])
     index = push_index(registry, "ubuntu", [entry(inner, AMD64)])
-    is_verified, message = said(await published_on(registry, release, index["digest"]), "base")
+    is_verified, message = finding(await published_on(registry, release, index["digest"]), "base")
     assert (is_verified, "for linux/amd64, which is not an image" in message) == (False, True)
 
 
 async def test_a_base_for_another_platform_is_not_verified(registry: Registry, release: Maker) -> None:
     base = await push_image(registry, "ubuntu", [BOTTOM], {"architecture": "arm64"})
-    is_verified, message = said(await published_on(registry, release, base["digest"]), "base")
+    is_verified, message = finding(await published_on(registry, release, base["digest"]), "base")
     assert (is_verified, "is for linux/arm64, not for linux/amd64" in message) == (False, True)
 
 
@@ -144,4 +144,4 @@ async def test_documents_of_a_base_need_not_name_their_own_types(registry: Regis
     own = entry(await push_image(registry, "ubuntu", [BOTTOM], manifest={"mediaType": None}), AMD64)
     index = push_index(registry, "ubuntu", [own], mediaType=None)
     assert "mediaType" not in json.loads((await registry.repository("ubuntu").manifest(index["digest"])).raw)  # type: ignore[union-attr]
-    assert said(await published_on(registry, release, index["digest"]), "base")[0]
+    assert finding(await published_on(registry, release, index["digest"]), "base")[0]

@@ -46,7 +46,7 @@ async def _no_build() -> Build:
     raise AssertionError("Nothing is built to verify what is not signed.")
 
 
-def said(document: dict[str, Any], fact: str) -> tuple[bool, str]:
+def finding(document: dict[str, Any], fact: str) -> tuple[bool, str]:
     """Return what a document says of a fact."""
     (found,) = [one for one in document["facts"] if one["name"] == fact]
     return found["verified"], found["message"]
@@ -179,13 +179,13 @@ async def test_a_stand_in_base_takes_consent(registry: Registry, release: Maker)
     images = release(base="bootstrap:debian-12", version=PRE_RELEASE.version)
     await push_release(registry, Tags(PRE_RELEASE.version), images)
     document = await verified(registry, allow_stand_in_base=True)
-    assert said(document, "base") == (True, "bootstrap:debian-12, a stand-in, which you allowed")
+    assert finding(document, "base") == (True, "bootstrap:debian-12, a stand-in, which you allowed")
 
 
 async def test_a_base_that_nobody_serves_is_not_verified_and_said(registry: Registry, release: Maker) -> None:
     gone = f"{free_address()}/ubuntu:22.04@sha256:{'b' * 64}"
     await push_release(registry, Tags(PRE_RELEASE.version), release(base=gone, version=PRE_RELEASE.version))
-    is_verified, message = said(await verified(registry), "base")
+    is_verified, message = finding(await verified(registry), "base")
     assert not is_verified
     assert "could not be examined: The registry" in message
 

@@ -54,9 +54,9 @@ def test_an_earlier_build_is_repeated_as_its_labels_say(tmp_path: Path) -> None:
     assert arguments(released(tmp_path), ["--team", "x"]) == [*AGAIN, "--team", "x"]
 
 
-@pytest.mark.parametrize(("said", "given"), [("20260131T000000Z", "20260131T000000Z"), ("", "off")])
-def test_the_report_says_which_lines_and_packages_it_had(tmp_path: Path, said: str, given: str) -> None:
-    line = {"name": "ubuntu24", "base": "ubuntu:24.04@sha256:1", "snapshot": said}
+@pytest.mark.parametrize(("recorded", "given"), [("20260131T000000Z", "20260131T000000Z"), ("", "off")])
+def test_the_report_says_which_lines_and_packages_it_had(tmp_path: Path, recorded: str, given: str) -> None:
+    line = {"name": "ubuntu24", "base": "ubuntu:24.04@sha256:1", "snapshot": recorded}
     report = {"lines": [line], "images": [{"name": "ska-base"}]}
     (tmp_path / REPORT).write_text(json.dumps(report))
     words = arguments(released(tmp_path), [])

@@ -210,10 +210,10 @@ def test_the_table_says_which_image_is_another_and_ends_with_1(
     assert (
         main(["--directory", str(tmp_path), "--against", str(tmp_path / "one"), "--built", str(tmp_path / "two")]) == 1
     )
-    said = capsys.readouterr().out
-    assert re.search(r"^ska-base +sha256:(\w{12})  sha256:\1  yes$", said, re.MULTILINE)
-    assert re.search(r"^ska-python +sha256:(\w{12})  sha256:(?!\1)\w{12}  NO$", said, re.MULTILINE)
-    assert re.search(r"^ska-python\n  layer 1: /etc/issue: content ", said, re.MULTILINE)
+    output = capsys.readouterr().out
+    assert re.search(r"^ska-base +sha256:(\w{12})  sha256:\1  yes$", output, re.MULTILINE)
+    assert re.search(r"^ska-python +sha256:(\w{12})  sha256:(?!\1)\w{12}  NO$", output, re.MULTILINE)
+    assert re.search(r"^ska-python\n  layer 1: /etc/issue: content ", output, re.MULTILINE)
 
 
 def test_many_differences_are_counted(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -33,7 +33,7 @@ PASSWORD = "a-password-that-no-log-shows"  # noqa: S105
 STAND_IN = "bootstrap:auto"
 TAGS = Tags("1.0.0")
 #: What is signed of images where no test reads it.
-SAID = (
+ATTESTATIONS = (
     Attestation("cyclonedx", b'{"bomFormat": "CycloneDX", "specVersion": "1.6"}'),
     Attestation("https://in-toto.io/attestation/test-result/v0.1", b'{"result": "PASSED"}'),
     Attestation("https://in-toto.io/attestation/test-result/v0.1", b'{"result": "WARNED"}'),
@@ -118,10 +118,10 @@ async def publish_signed(
     attestations: Mapping[str, Sequence[Attestation]] | None = None,
     tags: Tags = TAGS,
 ) -> None:
-    """Publish a release whose images are signed, with attestations of each by its name; SAID by default."""
+    """Publish a release whose images are signed, with attestations of each by its name; ATTESTATIONS by default."""
     signing = await open_signing(workbench, registry, signer)
     if attestations is None:
-        attestations = {image.name: SAID for image in images}
+        attestations = {image.name: ATTESTATIONS for image in images}
     await push_release(registry, tags, images, sign=partial(sign_images, signing, attestations=attestations))
 
 

@@ -11,7 +11,7 @@ FAR = "2999-12-31"
 
 def statement(name: str = "CVE-2026-0001", /, *packages: str, **changes: Any) -> dict[str, Any]:
     """Return a statement that excepts, with what is given changed; None leaves a key out."""
-    said = {
+    fields = {
         "vulnerability": {"name": name},
         "products": [{"@id": package} for package in packages or ("pkg:deb/debian/libc6",)],
         "status": "not_affected",
@@ -19,7 +19,7 @@ def statement(name: str = "CVE-2026-0001", /, *packages: str, **changes: Any) ->
         "status_notes": f"Expires {TODAY + timedelta(days=1)}. Nothing calls it.",
         **changes,
     }
-    return {key: value for key, value in said.items() if value is not None}
+    return {key: value for key, value in fields.items() if value is not None}
 
 
 def write_vex(directory: Path, *statements: Any, **changes: Any) -> Path:

@@ -50,14 +50,14 @@ def _stated(predicate: Predicate, image: str = "ska-base", build: Build | None =
     return Statement((build or _build()).repository(image), _digest(image), predicate)
 
 
-def _said(image: str, build: Build, *tools: UsedTool) -> dict[str, Any]:
+def _statement(image: str, build: Build, *tools: UsedTool) -> dict[str, Any]:
     predicate = provenance_of(image, DIGESTS, build, RUN, tools)
     found: dict[str, Any] = json.loads(_stated(predicate, image, build).render())
     return found
 
 
 def _dependencies(image: str, build: Build, *tools: UsedTool) -> dict[str, Any]:
-    definition = _said(image, build, *tools)["predicate"]["buildDefinition"]
+    definition = _statement(image, build, *tools)["predicate"]["buildDefinition"]
     return {one.pop("name"): one for one in definition["resolvedDependencies"]}
 
 
@@ -87,7 +87,7 @@ def test_provenance_is_valid(image: str) -> None:
 
 
 def test_it_is_of_the_image_s_digest() -> None:
-    assert _said("ska-build", _build())["subject"] == [
+    assert _statement("ska-build", _build())["subject"] == [
         {"name": "artefact.skao.int/ska-build", "digest": {"sha256": _digest("ska-build").removeprefix("sha256:")}}
     ]
 
@@ -142,7 +142,7 @@ def test_without_a_gate_it_names_no_tool() -> None:
 
 def test_a_setting_that_shapes_the_image_is_a_parameter() -> None:
     build = _build(team="Team", registry="registry.example/ska", label=["a=b"])
-    assert _said("ska-base", build)["predicate"]["buildDefinition"]["externalParameters"] == {
+    assert _statement("ska-base", build)["predicate"]["buildDefinition"]["externalParameters"] == {
         "image": "ska-base",
         "line": "ubuntu22",
         "base": UBUNTU,
@@ -164,12 +164,14 @@ def test_a_setting_that_shapes_the_image_is_a_parameter() -> None:
 def test_what_it_says_makes_the_same_labels_again(job: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("SKA_PERSONAL_LABELS")
     first = _build(team="Team", label=["a=b"])
-    said = _said("ska-build", first)["predicate"]["buildDefinition"]
+    statement = _statement("ska-build", first)["predicate"]["buildDefinition"]
     for name in JOB:
         monkeypatch.delenv(name)
-    given = said["externalParameters"]
-    labels = [f"{key}={value}" for key, value in {**given.pop("labels"), **said["internalParameters"]["job"]}.items()]
-    (source,) = [one for one in said["resolvedDependencies"] if one["name"] == "source"]
+    given = statement["externalParameters"]
+    labels = [
+        f"{key}={value}" for key, value in {**given.pop("labels"), **statement["internalParameters"]["job"]}.items()
+    ]
+    (source,) = [one for one in statement["resolvedDependencies"] if one["name"] == "source"]
     image, base, (_, *extra) = given.pop("image"), given["base"], given.pop("tags")
     settings = Settings(**given, label=labels, revision=source["digest"]["gitCommit"])
     again = build_on(settings, base, tuple(extra))
@@ -177,14 +179,14 @@ def test_what_it_says_makes_the_same_labels_again(job: None, monkeypatch: pytest
 
 
 def test_a_job_is_the_run_of_a_runner(job: None) -> None:
-    assert _said("ska-base", _build())["predicate"]["runDetails"] == {
+    assert _statement("ska-base", _build())["predicate"]["runDetails"] == {
         "builder": {"id": "the CI_PROJECT_URL/-/runners/the CI_RUNNER_ID", "version": {"dagger": "v0.21.8"}},
         "metadata": {"invocationId": "the CI_JOB_URL", "startedOn": RUN.started, "finishedOn": RUN.finished},
     }
 
 
 def test_outside_of_gitlab_nobody_vouches() -> None:
-    details = _said("ska-base", _build())["predicate"]["runDetails"]
+    details = _statement("ska-base", _build())["predicate"]["runDetails"]
     assert details["builder"]["id"].endswith("/docs/build-type.md#own-machine")
     assert "invocationId" not in details["metadata"]
 
@@ -223,7 +225,7 @@ def test_another_parent_is_another_provenance() -> None:
 
 def test_the_page_of_the_build_type_explains_every_parameter() -> None:
     page = (Path(__file__).parents[2] / "docs/build-type.md").read_text()
-    definition = _said("ska-build", _build())["predicate"]["buildDefinition"]
+    definition = _statement("ska-build", _build())["predicate"]["buildDefinition"]
     assert [name for name in definition["externalParameters"] if f"`{name}`" not in page] == []
     assert "## v1" in page and "## Own machine" in page
 
@@ -234,11 +236,11 @@ def test_the_command_states_what_was_built(built: Built, store: Path, tmp_path: 
     done = subprocess.run([*command, *options], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     (file,) = (tmp_path / "out").iterdir()
-    said = json.loads(file.read_text())
+    statement = json.loads(file.read_text())
     digests = {one["name"]: one["digest"].removeprefix("sha256:") for one in built.report["images"]}
-    found = {one["name"]: one for one in said["predicate"]["buildDefinition"]["resolvedDependencies"]}
+    found = {one["name"]: one for one in statement["predicate"]["buildDefinition"]["resolvedDependencies"]}
     assert file.name == "ska-python.provenance.json"
-    assert said["subject"][0]["digest"]["sha256"] == digests["ska-python"]
+    assert statement["subject"][0]["digest"]["sha256"] == digests["ska-python"]
     assert found["ska-base"]["digest"]["sha256"] == digests["ska-base"]
-    metadata = said["predicate"]["runDetails"]["metadata"]
+    metadata = statement["predicate"]["runDetails"]["metadata"]
     assert metadata["startedOn"] <= metadata["finishedOn"]

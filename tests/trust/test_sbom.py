@@ -71,16 +71,16 @@ async def sabotaged(image: BuiltImage, script: str, trusting: Build) -> GateResu
     return result
 
 
-def said(result: GateResult) -> str:
+def sentences(result: GateResult) -> str:
     return "\n".join(f"{one.subject} {one.sentence}" for one in result.problems)
 
 
-async def _said(image: BuiltImage, script: str) -> list[str]:
-    return (await (await image.container.get()).with_exec(["sh", "-euc", script, "said"]).stdout()).splitlines()
+async def _listed(image: BuiltImage, script: str) -> list[str]:
+    return (await (await image.container.get()).with_exec(["sh", "-euc", script, "list"]).stdout()).splitlines()
 
 
 def _places(one: Sbom) -> list[tuple[str, str]]:
-    """Return the Python distributions of an SBOM, each with the file that told of it."""
+    """Return the Python distributions of an SBOM, each with the file that names it."""
     return [
         (f"{component['name']} {component['version']}", file["value"])
         for component in json.loads(one.cyclonedx)["components"]
@@ -94,7 +94,7 @@ def _places(one: Sbom) -> list[tuple[str, str]]:
 async def test_it_lists_exactly_the_packages_that_dpkg_does(
     image: str, finished: dict[str, BuiltImage], sboms: dict[str, Sbom]
 ) -> None:
-    listing = sorted(await _said(finished[image], DPKG))
+    listing = sorted(await _listed(finished[image], DPKG))
     for listed in (packages_of_cyclonedx(sboms[image].cyclonedx), packages_of_spdx(sboms[image].spdx)):
         debs = (package for package in listed if package.kind == "deb")
         assert sorted(f"{one.name} {one.version} {one.architecture}" for one in debs) == listing
@@ -104,14 +104,14 @@ async def test_it_lists_exactly_the_packages_that_dpkg_does(
 async def test_it_lists_exactly_the_distributions_that_python_s_environments_do(
     image: str, finished: dict[str, BuiltImage], sboms: dict[str, Sbom]
 ) -> None:
-    listing = await _said(finished[image], ENVIRONMENTS)
+    listing = await _listed(finished[image], ENVIRONMENTS)
     assert bool(listing) == image.startswith("ska-build")
     assert Counter(name for name, file in _places(sboms[image]) if "/_vendor/" not in file) == Counter(listing)
 
 
 async def test_apt_s_python_packages_are_listed_once(finished: dict[str, BuiltImage], sboms: dict[str, Sbom]) -> None:
     script = 'python3 -c \'import importlib.metadata as m; print(m.distribution("pip").locate_file(""))\''
-    (place,) = await _said(finished["ska-build"], script)
+    (place,) = await _listed(finished["ska-build"], script)
     assert [file for _, file in _places(sboms["ska-build"]) if f"/{file}".startswith(f"{place}/")] == []
 
 
@@ -145,7 +145,7 @@ async def test_a_distribution_that_trivy_does_not_list_is_named(
     plant = f"mkdir {place}; printf 'Metadata-Version: 2.1\\nName: forgotten\\nVersion: 1.0\\n' >{place}/METADATA"
     result = await sabotaged(finished["ska-build"], plant, trusting)
     assert re.search(
-        r"^ska-build\.cdx\.json is not complete: .* lacks pypi forgotten 1\.0;", said(result), re.MULTILINE
+        r"^ska-build\.cdx\.json is not complete: .* lacks pypi forgotten 1\.0;", sentences(result), re.MULTILINE
     )
 
 
@@ -153,21 +153,21 @@ async def test_crates_of_a_program_that_is_none_any_more_are_named(
     finished: dict[str, BuiltImage], trusting: Build
 ) -> None:
     result = await sabotaged(finished["ska-build"], "chmod a-x /usr/lib/pipx/venvs/uv/bin/uv", trusting)
-    assert re.search(r"it lists cargo \S+ \S+, .* beyond that", said(result))
+    assert re.search(r"it lists cargo \S+ \S+, .* beyond that", sentences(result))
 
 
 async def test_a_package_that_was_removed_behind_trivy_s_back_is_named(
     finished: dict[str, BuiltImage], trusting: Build
 ) -> None:
     result = await sabotaged(finished["ska-base"], "dpkg --purge --force-all hostname", trusting)
-    assert re.search(r"it lists deb hostname \S+ \(\w+\) beyond that", said(result))
+    assert re.search(r"it lists deb hostname \S+ \(\w+\) beyond that", sentences(result))
 
 
 async def test_a_distribution_without_a_python_to_ask_is_a_problem(
     finished: dict[str, BuiltImage], trusting: Build
 ) -> None:
     result = await sabotaged(finished["ska-base"], "mkdir -p /opt/found-1.0.dist-info", trusting)
-    assert "There is no python3 in the image that would tell of /opt/found-1.0.dist-info." in said(result)
+    assert "There is no python3 in the image that would tell of /opt/found-1.0.dist-info." in sentences(result)
     assert (result.part, result.files, result.predicates) == ({"packages": {}, "sboms": []}, {}, ())
 
 

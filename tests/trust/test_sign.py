@@ -14,7 +14,7 @@ from pipeline.release.push import Candidate, push_release
 from pipeline.signing.attestation import Attestation
 from pipeline.signing.sign import open_signing, sign_images
 from tests.publish.conftest import Maker, digests, of
-from tests.trust.signing import SAID, TAGS, KeyPair, Program, digest_tag, publish_signed, reference
+from tests.trust.signing import ATTESTATIONS, TAGS, KeyPair, Program, digest_tag, publish_signed, reference
 
 #: Where no transparency log is reached.
 CLOSED = "--insecure-ignore-tlog=true"
@@ -42,9 +42,9 @@ async def test_cosign_verifies_every_attestation(
     published: list[Candidate], registry: Registry, cosign: Program, keys: KeyPair
 ) -> None:
     for image in published:
-        for said in SAID:
+        for attestation in ATTESTATIONS:
             target = str(reference(registry, image))
-            done = cosign("verify-attestation", "--key", keys.public, CLOSED, "--type", said.type, target)
+            done = cosign("verify-attestation", "--key", keys.public, CLOSED, "--type", attestation.type, target)
             assert done.returncode == 0, done.stderr
 
 
@@ -53,7 +53,7 @@ async def test_signing_again_leaves_one_signature_and_one_attestation_of_a_type(
 ) -> None:
     await publish_signed(workbench, registry, published, keys.signer)
     for image in published:
-        for suffix, count in (("sig", 1), ("att", len(SAID))):
+        for suffix, count in (("sig", 1), ("att", len(ATTESTATIONS))):
             manifest = await registry.repository(image.name).manifest(digest_tag(image.digest, suffix))
             assert manifest
             assert len(manifest.layers) == count

@@ -112,7 +112,7 @@ def find_system_programs() -> None:
 async def read_host() -> HostSettings:
     """Read the settings of this machine and this user."""
     env = os.environ
-    dump, uris = await asyncio.gather(_said("apt-config", "dump"), _said(*SOURCE_URIS))
+    dump, uris = await asyncio.gather(_output("apt-config", "dump"), _output(*SOURCE_URIS))
     proxies, pip, apt = _proxies(env), _pip(env), _apt(dump)
     texts = [*(value for _, value in proxies), pip, apt, *_apt_sources()]
     return HostSettings(
@@ -155,7 +155,7 @@ def _lines(file: Path) -> list[str]:
         return []
 
 
-async def _said(*argv: str) -> str:
+async def _output(*argv: str) -> str:
     """Return the output of one of apt's programs; empty if apt is not installed."""
     return (await run(argv, check=False)).stdout if Path("/usr/bin", argv[0]).exists() else ""
 

@@ -32,7 +32,7 @@ class Order:
         base: an archive to start from.
         output: where the archives go.
         word: makes it another build.
-        events: a file for what the engine tells, JSON lines.
+        events: a file for the events of the engine, JSON lines.
         temporary: the directory for temporary files.
     """
 
@@ -55,26 +55,26 @@ class Order:
         fields = (self.store, self.base, self.output, self.word, self.events, self.temporary)
         return [sys.executable, "-m", "tests.engine.faults.build", *map(str, fields)]
 
-    def told(self) -> list[Event]:
-        """What the engine has told so far."""
+    def reported(self) -> list[Event]:
+        """The events of the engine so far."""
         return [json.loads(line) for line in self.events.read_text().splitlines() if line.endswith("}")]
 
 
 def _main(order: Order) -> None:
     os.setsid()
     os.environ["TMPDIR"] = str(order.temporary)
-    with order.events.open("a", buffering=1) as told:
-        events = _Lines(told)
+    with order.events.open("a", buffering=1) as file:
+        events = _Lines(file)
         asyncio.run(_build(order, events))
 
 
 class _Lines(list[Event]):
-    def __init__(self, told: io.TextIOBase) -> None:
+    def __init__(self, file: io.TextIOBase) -> None:
         super().__init__()
-        self._told = told
+        self._file = file
 
     def append(self, event: Event) -> None:
-        self._told.write(json.dumps(event) + "\n")
+        self._file.write(json.dumps(event) + "\n")
 
 
 async def _build(order: Order, events: list[Event]) -> None:

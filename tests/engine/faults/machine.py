@@ -51,8 +51,8 @@ def write_base(directory: Path, word: str = "") -> Path:
 
 
 def _libraries(program: Path) -> list[Path]:
-    said = subprocess.run(["ldd", program], capture_output=True, text=True, check=False).stdout
-    return [Path(word) for line in said.splitlines() for word in line.split() if word.startswith("/")]
+    listing = subprocess.run(["ldd", program], capture_output=True, text=True, check=False).stdout
+    return [Path(word) for line in listing.splitlines() for word in line.split() if word.startswith("/")]
 
 
 @contextlib.asynccontextmanager
@@ -74,12 +74,12 @@ def script(text: str, name: str = "test", *words: str) -> list[str]:
 
 
 def states(events: Sequence[Event], name: str) -> list[str]:
-    """What was told of a step."""
+    """The events of a step."""
     return [event["state"] for event in events if event["event"] == "step" and event["name"] == name]
 
 
 def notices(events: Sequence[Event]) -> list[str]:
-    """What was told of no step."""
+    """The events of no step."""
     return [event["text"] for event in events if event["event"] == "notice"]
 
 

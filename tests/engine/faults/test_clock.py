@@ -47,9 +47,9 @@ async def test_a_clock_that_is_set_changes_nothing_that_is_built(one: Order, clo
         for name in ARCHIVES:
             (one.output / name).unlink()
         assert build(one, now) == made
-    told = one.told()
-    assert notices(told) == []
-    assert {name: states(told, name).count("done") for name in STEPS} == dict.fromkeys(STEPS, 1)
+    events = one.reported()
+    assert notices(events) == []
+    assert {name: states(events, name).count("done") for name in STEPS} == dict.fromkeys(STEPS, 1)
     assert (await tend(["--verify"], store=one.store))["damaged"] == []
 
 
@@ -60,6 +60,6 @@ async def test_what_was_made_with_another_clock_is_used_pruned_and_made_again(on
     # What the last build used stays, whenever it was made.
     await tend(["--prune", "--older-than=3600"], store=one.store)
     assert build(one) == made
-    assert {name: states(one.told(), name).count("done") for name in STEPS} == dict.fromkeys(STEPS, 1)
+    assert {name: states(one.reported(), name).count("done") for name in STEPS} == dict.fromkeys(STEPS, 1)
     assert (await tend(["--prune"], store=one.store))["entries"] == []
     build(one)

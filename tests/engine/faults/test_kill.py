@@ -33,7 +33,7 @@ async def done(order: Order) -> None:
     """Build to the end, and check that all is there and nothing else."""
     process = order.start()
     await asyncio.to_thread(process.join)
-    assert process.exitcode == 0, order.told()
+    assert process.exitcode == 0, order.reported()
     assert sorted(path.name for path in order.output.iterdir()) == sorted(ARCHIVES)
     for name in ARCHIVES:
         require_whole(order.output / name)

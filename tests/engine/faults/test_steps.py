@@ -67,11 +67,11 @@ async def test_redirected_output_is_whole_whatever_its_length(store: Path, base:
 
 
 async def test_a_step_that_says_nothing_is_said_to_run(monkeypatch: pytest.MonkeyPatch) -> None:
-    told: list[dict[str, object]] = []
+    written: list[dict[str, object]] = []
     monkeypatch.setattr(engine_events, "SILENCE", 0.1)
     events = Events(None)
-    monkeypatch.setattr(events, "write", lambda **event: told.append(event))
+    monkeypatch.setattr(events, "write", lambda **event: written.append(event))
     with events.step("silent") as step:
         await asyncio.sleep(0.35)
         step.log("stdout", "now it speaks")
-    assert [event.get("state") for event in told] == ["started", "running", "running", "running", None, "done"]
+    assert [event.get("state") for event in written] == ["started", "running", "running", "running", None, "done"]

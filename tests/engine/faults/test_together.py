@@ -24,8 +24,8 @@ async def test_builds_at_once_make_each_step_once(place: Path, number: int) -> N
     processes = [order.start() for order in orders]
     await asyncio.gather(*(asyncio.to_thread(process.join) for process in processes))
     assert [process.exitcode for process in processes] == [0] * number
-    told = [event for order in orders for event in order.told()]
-    assert {name: states(told, name).count("done") for name in STEPS} == dict.fromkeys(STEPS, 1)
+    events = [event for order in orders for event in order.reported()]
+    assert {name: states(events, name).count("done") for name in STEPS} == dict.fromkeys(STEPS, 1)
     for name in ARCHIVES:
         contents = {(order.output / name).read_bytes() for order in orders}
         assert len(contents) == 1
