@@ -22,8 +22,10 @@ reproduce: setup ## build twice from nothing, as root and as an ordinary user, a
 test: lint ## lint, then every test, with real images in real containers
 	@scripts/as-root.sh .venv/bin/pytest $(WORKERS) $(ARGS)
 
-test-long: lint ## the same with 100 kills and power cuts of each kind, for a night
+test-long: lint ## the same with 100 kills and power cuts of each kind, and consumers on every line, for a night
 	@scripts/as-root.sh .venv/bin/pytest $(WORKERS) --kills=100 $(ARGS)
+	@for line in ubuntu24 ubuntu26; do \
+		scripts/as-root.sh .venv/bin/pytest tests/consumers/test_servers.py --line "$$line" $(ARGS) || exit; done
 
 test-fast: setup-tests ## the tests that need no container, in a few minutes
 	@scripts/as-root.sh .venv/bin/pytest $(WORKERS) -m "not engine" $(ARGS)

@@ -17,6 +17,7 @@ from dagger.client._session import ConnectParams, SharedConnection
 from embedded_engine.session import Session, open_session
 from hypothesis import settings
 
+from tests.built_images import LINE
 from tests.ordinary_user import OrdinaryUser, ordinary_user
 from tests.registry import HOST_SERVICES
 
@@ -77,6 +78,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="the image that the rules of tests/conformance start from, a Debian or Ubuntu; for Dagger's engine also "
         "SKA_BASE",
     )
+    parser.addoption("--line", default=LINE, help="the line whose images tests/consumers/test_servers.py builds on")
     parser.addoption("--kills", type=int, default=5, help="how often the tests of kills and power cuts do it, each")
     parser.addoption(
         "--registry", help="HOST:PORT of a registry that this engine and this machine reach, for tests/conformance"
@@ -203,14 +205,15 @@ def tools() -> Path:
 
 
 @pytest.fixture(scope="session")
-def built(store: Path, tmp_path_factory: pytest.TempPathFactory) -> Built:
+def built(store: Path, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Built:
     """The images, built once by the real command.
 
     Raises:
         AssertionError: the build failed; its output says why.
     """
     dist = tmp_path_factory.mktemp("build-all") / "dist"
-    argv = [sys.executable, "-m", "pipeline", *_build_all(dist, store)]
+    line = request.config.getoption("--line")
+    argv = [sys.executable, "-m", "pipeline", *_build_all(dist, store), *(() if line == LINE else ("--line", line))]
     return _built(dist, subprocess.run(argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False))
 
 

@@ -20,6 +20,7 @@ from typing import Any
 import pytest
 from embedded_engine.host import settings as host
 
+from pipeline.catalogue.lines import find_line
 from tests.conftest import SCRATCH, Built
 
 HERE = Path(__file__).parent
@@ -156,9 +157,11 @@ def client(built: Built, archives: dict[str, Path]) -> Iterator[Client]:
     client = Client(directory, network, _package_index(directory / "site", settings))
     store = f"[overlay@{directory / 'root'}+{directory / 'run'}]"
     for image in built.report["images"]:
-        reference = image["reference"]
+        # Dockerfiles name images without the suffix of a line.
+        name = image["name"].removesuffix(find_line(built.report["lines"][0]["name"]).suffix)
+        reference = image["reference"].replace(image["name"], name)
         call("skopeo", "copy", f"oci-archive:{archives[image['name']]}", f"containers-storage:{store}{reference}")
-        client.configure(image["name"], reference)
+        client.configure(name, reference)
     yield client
     client.buildah("rm", "--all")
     shutil.rmtree(directory)
