@@ -88,8 +88,12 @@ def _time(image: str, steps: tuple[Step, ...] | None) -> str:
 def _closing(count: int, run: RunSummary, output: Path) -> str:
     noun = "image" if count == 1 else "images"
     verb = "is" if count == 1 else "are"
-    if run.steps is not None and not any(step.state == "done" for step in run.steps):
+    if run.steps == ():
         return f"Nothing to do: {count} {noun} {verb} up to date ({run.seconds:.1f} s)."
+    if run.steps is not None and not any(step.state == "done" for step in run.steps):
+        return (
+            f"Nothing to build: {count} {noun} {verb} up to date; archives written to {output}/ ({run.seconds:.1f} s)."
+        )
     return f"{count} {noun} built and checked in {run.seconds:.0f} s; archives in {output}/"
 
 

@@ -153,11 +153,11 @@ def test_building_ends_with_a_table_and_a_sentence(built: Built) -> None:
     assert " 4 images " in f" {closing}"
 
 
-def test_building_again_does_nothing_and_says_so(built: Built, store: Path, tmp_path: Path) -> None:
+def test_building_again_elsewhere_writes_the_archives_alone(built: Built, store: Path, tmp_path: Path) -> None:
     run = cli("--store", store, "build-all", "-o", tmp_path / "dist")
     assert run.returncode == 0, run.stderr
     *_, last = run.stdout.splitlines()
-    assert last.startswith("Nothing to do: 4 images are up to date (")
+    assert last.startswith(f"Nothing to build: 4 images are up to date; archives written to {tmp_path}/dist/ (")
     assert run.stdout.count("cached") == 4
 
 

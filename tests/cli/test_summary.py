@@ -39,9 +39,15 @@ def test_the_table_has_a_row_for_each_image_and_a_closing_line() -> None:
 
 
 def test_a_run_without_work_says_so() -> None:
+    assert table(REPORT, RunSummary((), 1.23), Path("dist")).endswith(
+        "\n\nNothing to do: 2 images are up to date (1.2 s)."
+    )
+
+
+def test_a_run_that_only_writes_archives_says_so() -> None:
     steps = (step("ska-base: upgrade", "cached", 0.0),)
     assert table(REPORT, RunSummary(steps, 1.23), Path("dist")).endswith(
-        "\n\nNothing to do: 2 images are up to date (1.2 s)."
+        "\n\nNothing to build: 2 images are up to date; archives written to dist/ (1.2 s)."
     )
 
 
