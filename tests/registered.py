@@ -163,4 +163,5 @@ FUNCTIONS = {
     "policy": Function("Directory!", FRESH, False, {"key": Argument("File!", None)}),
     "audit": Function("String!", FRESH, True, IMAGES),
     "audit_baseline": Function("String!", FRESH, False, {}),
+    "contracts": Function("Directory!", FRESH, False, {}),
 }

@@ -22,7 +22,7 @@ from tests.engine_proxy import Traffic, allow, engine_proxy, gather, refuse_curr
 def root_filesystem(tmp_path: Path) -> Path:
     """A tarball of a root file system, as small as one can be."""
     archive = tmp_path / "base.tar"
-    content = b"ID=debian\n"
+    content = b"ID=debian\nVERSION_ID=12\n"
     with tarfile.open(archive, "w") as tar:
         member = tarfile.TarInfo("etc/os-release")
         member.size = len(content)
