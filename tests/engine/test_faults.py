@@ -7,6 +7,7 @@ import secrets
 import shutil
 import signal
 import subprocess
+import tempfile
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -16,6 +17,8 @@ from dagger.client._session import ConnectParams, SingleConnection
 from embedded_engine.host.errors import HostMissing, StoreUnusable
 from embedded_engine.host.namespace import id_maps
 from embedded_engine.session import open_session
+
+from tests.conftest import SCRATCH
 
 SLEEP = ["sh", "-c", "echo started; sleep 1000", "test: sleep"]
 
@@ -38,6 +41,13 @@ def small_store(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", str(where)], check=True)
     yield where
     subprocess.run(["umount", "--lazy", str(where)], check=True)
+
+
+@pytest.fixture
+def own() -> Iterator[Path]:
+    """A store that no other engine uses."""
+    with tempfile.TemporaryDirectory(prefix="ska-images-tests-", dir=SCRATCH) as directory:
+        yield Path(directory)
 
 
 async def _started(events: list[dict[str, object]]) -> None:
@@ -76,13 +86,7 @@ def _left_over(store: Path, sessions: set[str]) -> list[str]:
     return [*mounts, *groups, *(_sessions(store) & sessions)]
 
 
-async def test_killed_it_leaves_nothing_that_runs_and_the_next_run_goes_on(
-    store: Path, engine: object, tmp_path: Path
-) -> None:
-    others = _sessions(store)
-    # The same store under a name of its own, by which this engine and not the shared one is found.
-    own = tmp_path / "store"
-    own.symlink_to(store)
+async def test_killed_it_leaves_nothing_that_runs_and_the_next_run_goes_on(own: Path, engine: object) -> None:
     events: list[dict[str, object]] = []
     word = f"marker-{secrets.token_hex(4)}"
     with contextlib.suppress(dagger.DaggerError, asyncio.CancelledError):
@@ -90,7 +94,7 @@ async def test_killed_it_leaves_nothing_that_runs_and_the_next_run_goes_on(
             root = one.container().from_("bootstrap:auto").with_exec(["touch", f"/{word}"])
             step = asyncio.ensure_future(root.with_exec([*SLEEP, word]).sync())
             await _started(events)
-            killed = _sessions(store) - others
+            killed = _sessions(own)
             for process in _processes(f"--store={own}"):
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(process, signal.SIGKILL)
@@ -101,7 +105,7 @@ async def test_killed_it_leaves_nothing_that_runs_and_the_next_run_goes_on(
         await other.container().from_("bootstrap:auto").with_exec(["touch", f"/{word}"]).sync()
     assert [event["state"] for event in events if event.get("name") == f"touch /{word}"] == ["cached"]
     assert killed
-    assert _left_over(store, killed) == []
+    assert _left_over(own, killed) == []
 
 
 async def test_a_client_that_goes_away_takes_its_containers_and_mounts_with_it(store: Path, engine: object) -> None:
