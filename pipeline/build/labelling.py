@@ -1,6 +1,9 @@
 """The metadata layer of an image: its labels and /etc/skao.metadata."""
 
+from pathlib import PurePath
+
 import dagger
+from dagger import dag
 
 from pipeline.build.inputs import Build
 from pipeline.catalogue.image import Image
@@ -73,6 +76,12 @@ def write_metadata(image: Image, build: Build) -> Step:
         MetadataError: a value holds a line break or another control character.
     """
     labels, contract = labels_of(image, build), recorded(image.name, build.base_of(image).distribution)
+    texts = {PurePath(PATH).name: metadata_of(image, build).render()}
+    if contract:
+        texts[PurePath(CONTRACT_PATH).name] = contract.render()
+    files = dag.directory()
+    for name, text in texts.items():
+        files = files.with_new_file(name, text)
     # Labels that describe the base or the parent would be wrong for this image.
     inherited = [OCI + key for key in _OCI_KEYS if OCI + key not in labels]
 
@@ -85,9 +94,8 @@ def write_metadata(image: Image, build: Build) -> Step:
             container = container.without_annotation(name)
             if name in labels:
                 container = container.with_annotation(name, labels[name])
-        if contract:
-            container = container.with_new_file(CONTRACT_PATH, contract.render())
-        return container.with_new_file(PATH, metadata_of(image, build).render())
+        # Both in one layer.
+        return container.with_directory("/etc", files)
 
     return step
 
