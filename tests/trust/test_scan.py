@@ -158,7 +158,7 @@ async def test_an_image_whose_distribution_trivy_does_not_know_is_refused(trusti
     packages = trusting.workbench.container.directory("/var/lib/dpkg")
     container = dag.container().with_directory("/var/lib/dpkg", packages)
     (image,) = open_images(["ska-base"], trusting)
-    (found,) = await scan([replace(image, container=ready(container))], scanner)
+    (found,) = await scan([replace(image, packed=ready(container))], scanner)
     result = result_of(found, "", "", {})
     assert "recognises no distribution with packages in ska-base" in result.problems[0].sentence
     assert result.predicates == ()
@@ -168,7 +168,7 @@ async def test_an_archive_that_trivy_cannot_read_is_refused(trusting: Build, sca
     (image,) = open_images(["ska-base"], trusting)
     # What an image holds decides neither whether the scan ends nor whether the others are scanned.
     hostile = dag.container().with_new_file("/var/lib/dpkg/status", "Package: a\nVersion: \x00\n\n")
-    (found,) = await scan([replace(image, container=ready(hostile))], scanner)
+    (found,) = await scan([replace(image, packed=ready(hostile))], scanner)
     assert subjects(found) == {"Trivy"}
 
 
