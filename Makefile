@@ -5,7 +5,7 @@ SHELL := /bin/sh
 # Further arguments of ska-images or pytest: make build-all ARGS="--version 1.2.3"
 ARGS ?=
 # One file of tests after the other on each of two processors; the slowest ten are shown.
-WORKERS = -n 2 --dist loadgroup --no-loadscope-reorder --durations=10
+WORKERS = -n 2 --dist loadfile --no-loadscope-reorder --durations=10
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "  make %-12s %s\n", $$1, $$2 }'

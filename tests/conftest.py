@@ -30,8 +30,6 @@ ENGINE_FIXTURES = frozenset(
         *("callers_workshop", "users_workshop", "workshop"),
     }
 )
-#: A test that asks for one of these needs what an ordinary user built.
-USERS_FIXTURES = frozenset({"built_by_user", "user_store", "users_workshop"})
 _STORE = pytest.StashKey[str]()
 PROJECT = Path(__file__).parent.parent
 #: Uppers of overlay file systems have to lie on a disk: /tmp is memory on many machines.
@@ -124,9 +122,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if rank(item):
             item.add_marker("engine")
-        # One worker runs the tests of a file, and one all those that need the ordinary user's images.
-        of_the_user = not USERS_FIXTURES.isdisjoint(getattr(item, "fixturenames", ()))
-        item.add_marker(pytest.mark.xdist_group("user" if of_the_user else str(item.path)))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -66,7 +66,7 @@ BUILD = (
         r"version of Poetry: expected Poetry \(version 2[0-9.]+\), found Poetry \(version 1.8.3\)",
     ),
     Sabotage(
-        "Poetry for others than root", "ska-build", "poetry", shell("chmod 0700 /usr/lib/pipx"), r"\(as nonroot\)"
+        "Poetry for others than root", "ska-build", "poetry", shell("chmod 0700 /usr/lib/pipx"), r"\(as (nonroot|12345)\)"
     ),
     Sabotage(
         "poetry export",
@@ -87,7 +87,7 @@ BUILD = (
         "ska-build",
         "missing-program",
         shell("chmod 0700 /root"),
-        r"\(as nonroot\) exit code of a program that does not exist: expected 127, found 126",
+        r"\(as (nonroot|12345)\) exit code of a program that does not exist: expected 127, found 126",
     ),
     Sabotage(
         "what others see in root's home",
@@ -201,6 +201,6 @@ PYTHON = (
         "ska-python",
         "pair",
         shell("chmod 0700 $(dirname $(python3 -c 'import os; print(os.__file__)'))"),
-        r"\(as nonroot\)",
+        r"\(as (nonroot|12345)\)",
     ),
 )  # fmt: skip

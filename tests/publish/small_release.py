@@ -36,7 +36,7 @@ class Recipe:
         base: what the first of them is built from.
         files: what each image adds, by its name and the files' paths; something by default.
         labels: that replace an image's own.
-        annotations: that replace those of an image's manifest.
+        annotations: that replace those of an image's manifest; an empty one is left out.
         metadata: replaces /etc/skao.metadata of an image; None for no such file.
         moment: of the files in the layers, in seconds since 1970.
         bottom: the layer of the base.
@@ -76,6 +76,7 @@ def make(directory: Path, recipe: Recipe) -> list[Candidate]:
         if image.parent:
             annotations[f"{OCI}base.digest"] = digests[image.parent]
         annotations |= recipe.annotations.get(name, {})
+        annotations = {key: value for key, value in annotations.items() if value}
         digest = write_archive(directory / f"{name}.tar", layers[name], labels, recipe.created, annotations)
         digests[name] = digest
         candidates.append(Candidate(name, image.parent, digest, partial(_content, directory / f"{name}.tar")))
