@@ -66,7 +66,11 @@ BUILD = (
         r"version of Poetry: expected Poetry \(version 2[0-9.]+\), found Poetry \(version 1.8.3\)",
     ),
     Sabotage(
-        "Poetry for others than root", "ska-build", "poetry", shell("chmod 0700 /usr/lib/pipx"), r"\(as (nonroot|12345)\)"
+        "Poetry for others than root",
+        "ska-build",
+        "poetry",
+        shell("chmod 0700 /usr/lib/pipx"),
+        r"\(as (nonroot|12345)\)",
     ),
     Sabotage(
         "poetry export",
