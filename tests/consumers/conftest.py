@@ -37,7 +37,7 @@ class Client:
     Args:
         directory: everything that it writes.
         network: variables that lead to this machine's network.
-        index: variables that make Poetry ask this machine's package index.
+        index: variables that make Poetry and uv ask this machine's package index.
     """
 
     directory: Path
@@ -77,6 +77,15 @@ class Client:
         site = ("--volume", f"{self.directory / 'site'}:{SITE}:ro", *caches)
         how = ("--isolation", "chroot", "--pull-never", "--no-cache")
         return self.buildah("build", *how, *site, *argv, "--file", dockerfile, "--tag", tag, context)
+
+    def locked(self, project: Path) -> Path:
+        """Return a copy of a project with its uv.lock, which names the package index that this machine uses."""
+        copy = self.directory / "projects" / project.name
+        if not copy.exists():
+            shutil.copytree(project, copy)
+            variables = [f"{name}={value}" for name, value in self.index.items()]
+            call("env", *variables, Path(sys.executable).with_name("uv"), "lock", "--quiet", "--project", copy)
+        return copy
 
     def run(self, image: str, user: str, *argv: str) -> str:
         """Run a command in a new container of an image and return what it printed."""
@@ -168,10 +177,11 @@ def client(built: Built, archives: dict[str, Path]) -> Iterator[Client]:
 
 
 def _package_index(site: Path, settings: host.HostSettings) -> dict[str, str]:
-    """Return the variables that make Poetry ask the index that this machine's pip asks."""
+    """Return the variables that make Poetry and uv ask the index that this machine's pip asks."""
     lock = ("--no-deps", "--require-hashes", "-r", HERE / "poetry-mirror.lock")
     call(sys.executable, "-m", "pip", "install", "--quiet", "--target", site / "plugins", *lock)
     own = "index-url" in settings.pip
     default = ("-c", "from pip._internal.models.index import PyPI; print(PyPI.simple_url)")
-    configured = call(sys.executable, *(("-m", "pip", "config", "get", "global.index-url") if own else default))
-    return {"POETRY_PYPI_MIRROR_URL": configured.strip()}
+    words = ("-m", "pip", "config", "get", "global.index-url") if own else default
+    configured = call(sys.executable, *words).strip()
+    return {"POETRY_PYPI_MIRROR_URL": configured, "UV_DEFAULT_INDEX": configured}

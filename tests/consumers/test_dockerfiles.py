@@ -19,7 +19,9 @@ COMMANDS = dict.fromkeys(
 def project(request: pytest.FixtureRequest, client: Client) -> str:
     """A project's name, after its image was built under that name."""
     directory: Path = request.param
-    client.build(directory / "Dockerfile", directory, directory.name)
+    dockerfile = directory / "Dockerfile"
+    context = client.locked(directory) if "uv.lock" in dockerfile.read_text() else directory
+    client.build(dockerfile, context, directory.name)
     return directory.name
 
 

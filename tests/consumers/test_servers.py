@@ -29,7 +29,7 @@ def build(client: Client, way: str) -> str:
     """Build the server in one way, once, and return the name of its image."""
     name = f"weather-{way}"
     if name not in client.buildah("images", "--format", "{{.Name}}"):
-        client.build(SERVER / f"{way}.Dockerfile", SERVER, name)
+        client.build(SERVER / f"{way}.Dockerfile", client.locked(SERVER), name)
     return name
 
 
