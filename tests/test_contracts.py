@@ -32,7 +32,7 @@ def test_every_line_has_contracts_of_its_stand_in() -> None:
 
 
 def test_a_contract_is_read_as_it_was_written() -> None:
-    assert parse(contract(git="2.39").render()) == contract(git="2.39")
+    assert parse(contract(git="2.39").render().encode()) == contract(git="2.39")
 
 
 def test_contracts_differ_in_what_came_went_and_changed() -> None:

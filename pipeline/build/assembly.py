@@ -106,8 +106,7 @@ async def only(name: str, build: Build) -> dagger.Container:
         UnknownImageError: the lines of the build do not have exactly one such image.
         dagger.ExecError: the image cannot be built.
     """
-    (image,) = open_images([the_only(name, build.bases).name], build)
-    return await image.packed.get()
+    return await _open(the_only(name, build.bases), build, {}).packed.get()
 
 
 def open_containers(containers: Mapping[str, dagger.Container], build: Build) -> list[BuiltImage]:

@@ -23,6 +23,11 @@ class Version:
         return _SEMANTIC.fullmatch(self.text) is not None
 
     @property
+    def numbers(self) -> tuple[int, ...]:
+        """The three numbers of a final version, by which versions are ordered."""
+        return tuple(int(part) for part in self.text.split("."))
+
+    @property
     def is_prerelease(self) -> bool:
         """Whether it is a semantic version that precedes a final one, as development versions do."""
         return self.is_semantic and "-" in self.text

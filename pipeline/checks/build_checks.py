@@ -23,7 +23,7 @@ BUILD = (
     Check("uv", "uv has the pinned version and uses the system's Python", _uv),
     script_check("system-python", "the system's Python shows pip alone"),
     PYTHON_VERSION,
-    script_check("missing-program", "a program that does not exist is not found, whoever looks for it", users=ANYONE),
+    script_check("missing-program", "every user reads that a missing program is not found", users=ANYONE),
     script_check("compiler", "a C++ program compiles and runs", users=_BOTH),
     script_check("extension", "a CPython extension that uses libffi builds and imports", users=_BOTH),
 )

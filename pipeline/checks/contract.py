@@ -7,6 +7,7 @@ from pathlib import Path
 
 from pipeline.checks.distribution import Distribution
 from pipeline.errors import CatalogueError
+from pipeline.strict import object_of, parse_object, text_of
 
 #: Where a contract stands in its image.
 PATH = "/etc/skao.contract.json"
@@ -28,6 +29,8 @@ SECTIONS: Mapping[str, str] = {
 _FREE = frozenset({"absent", "privileged", "size"})
 #: Parts whose entries are versions; another first number breaks what is built on the image.
 _VERSIONS = frozenset({"tools"})
+#: The most bytes of a contract; those of the images have about 5,000.
+_LARGEST = 1 << 20
 _RECORDED = Path(__file__).parents[1] / "data" / "contracts"
 
 
@@ -82,24 +85,18 @@ class Contract:
         return json.dumps({"image": self.image, "distribution": self.distribution, **sections}, indent=2) + "\n"
 
 
-def parse(text: str | bytes) -> Contract:
-    """Read a contract.
+def parse(raw: bytes) -> Contract:
+    """Read a contract, which may come from a hostile registry.
 
     Raises:
         ValueError: it is malformed.
     """
-    document = json.loads(text)
-    if not isinstance(document, dict) or not all(
-        isinstance(document.get(key), str) for key in ("image", "distribution")
-    ):
-        raise ValueError("it does not name an image and a distribution")
-    sections = {}
-    for name in SECTIONS:
-        values = document.get(name, {})
-        if not isinstance(values, dict) or not all(isinstance(value, str) for value in values.values()):
-            raise ValueError(f"its {name} are not texts by their names")
-        sections[name] = values
-    return Contract(document["image"], document["distribution"], sections)
+    document = parse_object(raw, _LARGEST)
+    sections = {
+        section: {name: text_of(value) for name, value in object_of(document.get(section, {})).items()}
+        for section in SECTIONS
+    }
+    return Contract(text_of(document.get("image")), text_of(document.get("distribution")), sections)
 
 
 def recorded(image: str, distribution: Distribution) -> Contract | None:
@@ -116,7 +113,7 @@ def recorded(image: str, distribution: Distribution) -> Contract | None:
     if not path.exists():
         return None
     try:
-        contract = parse(path.read_text())
+        contract = parse(path.read_bytes())
     except ValueError as error:
         raise CatalogueError(f"The contract {path} cannot be read ({error}); record it with {RECORD}.") from error
     if (contract.image, contract.distribution) != (image, distribution.name):

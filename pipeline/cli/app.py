@@ -19,6 +19,8 @@ from pipeline.cli.run import run
 from pipeline.cli.streams import write
 
 DISTRIBUTION = "ska-base-images"
+#: Commands that are not functions of the module, each with its help.
+_COMMANDS = {COMMAND: (cache, HELP), RENEW: (renew, HELP_OF_RENEWAL)}
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -37,8 +39,8 @@ def main(argv: list[str] | None = None) -> int:
         if options.version:
             write(f"ska-images {_version()}")
             return 0
-        if words[:1] in ([COMMAND], [RENEW]) and not options.help:
-            text, code = anyio.run(cache if words[0] == COMMAND else renew, options, words[1:])
+        if words and words[0] in _COMMANDS and not options.help:
+            text, code = anyio.run(_COMMANDS[words[0]][0], options, words[1:])
             write(text)
             return code
         if options.help or not words:
@@ -83,10 +85,8 @@ def _version() -> str:
 
 
 def _help(words: list[str]) -> str:
-    if words[:1] == [COMMAND]:
-        return HELP
-    if words[:1] == [RENEW]:
-        return HELP_OF_RENEWAL
+    if words and words[0] in _COMMANDS:
+        return _COMMANDS[words[0]][1]
     from pipeline.cli.arguments import parse
     from pipeline.cli.functions import constructor
     from pipeline.cli.help import of_function, overview

@@ -20,9 +20,9 @@ Usage: ska-images {COMMAND} [flags]
 {SUMMARY}
 
 Without flags it lists bases, steps, archives and cache volumes with their size
-and last use. A volume has the name of the place where steps mount it: /mnt holds
-downloaded packages and wheels. A build makes removed entries again when it needs
-them. Entries in use by a running build are never removed.
+and last use. A volume is named by where steps mount it: /mnt holds downloaded
+packages and wheels. A build makes removed entries again when it needs them.
+Entries in use by a running build are never removed.
 
 Flags:
   --prune                 Remove entries that no running build uses.

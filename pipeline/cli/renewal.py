@@ -4,6 +4,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict
 
+from pipeline.cli.delivery import write_beside
 from pipeline.cli.options import Options, UsageError
 from pipeline.escape import escaped
 
@@ -38,7 +39,7 @@ async def renew(options: Options, words: Sequence[str]) -> tuple[str, int]:
         raise UsageError(f"{RENEW} takes no arguments, and {words[0]!r} was given; see `ska-images {RENEW} --help`.")
     from pipeline.release.renew import LINES_FILE, renew_bases
 
-    renewals = await renew_bases()
+    renewals = await renew_bases(write_beside)
     if options.json:
         return json.dumps([asdict(renewal) for renewal in renewals], indent=4), 0
     lines = []

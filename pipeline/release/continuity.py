@@ -1,6 +1,7 @@
 """What a version may take from those who build on the images: only a new major version takes anything."""
 
 import logging
+from collections.abc import Mapping
 from functools import partial
 
 from pipeline.build.inputs import Build
@@ -15,7 +16,8 @@ from pipeline.release.published import Published, find_published
 from pipeline.release.tags import newest
 
 _log = logging.getLogger(__name__)
-_IN_LAYERS = PATH.removeprefix("/")
+#: Where a contract stands in the layers of its image.
+IN_LAYERS = PATH.removeprefix("/")
 
 
 async def require_continuity(build: Build, registry: Registry) -> None:
@@ -30,37 +32,40 @@ async def require_continuity(build: Build, registry: Registry) -> None:
         CatalogueError: a committed contract is damaged.
         RegistryError: the registry refuses, or the contract of a published image is damaged.
     """
-    reader = FileReader(lambda path: path == _IN_LAYERS)
+    version, reader = build.settings.version, FileReader(lambda path: path == IN_LAYERS)
     jobs = [partial(_broken, image, build, registry, reader) for image in build.images.values()]
     if broken := [clause for found in await concurrently(jobs) for clause in found]:
+        major = Version(version).numbers[0] + 1
         raise ReleaseError(
-            f"{build.settings.version} takes what consumers rely on: {'; '.join(broken)}; publish "
-            f"{_numbers(build.settings.version)[0] + 1}.0.0, or restore it."
+            f"{version} takes what consumers rely on: {'; '.join(broken)}; publish {major}.0.0, or restore it."
         )
 
 
-async def contract_of(image: Published, reader: FileReader) -> Contract | None:
-    """Return the contract that a published image holds; None for one without.
+def contract_in(files: Mapping[str, bytes], image: Published) -> Contract | None:
+    """Return the contract among the files of a published image; None for an image without one.
 
     Args:
-        image: an image in a registry.
-        reader: reads PATH.
+        files: their contents by their paths, IN_LAYERS among them.
+        image: for the sentence.
 
     Raises:
-        RegistryError: the registry refuses, or the contract is damaged.
+        RegistryError: the contract is damaged.
     """
-    files = await reader.read(image, enough=lambda found: _IN_LAYERS in found)
-    if _IN_LAYERS not in files:
+    if IN_LAYERS not in files:
         return None
     try:
-        return parse(files[_IN_LAYERS])
+        return parse(files[IN_LAYERS])
     except ValueError as error:
         raise RegistryError(f"The contract in {image.reference()} cannot be read: {error}.") from error
 
 
+async def _contract_of(image: Published, reader: FileReader) -> Contract | None:
+    return contract_in(await reader.read(image, enough=lambda found: IN_LAYERS in found), image)
+
+
 async def _broken(image: Image, build: Build, registry: Registry, reader: FileReader) -> list[str]:
     """Return what an image lost or changed, a clause each."""
-    version, distribution = build.settings.version, build.base_of(image).distribution
+    version, distribution = Version(build.settings.version), build.base_of(image).distribution
     contract = recorded(image.name, distribution)
     if contract is None:
         if distribution.is_rolling:
@@ -70,13 +75,14 @@ async def _broken(image: Image, build: Build, registry: Registry, reader: FileRe
             f"{RECORD}, and commit it."
         )
     repository = registry.repository(image.name)
-    before = newest(tag for tag in await repository.tags() if Version(tag).is_final and _precedes(tag, version))
-    if not before or _numbers(before)[0] < _numbers(version)[0]:
+    finals = (tag for tag in await repository.tags() if Version(tag).is_final)
+    before = newest(tag for tag in finals if Version(tag).numbers < version.numbers)
+    if not before or Version(before).numbers[0] < version.numbers[0]:
         return []
     published = await find_published(repository, before)
-    kept = await contract_of(published, reader) if published else None
+    kept = await _contract_of(published, reader) if published else None
     if kept is None:
-        _log.warning("%s:%s holds no contract, so what %s changes is not known", image.name, before, version)
+        _log.warning("%s:%s holds no contract, so what %s changes is not known", image.name, before, version.text)
         return []
     broken = [one for one in differences(kept, contract) if one.is_breaking]
     return [f"{image.name}:{before} had {one.title} {one.before}, and {_now(one)}" for one in broken]
@@ -84,11 +90,3 @@ async def _broken(image: Image, build: Build, registry: Registry, reader: FileRe
 
 def _now(broken: Difference) -> str:
     return f"now it is {broken.after}" if broken.after else "now it is gone"
-
-
-def _precedes(tag: str, version: str) -> bool:
-    return _numbers(tag) < _numbers(version)
-
-
-def _numbers(version: str) -> list[int]:
-    return [int(part) for part in version.split(".")]

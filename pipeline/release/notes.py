@@ -7,18 +7,18 @@ from typing import Any
 
 from pipeline.build.settings import Settings
 from pipeline.catalogue.lookup import by_name, of_lines
-from pipeline.checks.contract import PATH, Contract, Difference, differences, parse
+from pipeline.checks.contract import Difference, differences
 from pipeline.errors import ReleaseError, SettingsError
 from pipeline.escape import escaped, escaped_markdown, json_text
 from pipeline.registry.address import parse_address
 from pipeline.registry.registry import Registry, open_registry
+from pipeline.release.continuity import IN_LAYERS, contract_in
 from pipeline.release.files import FileReader
 from pipeline.release.login import Login
 from pipeline.release.published import Published, find_images
 from pipeline.release.tags import parse_version
 
 _STATUS = "var/lib/dpkg/status"
-_CONTRACT = PATH.removeprefix("/")
 #: The metadata of what pip installs; Debian's own Python packages are already in dpkg's list.
 _DISTRIBUTION = re.compile(r"(?!usr/lib/python3/).*(?:site|dist)-packages/([^/]+)-([^/-]+)\.dist-info/METADATA")
 _FORMATS = ("markdown", "json")
@@ -97,7 +97,8 @@ async def _published(registry: Registry, version: str, names: Iterable[str]) -> 
 async def _compare(
     name: str, images: tuple[Published | None, Published | None], versions: tuple[str, str], reader: FileReader
 ) -> ImageNotes:
-    before, after = [await reader.read(image) if image else {} for image in images]
+    files = before, after = [await reader.read(image) if image else {} for image in images]
+    promised, kept = [contract_in(one, image) if image else None for one, image in zip(files, images, strict=True)]
     # The references have the versions under which the images were found, not those of their labels.
     old, new = [str(image.reference(one)) if image else "" for image, one in zip(images, versions, strict=True)]
     return ImageNotes(
@@ -106,21 +107,12 @@ async def _compare(
         new,
         _changes(_packages(before), _packages(after)),
         _changes(_distributions(before), _distributions(after)),
-        tuple(differences(*contracts)) if (contracts := _contracts(before, after)) else (),
+        tuple(differences(promised, kept)) if promised and kept else (),
     )
 
 
 def _is_read(path: str) -> bool:
-    return path in (_STATUS, _CONTRACT) or _DISTRIBUTION.fullmatch(path) is not None
-
-
-def _contracts(before: Mapping[str, bytes], after: Mapping[str, bytes]) -> tuple[Contract, Contract] | None:
-    if not (_CONTRACT in before and _CONTRACT in after):
-        return None
-    try:
-        return parse(before[_CONTRACT]), parse(after[_CONTRACT])
-    except ValueError as error:
-        raise ReleaseError(f"The contract in an image cannot be read: {error}.") from error
+    return path in (_STATUS, IN_LAYERS) or _DISTRIBUTION.fullmatch(path) is not None
 
 
 def _packages(files: Mapping[str, bytes]) -> dict[str, str]:

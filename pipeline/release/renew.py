@@ -1,6 +1,6 @@
 """Renews the digests of the lines' bases: looks up each tag in its registry, and writes the answers into lines.py."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -37,10 +37,13 @@ class Renewal:
         return self.before != self.after
 
 
-async def renew_bases(lines: Iterable[Line] = literals.LINES, file: Path = LINES_FILE) -> list[Renewal]:
+async def renew_bases(
+    write: Callable[[Path, str], None], lines: Iterable[Line] = literals.LINES, file: Path = LINES_FILE
+) -> list[Renewal]:
     """Look up the base of each line, and write the digests that have moved; nothing is written if one look-up fails.
 
     Args:
+        write: writes a file completely or not at all.
         lines: the lines.
         file: the module that holds the references, each once.
 
@@ -50,7 +53,9 @@ async def renew_bases(lines: Iterable[Line] = literals.LINES, file: Path = LINES
     """
     async with Login().access() as access:
         renewals = await concurrently([partial(_looked_up, line, access) for line in lines])
-    _write(renewals, file)
+    text = _renewed(renewals, file)
+    if any(renewal.has_moved for renewal in renewals):
+        write(file, text)
     return renewals
 
 
@@ -67,7 +72,7 @@ async def _looked_up(line: Line, access: Access) -> Renewal:
     return Renewal(line.name, line.base, f"{name}@{found.digest}")
 
 
-def _write(renewals: Sequence[Renewal], file: Path) -> None:
+def _renewed(renewals: Sequence[Renewal], file: Path) -> str:
     text = file.read_text(encoding="utf-8")
     for renewal in renewals:
         if text.count(f'"{renewal.before}"') != 1:
@@ -76,5 +81,4 @@ def _write(renewals: Sequence[Renewal], file: Path) -> None:
                 "write the digest by hand."
             )
         text = text.replace(f'"{renewal.before}"', f'"{renewal.after}"')
-    if any(renewal.has_moved for renewal in renewals):
-        file.write_text(text, encoding="utf-8")
+    return text

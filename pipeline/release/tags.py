@@ -57,7 +57,7 @@ def parse_version(tag: str) -> str:
 def newest(tags: Iterable[str]) -> str:
     """Return the newest final version among tags; empty if there is none."""
     releases = [tag for tag in tags if Version(tag).is_final]
-    return max(releases, key=lambda tag: [int(part) for part in tag.split(".")], default="")
+    return max(releases, key=lambda tag: Version(tag).numbers, default="")
 
 
 def never_moves(tag: str) -> bool:
