@@ -115,11 +115,13 @@ def recorded(image: str, distribution: Distribution) -> Contract | None:
     try:
         contract = parse(path.read_bytes())
     except ValueError as error:
-        raise CatalogueError(f"The contract {path} cannot be read ({error}); record it with {RECORD}.") from error
+        raise CatalogueError(
+            f"The contract {path} cannot be read ({error}); remove it, and record it with {RECORD}."
+        ) from error
     if (contract.image, contract.distribution) != (image, distribution.name):
         raise CatalogueError(
-            f"The contract {path} is of {contract.image} on {contract.distribution}; record that of {image} on "
-            f"{distribution.name} with {RECORD}."
+            f"The contract {path} is of {contract.image} on {contract.distribution}; remove it, and record that of "
+            f"{image} on {distribution.name} with {RECORD}."
         )
     return contract
 

@@ -122,7 +122,7 @@ async def test_the_contract_of_another_image_is_refused(registry: Registry, reco
     path = recorded / "debian-12" / "ska-python.json"
     path.write_text(contract("ska-build", PROMISED).render())
     assert await refusal(registry, "1.2.1") == (
-        f"The contract {path} is of ska-build on debian-12; record that of ska-python on debian-12 with "
+        f"The contract {path} is of ska-build on debian-12; remove it, and record that of ska-python on debian-12 with "
         "`ska-images contracts -o pipeline/data/contracts`."
     )
 
