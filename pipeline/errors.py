@@ -2,6 +2,7 @@
 
 SkaError                    exit code 1: a defect of the pipeline
 └── UserError               exit code 2: the user can correct it
+    ├── AppError            an application cannot be built from its source as requested
     ├── SettingsError       a setting or an argument is malformed
     ├── UnknownImageError   no image of the catalogue has that name
     ├── UnknownLineError    no line of the catalogue has that name
@@ -30,6 +31,10 @@ class UserError(SkaError):
     """An error that the user can correct."""
 
     exit_code = 2
+
+
+class AppError(UserError):
+    """An application cannot be built from its source as requested."""
 
 
 class SettingsError(UserError):

@@ -32,6 +32,7 @@ STOREYS: Mapping[Path, tuple[tuple[str, ...], ...]] = {
         ("signing",),
         ("evidence",),
         ("release",),
+        ("app",),
         ("module",),
         ("cli",),
         ("__main__", "__init__"),

@@ -119,8 +119,21 @@ def open_containers(containers: Mapping[str, dagger.Container], build: Build) ->
     opened = []
     for name, container in containers.items():
         evaluated = Shared(container.sync)
-        opened.append(_opened(find(name), evaluated, evaluated, build))
+        opened.append(_opened(find(name), evaluated, evaluated, build, checks_of(find(name))))
     return opened
+
+
+def open_image(image: Image, container: dagger.Container, build: Build, checks: Iterable[Check]) -> BuiltImage:
+    """Return an image that the catalogue does not have, as an application's.
+
+    Args:
+        image: the entry that gates know it by.
+        container: its finished chain, with all annotations of its manifest.
+        build: the settings that it is built with.
+        checks: its checks.
+    """
+    evaluated = Shared(container.sync)
+    return _opened(image, evaluated, evaluated, build, checks)
 
 
 def _open(image: Image, build: Build, opened: dict[str, BuiltImage]) -> BuiltImage:
@@ -138,12 +151,16 @@ def _open(image: Image, build: Build, opened: dict[str, BuiltImage]) -> BuiltIma
             return built
         return built.with_annotation(f"{OCI}base.digest", (await parent.archive.get()).digest)
 
-    opened[image.name] = _opened(image, container, Shared(annotate), build)
+    opened[image.name] = _opened(image, container, Shared(annotate), build, checks_of(image))
     return opened[image.name]
 
 
 def _opened(
-    image: Image, container: Shared[dagger.Container], packed: Shared[dagger.Container], build: Build
+    image: Image,
+    container: Shared[dagger.Container],
+    packed: Shared[dagger.Container],
+    build: Build,
+    checks: Iterable[Check],
 ) -> BuiltImage:
     async def read() -> Archive:
         return await _read(image, await packed.get(), build.workbench.container)
@@ -151,8 +168,8 @@ def _opened(
     async def run(check: Check) -> CheckResult:
         return await check.run(_subject(image, await container.get(), build))
 
-    checks = {check.name: Shared(partial(run, check)) for check in checks_of(image)}
-    return BuiltImage(image, build, container, packed, Shared(read), checks)
+    shared = {check.name: Shared(partial(run, check)) for check in checks}
+    return BuiltImage(image, build, container, packed, Shared(read), shared)
 
 
 def _subject(image: Image, container: dagger.Container, build: Build) -> Subject:

@@ -43,7 +43,9 @@ def parse(words: list[str], constructor: Function) -> Invocation:
     owner: Function | None = None
     while words:
         function = _find(words[0], calls[-1] if calls else None)
-        flags = (*function.flags, *(constructor.flags if owner is None else ()))
+        # A flag of the function hides that of the constructor, as with `dagger call`, where the latter comes first.
+        own = {flag.name for flag in function.flags}
+        flags = (*function.flags, *(f for f in constructor.flags if owner is None and f.name not in own))
         given, words = _take_flags(words[1:], flags, function.name)
         shared = {**shared, **{f: v for f, v in given.items() if f in constructor.flags}}
         calls.append(Call(function, {f: v for f, v in given.items() if f in function.flags}))

@@ -7,7 +7,7 @@ function's parameters with `inspect.signature` and `typing.get_type_hints`, so a
 import functools
 import inspect
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import MISSING, dataclass, fields
 from inspect import Parameter
 from typing import Any, TypeVar
 
@@ -56,7 +56,11 @@ def _fields_of(parameter: Parameter) -> dict[str, Parameter]:
     """Return the parameters that the fields of a group become, by the fields' names."""
     (group,) = _groups(parameter)
     return {
-        field.name: parameter.replace(name=group.prefix + field.name, default=field.default, annotation=field.type)
+        field.name: parameter.replace(
+            name=group.prefix + field.name,
+            default=Parameter.empty if field.default is MISSING else field.default,
+            annotation=field.type,
+        )
         for field in fields(parameter.annotation.__origin__)
     }
 

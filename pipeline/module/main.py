@@ -14,6 +14,7 @@ from pipeline.catalogue.lookup import by_name, checks_of, the_only
 from pipeline.gates import CHECKS
 from pipeline.gates.definition import GateInputs
 from pipeline.gates.hold import hold, table
+from pipeline.module.applications import AppFunctions
 from pipeline.module.fresh import fresh
 from pipeline.module.gates import TrustFunctions
 from pipeline.module.hints import constructor_without_defaults
@@ -25,7 +26,7 @@ ImageName = Annotated[str, Doc("Name of the image, as `images` lists them; witho
 
 @constructor_without_defaults
 @object_type
-class SkaBaseImages(ReleaseFunctions, TrustFunctions):
+class SkaBaseImages(AppFunctions, ReleaseFunctions, TrustFunctions):
     """Builds, checks, publishes and describes the base container images of the SKA Observatory."""
 
     @fresh

@@ -1,0 +1,6 @@
+# $1 is the environment, $2 the project's name, $3 a directory for its wheel.
+export VIRTUAL_ENV="$1"
+uv build --quiet --wheel --out-dir "$3" .
+# As from an index: an installed file would leave its path and time in the environment.
+uv pip install --quiet --no-deps --no-index --find-links "$3" "$2"
+rm -f "$1/.lock"
