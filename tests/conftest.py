@@ -17,6 +17,9 @@ from dagger.client._session import ConnectParams, SharedConnection
 from embedded_engine.session import Session, open_session
 from hypothesis import settings
 
+from pipeline.build.base import select_bases
+from pipeline.build.inputs import Build
+from pipeline.build.settings import Settings
 from tests.built_images import LINE
 from tests.ordinary_user import OrdinaryUser, ordinary_user
 from tests.registry import HOST_SERVICES
@@ -238,3 +241,10 @@ def _built(dist: Path, done: subprocess.CompletedProcess[str]) -> Built:
 def archives(built: Built) -> dict[str, Path]:
     """The archives by the names of their images."""
     return {path.stem: path for path in sorted(built.dist.glob("*.tar"))}
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def build(engine: Session, built: Built) -> Build:
+    """The build that made the archives: the same steps, so that all of them are in the store."""
+    settings = Settings(base=built.report["lines"][0]["base"], created=built.report["created"])
+    return Build(settings, await select_bases(settings, None))

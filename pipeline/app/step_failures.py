@@ -38,9 +38,8 @@ INDEX_REASONS = (
 #: Versions of Python that a project refuses.
 PYTHON_REASONS = (
     Reason(
-        r"(?:requested interpreter|current Python version|Python) [^\n]*?(3\.\d+)[^\n]*?"
-        r"(?:incompatible|not (?:compatible|supported|satisf))",
-        "The project does not run on Python {0} of this line; choose another --line, or widen requires-python.",
+        r"No interpreter found for Python (\S+)|is not allowed by the project \(([^)]+)\)|does not satisfy Python(\S+)",
+        "The project needs Python {0}, and this line has another one; choose another --line, or widen requires-python.",
     ),
 )
 #: Files that are not those of the lock.

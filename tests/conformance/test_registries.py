@@ -1,5 +1,6 @@
 """Rules of what from finds in a registry."""
 
+import re
 import secrets
 
 import dagger
@@ -44,7 +45,16 @@ async def _platforms(at: Subject) -> list[str]:
     return [await at.client.container(platform=name).from_(pulled).file("/f").contents() for name in names]
 
 
+async def _published(at: Subject) -> tuple[bool, str]:
+    """Whether publish returns a digest, and what is found under it."""
+    name = f"{at.registry}/{_name(at)}"
+    published = await _image(at).publish(name)
+    found = await at.client.container().from_(published).file("/f").contents()
+    return bool(re.fullmatch(re.escape(name) + "@sha256:[0-9a-f]{64}", published)), found
+
+
 test_registries = rules(
+    Rule("publish returns the name with the digest that it has", lambda at: _published(at), (True, "text")),
     Rule("from gives what was pushed", lambda at: _pulled(at), ("text", ["d"], "v")),
     Rule("from says which image a tag is", lambda at: _again(at), True),
     Rule("a tag is looked up once a session", lambda at: _moved(at), "first"),

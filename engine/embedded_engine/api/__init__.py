@@ -6,7 +6,7 @@ container         fields that start a container from an image and run commands i
 container_config  fields that read or change the image configuration
 container_files   fields that read or change a container's files
 container_mounts  mounts and secrets, which only execs see
-container_image   archives of a container, and logins to registries
+container_image   archives of a container, publishing, and logins to registries
 directory         fields of Directory
 file              fields of File and Stat
 paths             looks up a path of a file system

@@ -1,7 +1,8 @@
-"""Fields of Container that make archives of it, and that set logins to registries."""
+"""Fields of Container that make archives of it and publish it, and that set logins to registries."""
 
 import asyncio
 import json
+import shutil
 from typing import get_args
 
 from embedded_engine.api.fields import Engine, serves
@@ -10,6 +11,7 @@ from embedded_engine.graph.values import Container, File, Secret
 from embedded_engine.host.errors import BadInput, NotServed
 from embedded_engine.make.bases import atomic_copy
 from embedded_engine.make.pack import created_of
+from embedded_engine.oci import skopeo
 from embedded_engine.oci.blob import Compression
 from embedded_engine.oci.layer import FORMAT
 
@@ -41,6 +43,27 @@ async def export(
     target.parent.mkdir(parents=True, exist_ok=True)
     await asyncio.to_thread(atomic_copy, made / "diff/image.tar", target)
     return str(target)
+
+
+@serves("Container.publish")
+async def publish(
+    engine: Engine,
+    this: Container,
+    address: str,
+    platform_variants: list[str] | None = None,
+    forced_compression: str | None = None,
+) -> str:
+    name = skopeo.normalized(address)
+    if "@" in name:
+        raise BadInput(f"'{address}' names a digest, which only the published image decides; give a tag.")
+    made = await engine.evaluator.made(_tarball(engine, this, platform_variants, forced_compression))
+    temporary = engine.evaluator.store.temporary()
+    try:
+        with engine.evaluator.events.step(f"publish {name}"):
+            digest = await skopeo.push(made / "diff/image.tar", name, temporary, engine.evaluator.credentials)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+    return f"{name}@{digest}"
 
 
 @serves("Container.withRegistryAuth")

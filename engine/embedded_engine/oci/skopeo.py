@@ -1,4 +1,4 @@
-"""Images from registries and archives, by skopeo."""
+"""Images from and to registries and archives, by skopeo."""
 
 import re
 from collections.abc import Sequence
@@ -28,7 +28,10 @@ REFERENCE = re.compile(
 
 #: Go's messages about a name, an address or a port that does not answer. They count only for skopeo's first request,
 #: the ping, because after it the registry has answered.
-PING = re.compile(r"pinging container registry \S+: (?P<cause>.*)", re.DOTALL)
+PING = re.compile(
+    r"(?:(?:writing blob|trying to reuse blob \S+ at destination): )?pinging container registry \S+: (?P<cause>.*)",
+    re.DOTALL,
+)
 SILENCE = re.compile(
     r"no such host|server misbehaving|temporary failure in name resolution|connection refused|no route to host"
     r"|network is unreachable|host is down|i/o timeout|connection timed out|context deadline exceeded"
@@ -122,6 +125,30 @@ async def pull(address: str, digest: str, directory: Path, platform: str, creden
         raise _answer(address, error, answered=True) from error
 
 
+async def push(archive: Path, address: str, directory: Path, credentials: Credentials) -> str:
+    """Copy all of an OCI archive to a registry, and return the digest that it has there.
+
+    Args:
+        archive: the file.
+        address: a normalized reference.
+        directory: for temporary files.
+        credentials: the session's logins.
+
+    Raises:
+        RegistryUnreachable, RegistryFailed, RegistryRefused: the registry's answer.
+    """
+    written = directory / "digest"
+    kept = ["--quiet", "--all", "--preserve-digests", "--retry-times=3", f"--digestfile={written}"]
+    try:
+        with credentials.options(address) as (options, files):
+            tls = _tls(address, "--dest-tls-verify=false")
+            names = [f"oci-archive:{archive}", f"docker://{address}"]
+            await run(["skopeo", f"--tmpdir={directory}", "copy", *kept, *tls, *options, *names], pass_fds=files)
+    except CommandFailed as error:
+        raise _answer(address, error, verb="take") from error
+    return written.read_text().strip()
+
+
 async def unpack_archive(archive: Path, directory: Path, tag: str, platform: str) -> None:
     """Copy an OCI or docker archive to an OCI layout.
 
@@ -172,13 +199,14 @@ def _tls(address: str, option: str = "--tls-verify=false") -> list[str]:
     return [option] if host in ("localhost", "127.0.0.1") else []
 
 
-def _answer(address: str, error: CommandFailed, *, answered: bool = False) -> EngineError:
+def _answer(address: str, error: CommandFailed, *, answered: bool = False, verb: str = "give") -> EngineError:
     """Return the error that skopeo's failure means.
 
     Args:
         address: the normalized reference.
         error: the failure.
         answered: whether the registry is known to have answered before.
+        verb: what it was asked to do with the image.
     """
     logged = [(found["level"], found["text"].replace('\\"', '"')) for found in LOGGED.finditer(error.stderr)]
     if error.returncode < 0 or not any(level == "fatal" for level, _ in logged):
@@ -199,7 +227,7 @@ def _answer(address: str, error: CommandFailed, *, answered: bool = False) -> En
         if re.search(pattern, words, re.IGNORECASE):
             return kind(sentence.format(address))
     remedy = next(remedy for pattern, remedy in REMEDIES if re.search(pattern, words))
-    return RegistryFailed(f"The registry {host} did not give '{address}' ({_cause(words)}); {remedy}.")
+    return RegistryFailed(f"The registry {host} did not {verb} '{address}' ({_cause(words)}); {remedy}.")
 
 
 def _without_name(address: str, text: str) -> str:

@@ -1,0 +1,1 @@
+"""Applications that build-app makes, on the images of this run."""
