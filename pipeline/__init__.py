@@ -2,6 +2,7 @@
 
 module       the functions that Dagger and ska-images call
 cli          the same functions without Dagger's command line
+app          applications on the images
 release      publishing, promoting, verifying, and what is outdated
 evidence     statements and reports about images
 gates        what every image passes before a release

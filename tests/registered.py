@@ -70,6 +70,17 @@ CONSTRUCTOR = {
     "tools": Argument("Directory", "null"),
     "label": Argument("[String!]", None),
 }
+APP = {
+    "source": Argument("Directory!", None),
+    **{name: Argument("String!", '""') for name in ("lock", "entrypoint", "test")},
+    **{name: Argument("[String!]", "null") for name in ("apt", "build_apt")},
+    "netrc": Argument("Secret", "null"),
+    "release": Argument("String!", '""'),
+    "key": Argument("File", "null"),
+    **{name: Argument("String!", '""') for name in ("identity", "issuer")},
+    **STAND_IN,
+    **LOGIN,
+}
 FUNCTIONS = {
     "build_all": Function("Directory!", FRESH, False, {}),
     "build": Function("Container!", FRESH, False, IMAGE),
@@ -161,6 +172,8 @@ FUNCTIONS = {
     "scan": Function("String!", FRESH, True, {**IMAGES, **DATABASE}),
     "report": Function("Directory!", FRESH, False, {**IMAGES, **DATABASE}),
     "policy": Function("Directory!", FRESH, False, {"key": Argument("File!", None)}),
+    "build_app": Function("Container!", FRESH, False, APP),
+    "report_app": Function("Directory!", FRESH, False, {**APP, "with": Argument("[String!]", "null"), **DATABASE}),
     "audit": Function("String!", FRESH, True, IMAGES),
     "audit_baseline": Function("String!", FRESH, False, {}),
     "contracts": Function("Directory!", FRESH, False, {}),

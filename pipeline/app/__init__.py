@@ -8,5 +8,6 @@ environment     the virtual environment: dependencies first, then the project
 tested          the project's own tests, in the build image
 app_checks      what must hold in an application's image
 application     the image, its labels and its layers
+app_provenance  from which source, lock and images it was built
 build_app       all of it, for `build-app` and `report-app`
 """

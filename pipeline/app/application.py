@@ -9,7 +9,7 @@ import dagger
 from dagger import dag
 
 from pipeline.app.environment import ENVIRONMENT, HOME, Source
-from pipeline.app.pair import RUNTIME, Side
+from pipeline.app.pair import RUNTIME, PairImage
 from pipeline.build.inputs import Build
 from pipeline.build.labelling import ANNOTATED, OCI
 from pipeline.catalogue.image import Family, Image
@@ -73,7 +73,7 @@ def declared(source: Source, given: Mapping[str, str]) -> Mapping[str, str]:
     return values
 
 
-def identity_of(source: Source, runtime: Side, build: Build, values: Mapping[str, str]) -> Identity:
+def identity_of(source: Source, runtime: PairImage, build: Build, values: Mapping[str, str]) -> Identity:
     """Return what an application says about itself.
 
     Args:

@@ -1,7 +1,5 @@
 """Builds an application: its environment, its image, its tests and its checks."""
 
-import json
-import logging
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,25 +9,29 @@ from typing import Any
 import dagger
 
 from pipeline.app.app_checks import checks_for
-from pipeline.app.application import assemble, declared, identity_of, image_of
+from pipeline.app.app_provenance import provenance_of_app
+from pipeline.app.application import Identity, assemble, declared, identity_of, image_of
 from pipeline.app.environment import Source, Workshop, dependencies_of, installed, read_source, requirements_of
 from pipeline.app.pair import Pair, ReleasedPair, open_pair
 from pipeline.app.step_failures import Reason, explained
 from pipeline.app.tested import require_tests
-from pipeline.build.assembly import BuiltImage, open_image
+from pipeline.build.assembly import Archive, BuiltImage, open_image
 from pipeline.build.inputs import Build
 from pipeline.concurrency import both
 from pipeline.errors import AppError
 from pipeline.escape import json_text
+from pipeline.evidence.provenance import describe_run
 from pipeline.gates import CHECKS, SBOM, SCAN
 from pipeline.gates.definition import GateInputs, GateResult
 from pipeline.gates.hold import files_of, look_at, prepare_all, require_passed
+from pipeline.statement import Statement
 from pipeline.steps.install import packages
 from pipeline.steps.step import EPOCH
 
-LOGGER = logging.getLogger("pipeline.app")
-#: What `report-app` can add, and the gates that make it.
-EVIDENCE = {SBOM.name: SBOM, SCAN.name: SCAN}
+#: What `report-app` can add: what gates find, and the provenance.
+GATES_OF_APPS = {SBOM.name: SBOM, SCAN.name: SCAN}
+PROVENANCE = "provenance"
+EVIDENCE = (*GATES_OF_APPS, PROVENANCE)
 _APT_REASONS = (
     Reason(r"Unable to locate package (\S+)", "The distribution has no package {0}; correct --apt or --build-apt."),
     Reason(r"Package '?(\S+?)'? has no installation candidate", "The package {0} cannot be installed; leave it out."),
@@ -61,6 +63,25 @@ class AppOrder:
     given: Mapping[str, str]
 
 
+@dataclass(frozen=True)
+class OpenedApp:
+    """An application whose image is built and not checked yet.
+
+    Args:
+        built: the image, for gates.
+        source: its source.
+        identity: what it says about itself.
+        pair: the images that it was made with.
+        entrypoint: the words that start it.
+    """
+
+    built: BuiltImage
+    source: Source
+    identity: Identity
+    pair: Pair
+    entrypoint: tuple[str, ...]
+
+
 async def build_app(order: AppOrder, released: ReleasedPair, inputs: GateInputs) -> dagger.Container:
     """Build an application, test it, and check its image.
 
@@ -69,9 +90,9 @@ async def build_app(order: AppOrder, released: ReleasedPair, inputs: GateInputs)
         GateError: the image does not pass its checks.
         VerificationError, RegistryError: the release does not verify.
     """
-    built = await _open(order, released, inputs.build, scanned=False)
-    require_passed(await look_at(await prepare_all([CHECKS], inputs), [built]))
-    return await built.container.get()
+    app = await _open(order, released, inputs.build, scanned=False)
+    require_passed(await look_at(await prepare_all([CHECKS], inputs), [app.built]))
+    return await app.built.container.get()
 
 
 async def report_app(
@@ -90,33 +111,36 @@ async def report_app(
     """
     if unknown := [name for name in evidence if name not in EVIDENCE]:
         raise AppError(f"--with takes {' or '.join(EVIDENCE)}, not {unknown[0]!r}.")
-    gates = [CHECKS, *(EVIDENCE[name] for name in dict.fromkeys(evidence))]
+    started = inputs.clock()
+    gates = [CHECKS, *(GATES_OF_APPS[name] for name in dict.fromkeys(evidence) if name in GATES_OF_APPS)]
     looks = await prepare_all(gates, inputs)
-    built = await _open(order, released, inputs.build, scanned=SCAN in gates)
-    results = await look_at(looks, [built])
+    app = await _open(order, released, inputs.build, scanned=SCAN in gates)
+    results = await look_at(looks, [app.built])
     require_passed(results)
-    report = await _report(built, results)
-    files = files_of(results).with_file(f"{built.name}.tar", await built.tarball())
-    return files.with_new_file("app-report.json", json_text(report))
+    name, archive = app.built.name, await app.built.archive.get()
+    files = files_of(results).with_file(f"{name}.tar", await app.built.tarball())
+    if PROVENANCE in evidence:
+        parameters = {"entrypoint": app.entrypoint, "apt": order.apt, "build-apt": order.build_apt}
+        run = await describe_run(started, inputs.clock)
+        predicate = provenance_of_app(app.source, app.identity, app.pair, parameters, inputs.build, run)
+        statement = Statement(name, archive.digest, predicate)
+        files = files.with_new_file(f"{name}.provenance.json", statement.render())
+    return files.with_new_file("app-report.json", json_text(_report(app, archive, results)))
 
 
-async def _report(built: BuiltImage, results: Sequence[GateResult]) -> dict[str, Any]:
-    archive = await built.archive.get()
-    parts: dict[str, Any] = {}
-    for result in results:
-        parts |= result.part
+def _report(app: OpenedApp, archive: Archive, results: Sequence[GateResult]) -> dict[str, Any]:
     layers = zip(archive.layers, archive.layer_sizes, strict=True)
     return {
-        "name": built.name,
-        "version": built.build.settings.version,
+        "name": app.built.name,
+        "version": app.identity.metadata.version,
         "digest": archive.digest,
         "size": archive.size,
         "layers": [{"digest": digest, "size": size} for digest, size in layers],
-        **json.loads(json.dumps(parts)),
+        **{key: value for result in results for key, value in result.part.items()},
     }
 
 
-async def _open(order: AppOrder, released: ReleasedPair, build: Build, *, scanned: bool) -> BuiltImage:
+async def _open(order: AppOrder, released: ReleasedPair, build: Build, *, scanned: bool) -> OpenedApp:
     source = await read_source(order.source, order.lock)
     entrypoint = _entrypoint(source, order.entrypoint)
     values = declared(source, order.given)
@@ -124,12 +148,10 @@ async def _open(order: AppOrder, released: ReleasedPair, build: Build, *, scanne
     identity = identity_of(source, pair.runtime, build, values)
     workshop, runtime = await _prepared(order, pair, source.project.name, build)
     requirements = await requirements_of(source, workshop)
-    container = await _built(order, source, workshop, requirements, build)
-    dependencies, project = container
+    dependencies, project = await _built(order, source, workshop, requirements, build)
     finished = assemble(runtime, dependencies, project, entrypoint, identity, build.settings.epoch)
-    settings = build.settings.model_copy(update={"version": identity.metadata.version})
-    own = Build(settings, build.bases, tools=build.tools)
-    return open_image(image_of(source, build), finished, own, checks_for(source, entrypoint, scanned=scanned))
+    checks = checks_for(source, entrypoint, scanned=scanned)
+    return OpenedApp(open_image(image_of(source, build), finished, build, checks), source, identity, pair, entrypoint)
 
 
 async def _prepared(order: AppOrder, pair: Pair, name: str, build: Build) -> tuple[Workshop, dagger.Container]:

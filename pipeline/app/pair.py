@@ -22,7 +22,7 @@ BUILDER, RUNTIME = "ska-build-python", "ska-python"
 
 
 @dataclass(frozen=True)
-class Side:
+class PairImage:
     """One image of the pair.
 
     Args:
@@ -45,8 +45,8 @@ class Pair:
         runtime: runs it.
     """
 
-    builder: Side
-    runtime: Side
+    builder: PairImage
+    runtime: PairImage
 
 
 @dataclass(frozen=True)
@@ -83,23 +83,23 @@ async def open_pair(released: ReleasedPair, build: Build) -> Pair:
     return Pair(*sides)
 
 
-async def _built(names: Sequence[str], build: Build) -> list[Side]:
-    async def side(name: str) -> Side:
+async def _built(names: Sequence[str], build: Build) -> list[PairImage]:
+    async def side(name: str) -> PairImage:
         (image,) = open_images([name], build)
         # Packing the build image would take longer than all else, and nothing names its digest.
         digest = "" if image.image.family.name == BUILDER else (await image.archive.get()).digest
-        return Side(await image.container.get(), build.reference(name), digest)
+        return PairImage(await image.container.get(), build.reference(name), digest)
 
     return await concurrently([partial(side, name) for name in names])
 
 
-async def _released(names: Sequence[str], released: ReleasedPair, build: Build) -> list[Side]:
+async def _released(names: Sequence[str], released: ReleasedPair, build: Build) -> list[PairImage]:
     version = parse_version(released.tag)
 
     async def opened() -> Build:
         return build
 
-    async def side(name: str) -> Side:
+    async def side(name: str) -> PairImage:
         text = await verify(
             f"{build.repository(name)}:{version}",
             released.login,
@@ -110,6 +110,6 @@ async def _released(names: Sequence[str], released: ReleasedPair, build: Build) 
         )
         # What was verified is what is used: the digest, whatever the tag points at now.
         pinned = parse_reference(json.loads(text)["reference"])
-        return Side(released.login.container(pinned), str(pinned), pinned.digest)
+        return PairImage(released.login.container(pinned), str(pinned), pinned.digest)
 
     return await concurrently([partial(side, name) for name in names])

@@ -112,7 +112,7 @@ def provenance_of(
         "internalParameters": {"platform": run.platform, "job": of_a_job(build.settings.labels, personal=False)},
         "resolvedDependencies": [*_dependencies(find(name), digests, build), *used],
     }
-    return Predicate(PREDICATE, {"buildDefinition": definition, "runDetails": _run_details(build, run)})
+    return Predicate(PREDICATE, {"buildDefinition": definition, "runDetails": run_details(build, run)})
 
 
 def _parameters(image: Image, build: Build) -> dict[str, Any]:
@@ -143,7 +143,8 @@ def _pinned(digest: str) -> dict[str, Any]:
     return {"digest": digest_set(digest)} if digest else {}
 
 
-def _run_details(build: Build, run: Run) -> dict[str, Any]:
+def run_details(build: Build, run: Run) -> dict[str, Any]:
+    """Return who built an image, and when, as SLSA's provenance states it."""
     source, job = build.settings.source, of_a_job(build.settings.labels)
     runner = "{CI_PROJECT_URL}/-/runners/{CI_RUNNER_ID}"
     in_gitlab = {"CI_PROJECT_URL", "CI_RUNNER_ID", "CI_JOB_URL"} <= job.keys()

@@ -14,7 +14,7 @@ from pipeline.catalogue.lookup import by_name, checks_of, the_only
 from pipeline.gates import CHECKS
 from pipeline.gates.definition import GateInputs
 from pipeline.gates.hold import hold, table
-from pipeline.module.applications import AppFunctions
+from pipeline.module.app_functions import AppFunctions
 from pipeline.module.fresh import fresh
 from pipeline.module.gates import TrustFunctions
 from pipeline.module.hints import constructor_without_defaults

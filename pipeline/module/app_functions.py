@@ -75,7 +75,9 @@ class AppFunctions(Part):
         self,
         app: App,
         pair: PairImages,
-        with_: Annotated[list[str] | None, Doc("Evidence to add: sbom or scan; may be given again.")] = None,
+        with_: Annotated[
+            list[str] | None, Doc("Evidence to add: sbom, scan or provenance; may be given again.")
+        ] = None,
         *,
         account: Account,
         connection: Connection,
