@@ -1,6 +1,6 @@
 """The module's functions that build applications on the images; they hold no logic."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated
 
 import dagger
@@ -8,6 +8,7 @@ from dagger import Doc
 
 from pipeline.app.build_app import AppOrder, build_app, report_app
 from pipeline.app.pair import ReleasedPair
+from pipeline.build.inputs import Build
 from pipeline.build.settings import moment
 from pipeline.gates.definition import GateInputs
 from pipeline.module.fresh import fresh
@@ -68,7 +69,7 @@ class AppFunctions(Part):
         results are shown.
         """
         released = _released(pair, account, connection)
-        return await build_app(self._app_order(app), released, GateInputs(await self._build(), moment))
+        return await build_app(self._app_order(app), released, GateInputs(await self._pair_build(), moment))
 
     @fresh
     async def report_app(
@@ -89,8 +90,12 @@ class AppFunctions(Part):
         --with. If a gate fails, nothing is returned.
         """
         released = _released(pair, account, connection)
-        inputs = GateInputs(await self._build(), moment, database.order)
+        inputs = GateInputs(await self._pair_build(), moment, database.order)
         return await report_app(self._app_order(app), released, inputs, with_ or ())
+
+    async def _pair_build(self) -> Build:
+        """Return the build of the pair; version, team, url and source are the application's."""
+        return await replace(self, version="", team="", url="", source="")._build()
 
     def _app_order(self, app: AppFlags) -> AppOrder:
         given = {"version": self.version, "team": self.team, "url": self.url, "source": self.source}

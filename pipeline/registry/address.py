@@ -14,7 +14,7 @@ TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
 #: The host of docker.io's API.
 _DOCKER_HUB = "registry-1.docker.io"
 _HOST = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]{1,5})?")
-_PATH = re.compile(r"[a-z0-9]+((\.|_{1,2}|-+)[a-z0-9]+)*(/[a-z0-9]+((\.|_{1,2}|-+)[a-z0-9]+)*)*")
+PATH = re.compile(r"[a-z0-9]+((\.|_{1,2}|-+)[a-z0-9]+)*(/[a-z0-9]+((\.|_{1,2}|-+)[a-z0-9]+)*)*")
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,7 @@ def parse_address(text: str) -> Address:
         raise SettingsError(
             f"The registry {text!r} does not begin with a host; write HOST[:PORT][/PATH], as in localhost:5000."
         )
-    if slash and not _PATH.fullmatch(path):
+    if slash and not PATH.fullmatch(path):
         raise SettingsError(
             f"The path {path!r} of the registry {text!r} is not valid for repositories; use lowercase letters and "
             "digits, single slashes and no `..`."
@@ -103,7 +103,7 @@ def parse_reference(text: str) -> Reference:
     whole, at, digest = text.partition("@")
     before, slash, last = whole.rpartition("/")
     name, colon, tag = last.partition(":")
-    if not (slash and name and _PATH.fullmatch(name)) or not (tag or digest):
+    if not (slash and name and PATH.fullmatch(name)) or not (tag or digest):
         raise SettingsError(
             f"The reference {text!r} does not name a published image; write HOST/NAME:TAG or HOST/NAME@sha256:…."
         )

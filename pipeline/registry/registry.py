@@ -4,13 +4,17 @@ import contextlib
 import socket
 import ssl
 from collections.abc import AsyncIterator
+from functools import partial
 
 import anyio
 import anyio.to_thread
 
 from pipeline.registry.access import Access
-from pipeline.registry.address import Address
-from pipeline.registry.client import open_connections
+from pipeline.registry.address import PATH, Address
+from pipeline.registry.attempts import Attempts
+from pipeline.registry.client import Client, open_connections
+from pipeline.registry.faults import Endpoint
+from pipeline.registry.listing import read_list
 from pipeline.registry.repository import Repository
 
 
@@ -28,6 +32,21 @@ class Registry:
             repository = Repository(self._http, self.address, name, self.access, plain_http=self.plain_http)
             self._repositories[name] = repository
         return self._repositories[name]
+
+    async def repositories(self) -> frozenset[str]:
+        """Return the names of the repositories below the address, as `repository` takes them.
+
+        Source: https://distribution.github.io/distribution/spec/api/#listing-repositories
+
+        Raises:
+            RegistryError: the registry refuses, or its list does not end.
+        """
+        endpoint = Endpoint(self.address.host, "_catalog", self.access.username)
+        client = Client(self._http, self.address, "_catalog", self.access, plain_http=self.plain_http)
+        list_all = partial(read_list, client, endpoint, "/v2/_catalog?n=1000", "repositories", PATH)
+        below = self.address.repository("")
+        found = await Attempts(endpoint, self.access.patience).several(list_all)
+        return frozenset(path.removeprefix(below) for path in found if path.startswith(below))
 
     async def aclose(self) -> None:
         """Close all connections, even in a cancelled run."""

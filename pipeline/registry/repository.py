@@ -24,6 +24,7 @@ from pipeline.registry.attempts import Attempts
 from pipeline.registry.body import read_body
 from pipeline.registry.client import Client
 from pipeline.registry.faults import Endpoint, damaged, malformed, translated
+from pipeline.registry.listing import read_list
 from pipeline.registry.manifest import IMAGE, IMAGES, INDEXES, LARGEST_DOCUMENT, Descriptor, Manifest, digest_of
 from pipeline.registry.transfer import Content, Download, chunks_of, joined
 from pipeline.strict import parse_object
@@ -33,8 +34,6 @@ T = TypeVar("T")
 _ACCEPT = {"Accept": ", ".join((*IMAGES, *INDEXES))}
 #: The largest layer in bytes; the largest published images have layers of a few GiB.
 _LARGEST_BLOB = 16 << 30
-#: Limits on a list of tags, which a hostile registry could make endless; registries return 100 to 1,000 a page.
-_MOST_PAGES, _MOST_TAGS = 1_000, 100_000
 _log = logging.getLogger(__name__)
 
 
@@ -139,23 +138,7 @@ class Repository:
             return reader(chunks)
 
     async def _list_tags(self) -> frozenset[str]:
-        found: set[str] = set()
-        visited: set[httpx.URL] = set()
-        target: str | httpx.URL = "tags/list"
-        for _ in range(_MOST_PAGES):
-            async with self._client.request("GET", target) as response:
-                if response.status_code == HTTPStatus.NOT_FOUND:
-                    return frozenset(found)
-                await self._require(response, HTTPStatus.OK)
-                found.update(_tags(await read_body(response, LARGEST_DOCUMENT)))
-                following = self._client.next_page(response)
-            if following is None:
-                return frozenset(found)
-            if following in visited or len(found) > _MOST_TAGS:
-                break
-            visited.add(following)
-            target = following
-        raise malformed(self._endpoint, "its list of tags does not end")
+        return await read_list(self._client, self._endpoint, "tags/list", "tags", TAG)
 
     async def _read_manifest(self, reference: str) -> Manifest | None:
         async with self._client.request("GET", f"manifests/{_named(reference)}", headers=_ACCEPT) as response:
@@ -211,13 +194,6 @@ class Repository:
         except RegistryError as error:
             _log.debug("%s: a shortcut failed: %s", self.name, error)
             return False
-
-
-def _tags(body: bytes) -> list[str]:
-    tags = parse_object(body, LARGEST_DOCUMENT).get("tags", [])
-    if not isinstance(tags, list) or not all(isinstance(tag, str) and TAG.fullmatch(tag) for tag in tags):
-        raise ValueError("its tags are not a list of tags")
-    return tags
 
 
 def _named(reference: str) -> str:

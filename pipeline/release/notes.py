@@ -81,9 +81,9 @@ async def release_notes(before: str, after: str, layout: str, given: Mapping[str
     settings = Settings(**given)
     address, names = parse_address(settings.registry), of_lines(settings.lines)
     async with login.access() as access, open_registry(address, access) as registry:
-        reader = FileReader(_is_read)
+        reader = package_reader()
         old, new = [await _published(registry, version, names) for version in versions]
-        notes = [await _compare(name, (old.get(name), new.get(name)), versions, reader) for name in names]
+        notes = [await compare_images(name, (old.get(name), new.get(name)), versions, reader) for name in names]
     return (_markdown if layout == "markdown" else _json)(*versions, notes)
 
 
@@ -94,9 +94,20 @@ async def _published(registry: Registry, version: str, names: Iterable[str]) -> 
     return images
 
 
-async def _compare(
+async def compare_images(
     name: str, images: tuple[Published | None, Published | None], versions: tuple[str, str], reader: FileReader
 ) -> ImageNotes:
+    """Compare two images of a name.
+
+    Args:
+        name: the images' name.
+        images: the earlier and the later one; None for one that does not exist.
+        versions: of their releases.
+        reader: that of `package_reader`.
+
+    Raises:
+        RegistryError: the registry refuses, or a layer cannot be read.
+    """
     files = before, after = [await reader.read(image) if image else {} for image in images]
     promised, kept = [contract_in(one, image) if image else None for one, image in zip(files, images, strict=True)]
     # The references have the versions under which the images were found, not those of their labels.
@@ -109,6 +120,11 @@ async def _compare(
         _changes(_distributions(before), _distributions(after)),
         tuple(differences(promised, kept)) if promised and kept else (),
     )
+
+
+def package_reader() -> FileReader:
+    """Return what reads the files that `compare_images` needs, each layer once."""
+    return FileReader(_is_read)
 
 
 def _is_read(path: str) -> bool:

@@ -86,7 +86,7 @@ async def outdated(question: Question, given: Mapping[str, Any], login: Login) -
         ReleaseError: nothing is published.
         dagger.ExecError: an image should be rebuilt; the JSON is its standard output (pipeline.release.verdict).
     """
-    _require_sense(question)
+    require_exit_code(question.max_age, question.exit_code)
     settings = Settings(**given)
     address = parse_address(settings.registry)
     async with login.access() as access, open_registry(address, access) as registry:
@@ -119,12 +119,17 @@ async def outdated(question: Question, given: Mapping[str, Any], login: Login) -
     return await verdict(login.container(any_image.reference()), text, question.exit_code if is_outdated else 0)
 
 
-def _require_sense(question: Question) -> None:
-    if question.max_age < 0:
-        raise SettingsError(f"The argument max_age must be a number of days such as 30, not {question.max_age}.")
+def require_exit_code(max_age: int, exit_code: int) -> None:
+    """Refuse an age or an exit code that is out of range.
+
+    Raises:
+        SettingsError: one of them is.
+    """
+    if max_age < 0:
+        raise SettingsError(f"The argument max_age must be a number of days such as 30, not {max_age}.")
     # A shell reduces exit codes modulo 256, so 256 would mean that nothing is outdated.
-    if not 0 <= question.exit_code <= 255:
-        raise SettingsError(f"The argument exit_code must be a number from 0 to 255, not {question.exit_code}.")
+    if not 0 <= exit_code <= 255:
+        raise SettingsError(f"The argument exit_code must be a number from 0 to 255, not {exit_code}.")
 
 
 def _base_of(line: Line, images: Mapping[str, Published]) -> str:
@@ -161,13 +166,14 @@ async def _look(
     # An image that joined the catalogue later is not a reason: a rebuild of this version would lack it, too.
     if image is None:
         return []
-    findings = [_age(image, settings.created, max_age), await _packages(image, settings, base, login)]
+    findings = [age_of(image, settings.created, max_age), await _packages(image, settings, base, login)]
     if find(image.repository.name).parent is None:
         findings.append(await _base(image.label("baseImage"), access))
     return findings
 
 
-def _age(image: Published, today: str, max_age: int) -> Staleness:
+def age_of(image: Published, today: str, max_age: int) -> Staleness:
+    """Return whether an image is older than a number of days."""
     created = image.label("created")
     try:
         age = (date.fromisoformat(today[:10]) - date.fromisoformat(created[:10])).days

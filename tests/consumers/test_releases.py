@@ -123,6 +123,40 @@ def test_an_application_is_built_from_the_registry(
     assert client.run("from-registry", "nonroot", "sh", "-c", command) == printed
 
 
+@pytest.fixture
+def source(tmp_path: Path) -> tuple[str | Path, ...]:
+    """The words that build an application."""
+    project = shutil.copytree(DOCKERFILES / "python-poetry", tmp_path / "project")
+    keys = ("team", "url", "source")
+    with (project / "pyproject.toml").open("a") as file:
+        file.write("\n".join(("", "[tool.ska-images.app]", *(f'{key} = "https://readings.example"' for key in keys))))
+    return ("--source", project, "--entrypoint", "python -m my_project", "--allow-stand-in-base")
+
+
+def test_an_application_stands_on_the_release_that_was_verified(
+    releaser: Releaser, published: dict[str, Any], source: tuple[str | Path, ...], tmp_path: Path
+) -> None:
+    release = ("--registry", f"{releaser.host}/ska", "--release", releaser.version, "--key", releaser.keys.public)
+    archive = tmp_path / "app.tar"
+    releaser.run("build-app", *source, *release, *LOGIN, "-o", archive)
+    labels = json.loads(call("skopeo", "inspect", f"oci-archive:{archive}"))["Labels"]
+    assert labels["org.opencontainers.image.base.digest"] == digests(published)["ska-python"]
+    assert labels["int.skao.image.baseImage"].startswith(f"{releaser.host}/ska/ska-python")
+
+
+@pytest.mark.usefixtures("published")
+def test_no_application_stands_on_a_release_of_another_key(
+    releaser: Releaser, source: tuple[str | Path, ...], tmp_path: Path
+) -> None:
+    private, public = tmp_path / "other.key", tmp_path / "other.pub"
+    call("openssl", "ecparam", "-name", "prime256v1", "-genkey", "-noout", "-out", private)
+    call("openssl", "ec", "-in", private, "-pubout", "-out", public)
+    release = ("--registry", f"{releaser.host}/ska", "--release", releaser.version, "--key", public)
+    done = releaser.run("build-app", *source, *release, *LOGIN, "-o", tmp_path / "app.tar", code=2)
+    assert "failed verification (signature" in done.stderr
+    assert not (tmp_path / "app.tar").exists()
+
+
 def test_what_a_gate_refuses_is_not_published(releaser: Releaser, tmp_path: Path) -> None:
     database = make_database(tmp_path / "database", CRITICAL)
     place = ("--to", f"{releaser.host}/refused", "--vulnerability-db-directory", database)

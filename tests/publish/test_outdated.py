@@ -20,7 +20,7 @@ from pipeline.registry.address import parse_address
 from pipeline.registry.registry import Registry, open_registry
 from pipeline.release.content import ImageContent, read_archive
 from pipeline.release.login import Login
-from pipeline.release.outdated import Question, Staleness, _age, _base, outdated
+from pipeline.release.outdated import Question, Staleness, _base, age_of, outdated
 from pipeline.release.published import find_published
 from pipeline.release.push import Candidate, push_release, set_tag
 from pipeline.release.tags import Tags
@@ -184,7 +184,7 @@ async def test_an_image_that_is_too_old_is_one(
     await push_release(registry, Tags("1.0.0"), images[:1])
     found = await find_published(registry.repository("ska-base"), "1.0.0")
     assert found
-    assert _age(found, today, 30).reasons == reasons
+    assert age_of(found, today, 30).reasons == reasons
 
 
 async def test_an_image_of_the_future_is_not_taken_for_a_young_one(registry: Registry, release: Maker) -> None:
@@ -192,7 +192,7 @@ async def test_an_image_of_the_future_is_not_taken_for_a_young_one(registry: Reg
     found = await find_published(registry.repository("ska-base"), "1.0.0")
     assert found
     sentence = "its day of creation is in the future ('2026-11-24T00:00:00Z')"
-    assert _age(found, "2026-11-23T00:00:00Z", 30) == Staleness(unknown=(sentence,))
+    assert age_of(found, "2026-11-23T00:00:00Z", 30) == Staleness(unknown=(sentence,))
 
 
 async def test_a_base_that_has_moved_is_a_reason(registry: Registry, release: Maker, tmp_path: Path) -> None:
