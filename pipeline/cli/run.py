@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from pipeline.cli.functions import Function
 
 #: Functions that build nothing, and so need no base.
-WITHOUT_BASE = frozenset({"images", "outdated", "promote", "release-notes", "verify"})
+WITHOUT_BASE = frozenset({"images", "outdated", "promote", "release-notes", "stale", "verify"})
 
 
 @dataclass(frozen=True)

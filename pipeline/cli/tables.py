@@ -54,6 +54,29 @@ def outdated(document: Mapping[str, Any]) -> str:
     )
 
 
+def stale(document: Mapping[str, Any]) -> str:
+    """Return the result of stale: each image with the release that it stands on, and what it lacks."""
+    lines = []
+    for image in document["images"]:
+        state = "STALE" if image["state"] == "stale" else image["state"]
+        lines.append(f"{state:8}  {image['reference']}")
+        if image["stands_on"]:
+            age = "" if image["age"] is None else f", {image['age']} days old"
+            lines.append(f"{'':10}stands on {image['stands_on'].partition('@')[0]}{age}")
+        lines += [f"{'':10}{sentence}" for sentence in image["reasons"]]
+        lines += [
+            f"{'':12}{one['package']} {one['before'] or 'none'} → {one['after'] or 'none'}" for one in image["packages"]
+        ]
+        lines += [f"{'':12}would go: {one}" for one in image["vulnerabilities"] or ()]
+        lines += [f"{'':10}not known: {sentence}" for sentence in image["unknown"]]
+        lines += _warnings(image)
+    count = sum(image["state"] == "stale" for image in document["images"])
+    foreign = sum(image["state"] == "foreign" for image in document["images"])
+    others = f", and {foreign} {'does' if foreign == 1 else 'do'} not stand on these images" if foreign else ""
+    verb = "is" if count == 1 else "are"
+    return "\n".join([*lines, "", f"{count} of {len(document['images'])} images {verb} stale{others}."])
+
+
 def _warnings(document: Mapping[str, Any]) -> list[str]:
     return [f"WARNING: {sentence}" for sentence in document["warnings"]]
 
@@ -80,6 +103,7 @@ TABLES: Mapping[str, Callable[[Any], str]] = MappingProxyType(
             ("promote", published),
             ("verify", verified),
             ("outdated", outdated),
+            ("stale", stale),
         )
     }
 )

@@ -24,6 +24,7 @@ from pipeline.release.promote import Side, promote
 from pipeline.release.publish import Order, publish
 from pipeline.release.release_report import Release, report_release
 from pipeline.release.resign import parse_resigning
+from pipeline.release.stale import Survey, gone_since, parse_list, stale
 from pipeline.release.verify import verify
 from pipeline.signing.signature import Trusted
 
@@ -164,6 +165,39 @@ class ReleaseFunctions(Part):
         """
         login = connection.login(account)
         return await outdated(Question(tag, max_age, exit_code), self._given(), login)
+
+    @fresh
+    async def stale(
+        self,
+        reference: Annotated[
+            list[str] | None, Doc("Image to examine, as in HOST/my-project:1.2.3; may be given again.")
+        ] = None,
+        file: Annotated[dagger.File | None, Doc("File of further images, one a line.")] = None,
+        below: Annotated[
+            str, Doc("HOST/PATH whose repositories are examined, each by its newest version or `latest`.")
+        ] = "",
+        max_age: Annotated[int, Doc("Age in days from which the release that an image stands on is too old.")] = 30,
+        scan: Annotated[bool, Doc("Scan the releases with Trivy, and list the vulnerabilities that would go.")] = False,
+        exit_code: Annotated[int, Doc("Exit code when an image is stale; 0 to report only.")] = 10,
+        *,
+        database: Database,
+        account: Account,
+        connection: Connection,
+    ) -> str:
+        """List images that stand on an old release of these images, and what the newest one would bring them.
+
+        Finds the release by the layers of an image, so that it needs no label. Returns JSON: for each image the
+        release, its age, the packages that differ in the newest release, and a warning from 180 days before its line
+        gets no more security updates. Images that do not stand on these are `foreign`. If an image is stale, the call
+        ends with the exit code, and the JSON is its standard output.
+        """
+        login = connection.login(account)
+        listed = parse_list(await file.contents()) if file else []
+        survey = Survey((*(reference or ()), *listed), below, max_age, exit_code)
+        gone = None
+        if scan:
+            gone = await gone_since(GateInputs(await self._build(), moment, database.order), login)
+        return await stale(survey, self._given(), login, gone)
 
     @fresh
     async def release_notes(

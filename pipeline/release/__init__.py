@@ -22,6 +22,8 @@ attested          an image's attestations, compared with the required ones
 files             reads files of an image in a registry
 lineage           compares the layers of parents and children
 notes             what is new between two releases
+stale          images of others that stand on an old release
+stand          the release that an image stands on
 outdated          which images should be rebuilt, and why
 promote           copies a release to another registry
 release_document  a release as a JSON document

@@ -10,9 +10,11 @@ from typing import Any
 from pipeline.build.end_of_life import warnings
 from pipeline.build.settings import Settings
 from pipeline.catalogue.lookup import find
-from pipeline.concurrency import concurrently
+from pipeline.concurrency import Shared, both, concurrently
 from pipeline.errors import RegistryError, ReleaseError, SettingsError
 from pipeline.escape import json_text
+from pipeline.gates.definition import GateInputs
+from pipeline.gates.scan.gate_scan import open_scanner, vulnerabilities_of
 from pipeline.registry.access import Access
 from pipeline.registry.address import Address, Reference, parse_address, parse_reference
 from pipeline.registry.registry import Registry, open_registry
@@ -105,7 +107,8 @@ async def stale(survey: Survey, given: Mapping[str, Any], login: Login, gone: Go
         if not releases:
             raise ReleaseError(f"{address} has no release; publish one first, or check --registry.")
         found = [] if below is None else await _below(await registry_of(below))
-        jobs = [partial(_examine, one, registry_of, releases, settings, survey, gone) for one in (*wanted, *found)]
+        look = _Comparison(newest_of(releases), settings.created, survey.max_age, gone)
+        jobs = [partial(_examine, one, registry_of, releases, look) for one in (*wanted, *found)]
         stands = await concurrently(jobs)
     is_stale = any(stand.state == STALE for stand in stands)
     text = json_text({"registry": str(address), "stale": is_stale, "images": [asdict(stand) for stand in stands]})
@@ -144,9 +147,7 @@ async def _examine(
     reference: Reference,
     registry_of: Callable[[Address], Awaitable[Registry]],
     releases: list[ReleasedImage],
-    settings: Settings,
-    survey: Survey,
-    gone: Gone | None,
+    comparison: "_Comparison",
 ) -> Stand:
     try:
         registry = await registry_of(reference.address)
@@ -157,36 +158,70 @@ async def _examine(
         return Stand(str(reference), UNKNOWN, unknown=("the registry has no such image",))
     pinned = str(image.reference(reference.tag))
     release = stands_on(image, releases)
-    if release is None:
-        return Stand(pinned, FOREIGN)
-    return await _compare(pinned, release, newest_of(releases)[release.name], settings, survey, gone)
+    return replace(await comparison.of(release), reference=pinned) if release else Stand(pinned, FOREIGN)
 
 
-async def _compare(
-    reference: str, release: ReleasedImage, last: ReleasedImage, settings: Settings, survey: Survey, gone: Gone | None
-) -> Stand:
-    today = settings.created
-    aged = age_of(release.image, today, survey.max_age)
-    is_newest = release.version == last.version
-    notes = await compare_images(
-        release.name, (release.image, last.image), (release.version, last.version), package_reader()
-    )
-    changes = [] if is_newest else [*notes.packages, *notes.python]
-    newer = () if is_newest else (f"{last.version} is newer than {release.version}",)
-    reasons = (*newer, *(f"the release it stands on: {reason}" for reason in aged.reasons))
-    found = tuple(await gone(release.name, release.image, last.image)) if gone and not is_newest else ()
-    return Stand(
-        reference=reference,
-        state=STALE if reasons else FRESH,
-        stands_on=str(release.image.reference(release.version)),
-        newest=str(last.image.reference(last.version)),
-        age=_days(release.image, today),
-        reasons=reasons,
-        packages=tuple(asdict(change) for change in changes),
-        vulnerabilities=found if gone else None,
-        warnings=tuple(warnings([find(release.name).line], date.fromisoformat(today[:10]))),
-        unknown=aged.unknown,
-    )
+class _Comparison:
+    """Compares releases with the newest ones, each once, however many images stand on it."""
+
+    def __init__(self, latest: Mapping[str, ReleasedImage], today: str, max_age: int, gone: Gone | None) -> None:
+        self._latest, self._today, self._max_age, self._gone = latest, today, max_age, gone
+        self._reader = package_reader()
+        self._found: dict[str, Shared[Stand]] = {}
+
+    async def of(self, release: ReleasedImage) -> Stand:
+        """Return what holds for every image that stands on a release, without the image's reference."""
+        key = str(release.image.reference(release.version))
+        return await self._found.setdefault(key, Shared(partial(self._compare, release))).get()
+
+    async def _compare(self, release: ReleasedImage) -> Stand:
+        last, today = self._latest[release.name], self._today
+        aged = age_of(release.image, today, self._max_age)
+        stand = Stand(
+            reference="",
+            state=FRESH,
+            stands_on=str(release.image.reference(release.version)),
+            newest=str(last.image.reference(last.version)),
+            age=_days(release.image, today),
+            reasons=tuple(f"of the release that it stands on: {reason}" for reason in aged.reasons),
+            vulnerabilities=() if self._gone else None,
+            warnings=tuple(warnings([find(release.name).line], date.fromisoformat(today[:10]))),
+            unknown=aged.unknown,
+        )
+        if release.version != last.version:
+            stand = await self._with_news(stand, release, last)
+        return replace(stand, state=STALE) if stand.reasons else stand
+
+    async def _with_news(self, stand: Stand, release: ReleasedImage, last: ReleasedImage) -> Stand:
+        images, versions = (release.image, last.image), (release.version, last.version)
+        notes = await compare_images(release.name, images, versions, self._reader)
+        gone = tuple(await self._gone(release.name, *images)) if self._gone else None
+        reasons = (f"{last.version} is newer than {release.version}", *stand.reasons)
+        packages = tuple(asdict(change) for change in (*notes.packages, *notes.python))
+        return replace(stand, reasons=reasons, packages=packages, vulnerabilities=gone)
+
+
+async def gone_since(inputs: GateInputs, login: Login) -> Gone:
+    """Return what finds the vulnerabilities of an image that a later one does not have.
+
+    Args:
+        inputs: of the scanner.
+        login: the login to the images' registry.
+
+    Raises:
+        ToolError, HoldError, SettingsError: nothing can be scanned.
+    """
+    scanner = await open_scanner(inputs)
+
+    async def identifiers(name: str, image: Published) -> list[str]:
+        found = await vulnerabilities_of(name, login.container(image.reference()), scanner)
+        return [f"{one.vulnerability} {one.package} ({one.severity})" for one in found]
+
+    async def gone(name: str, before: Published, after: Published) -> list[str]:
+        old, new = await both(partial(identifiers, name, before), partial(identifiers, name, after))
+        return list(dict.fromkeys(one for one in old if one not in new))
+
+    return gone
 
 
 def _days(image: Published, today: str) -> int | None:

@@ -26,6 +26,7 @@ from pipeline.gates.scan.exemptions import Exemption, read_exemptions
 from pipeline.gates.scan.findings import (
     Policy,
     ScanResult,
+    Vulnerability,
     parse_report,
     policy_of,
     read_distribution,
@@ -122,6 +123,22 @@ async def scan(images: Sequence[BuiltImage], scanner: Scanner) -> list[ScanResul
     unmatched = [one for one in scanner.exemptions if one not in matched]
     lines = ", ".join(build.bases)
     return [replace(one, problems=(*one.problems, *_unmatched(one.image, unmatched, lines))) for one in scanned]
+
+
+async def vulnerabilities_of(name: str, container: dagger.Container, scanner: Scanner) -> list[Vulnerability]:
+    """Scan an image that exists already, and return its findings, the most severe first.
+
+    Args:
+        name: of the image in the catalogue.
+        container: the image.
+        scanner: scans it.
+
+    Raises:
+        HoldError: Trivy cannot read the image.
+    """
+    report = await _report(name, partial(_tarball, container), scanner).get()
+    origins = dict.fromkeys(read_layers(report), name)
+    return list(read_findings(report, origins, _files(scanner, name), scanner.policy))
 
 
 def _unmatched(image: str, exemptions: Iterable[Exemption], lines: str) -> list[Problem]:
