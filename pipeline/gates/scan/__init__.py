@@ -5,5 +5,6 @@ findings            what a scan found
 scanned             the same as the result of a gate
 database            Trivy's database: from where, how old, for which distributions
 exemptions          the OpenVEX statements that except a vulnerability for a time
+openvex             those exceptions for scanners of derived images
 container_scanning  findings as GitLab reads them
 """

@@ -33,6 +33,7 @@ from pipeline.gates.scan.findings import (
     read_findings,
     read_layers,
 )
+from pipeline.gates.scan.openvex import OPENVEX_FILE, openvex, with_exceptions
 from pipeline.gates.scan.scanned import NAME, VULNERABILITIES, result_of
 from pipeline.gates.trivy import Trivy, open_trivy, trivy_image
 
@@ -80,8 +81,10 @@ async def prepare(inputs: GateInputs) -> Look:
         started = inputs.clock()
         scanned = await scan(images, scanner)
         finished = inputs.clock()
-        gitlab = json_text(container_scanning(scanned, images[0].build, started, finished))
-        return [result_of(one, started, finished, {FILE: gitlab}) for one in scanned]
+        build = images[0].build
+        gitlab = json_text(container_scanning(scanned, build, started, finished))
+        files = {FILE: gitlab, OPENVEX_FILE: json_text(openvex(scanned, build))}
+        return [with_exceptions(result_of(one, started, finished, files), one, build) for one in scanned]
 
     return look
 
