@@ -18,7 +18,7 @@ from packaging.utils import canonicalize_name
 
 from pipeline.build.settings import PYPROJECT, Settings
 from pipeline.cli.cache import COMMAND, HELP
-from pipeline.cli.functions import constructor, functions_of
+from pipeline.cli.functions import constructor, functions_of, is_object
 from pipeline.cli.options import FLAGS
 from pipeline.cli.renewal import RENEW
 from tests.built_images import OF_ONE_LINE
@@ -70,6 +70,8 @@ def test_the_functions_and_flags_of_the_documents_exist(program: str) -> None:
     own = {name for names, _, _ in FLAGS for name in names.split(", ")} | {"-m"}
     own |= set(re.findall(r"--[a-z-]+", HELP))
     flags = own | {f"--{flag.name}" for function in (constructor(), *FUNCTIONS.values()) for flag in function.flags}
+    chained = {function.returns for function in FUNCTIONS.values() if is_object(function.returns)}
+    flags |= {f"--{flag.name}" for kind in chained for one in functions_of(kind).values() for flag in one.flags}
     lines = _commands(program)
     assert lines
     for words in lines:

@@ -1,5 +1,6 @@
 """The module's functions that read or write registries; they hold no logic."""
 
+from functools import partial
 from typing import Annotated
 
 import dagger
@@ -12,6 +13,7 @@ from pipeline.module.parameters import (
     Account,
     Connection,
     Database,
+    DatabaseFlags,
     SignedBy,
     SourceAccount,
     StandIn,
@@ -24,7 +26,7 @@ from pipeline.release.promote import Side, promote
 from pipeline.release.publish import Order, publish
 from pipeline.release.release_report import Release, report_release
 from pipeline.release.resign import parse_resigning
-from pipeline.release.stale import Survey, gone_since, parse_list, stale
+from pipeline.release.stale import Survey, stale
 from pipeline.release.verify import verify
 from pipeline.signing.signature import Trusted
 
@@ -191,13 +193,12 @@ class ReleaseFunctions(Part):
         gets no more security updates. Images that do not stand on these are `foreign`. If an image is stale, the call
         ends with the exit code, and the JSON is its standard output.
         """
+        survey = Survey(tuple(reference or ()), file, below, max_age, scan, exit_code)
         login = connection.login(account)
-        listed = parse_list(await file.contents()) if file else []
-        survey = Survey((*(reference or ()), *listed), below, max_age, exit_code)
-        gone = None
-        if scan:
-            gone = await gone_since(GateInputs(await self._build(), moment, database.order), login)
-        return await stale(survey, self._given(), login, gone)
+        return await stale(survey, self._given(), login, partial(self._inputs, database))
+
+    async def _inputs(self, database: DatabaseFlags) -> GateInputs:
+        return GateInputs(await self._build(), moment, database.order)
 
     @fresh
     async def release_notes(

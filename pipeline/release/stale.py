@@ -7,6 +7,8 @@ from datetime import date
 from functools import partial
 from typing import Any
 
+import dagger
+
 from pipeline.build.end_of_life import warnings
 from pipeline.build.settings import Settings
 from pipeline.catalogue.lookup import find
@@ -37,14 +39,18 @@ class Survey:
 
     Args:
         references: of the images.
+        file: names further images, one a line; None for none.
         below: HOST/PATH whose repositories are examined, each by its newest version or `latest`; empty for none.
         max_age: days after which a release should not be stood on any more.
+        scan: whether to scan the releases for vulnerabilities.
         exit_code: the exit code if an image is stale.
     """
 
     references: Sequence[str]
+    file: dagger.File | None
     below: str
     max_age: int
+    scan: bool
     exit_code: int
 
 
@@ -77,14 +83,16 @@ class Stand:
     unknown: tuple[str, ...] = ()
 
 
-async def stale(survey: Survey, given: Mapping[str, Any], login: Login, gone: Gone | None) -> str:
+async def stale(
+    survey: Survey, given: Mapping[str, Any], login: Login, inputs: Callable[[], Awaitable[GateInputs]]
+) -> str:
     """Examine images that others built.
 
     Args:
         survey: which images, and how.
         given: the settings given as arguments; `registry` is read, and `created` is the day of the examination.
         login: the login to the registry of the settings; another host of an image gets none.
-        gone: finds the vulnerabilities that would go; None to scan nothing.
+        inputs: of the scanner; not called when nothing is scanned.
 
     Returns:
         JSON: each image with the release that it stands on, and what the newest one has.
@@ -96,12 +104,14 @@ async def stale(survey: Survey, given: Mapping[str, Any], login: Login, gone: Go
         dagger.ExecError: an image is stale; the JSON is its standard output (pipeline.release.verdict).
     """
     require_exit_code(survey.max_age, survey.exit_code)
-    if not survey.references and not survey.below:
-        raise SettingsError("Name an image with --reference, or a registry's path with --below.")
-    wanted = [parse_reference(text) for text in survey.references]
+    listed = parse_list(await survey.file.contents()) if survey.file else []
+    wanted = [parse_reference(text) for text in (*survey.references, *listed)]
+    if not wanted and not survey.below:
+        raise SettingsError("Name an image with --reference or in --file, or a registry's path with --below.")
     below = parse_address(survey.below) if survey.below else None
     settings = Settings(**given)
     address = parse_address(settings.registry)
+    gone = await gone_since(await inputs(), login) if survey.scan else None
     async with login.access() as access, _registries(address, access) as registry_of:
         releases = await read_releases(await registry_of(address))
         if not releases:

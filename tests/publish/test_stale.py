@@ -3,7 +3,7 @@
 import dataclasses
 import json
 import tarfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
@@ -22,7 +22,7 @@ from pipeline.registry.registry import Registry, open_registry
 from pipeline.release.content import ImageContent, read_archive
 from pipeline.release.login import Login
 from pipeline.release.push import Candidate, push_release
-from pipeline.release.stale import Gone, Survey, gone_since, parse_list, stale
+from pipeline.release.stale import Survey, parse_list, stale
 from pipeline.release.tags import Tags
 from tests.publish.conftest import NOBODY, Maker
 from tests.publish.small_release import CREATED, layer, write_archive
@@ -78,13 +78,20 @@ def parent(tmp_path: Path, number: int, name: str = "ska-python") -> Path:
     return tmp_path / f"release-{number}" / f"{name}.tar"
 
 
+async def nothing_to_scan_with() -> GateInputs:
+    raise AssertionError("nothing is to be scanned")
+
+
 async def survey(
-    registry: Registry, *references: str, below: str = "", gone: Gone | None = None, **changed: Any
+    registry: Registry,
+    *references: str,
+    inputs: Callable[[], Awaitable[GateInputs]] = nothing_to_scan_with,
+    **changed: Any,
 ) -> list[dict[str, Any]]:
     """Return what is found about images."""
-    wanted = dataclasses.replace(Survey(references, below, 30, 0), **changed)
+    wanted = dataclasses.replace(Survey(references, None, "", 30, scan=False, exit_code=0), **changed)
     given = {"registry": str(registry.address), "created": TODAY}
-    return list(json.loads(await stale(wanted, given, Login(), gone))["images"])
+    return list(json.loads(await stale(wanted, given, Login(), inputs))["images"])
 
 
 async def test_an_image_on_the_newest_release_is_fresh(two: Registry, tmp_path: Path) -> None:
@@ -144,7 +151,7 @@ async def test_a_registry_without_a_release_is_refused(registry: Registry) -> No
 @pytest.mark.parametrize(
     ("changed", "sentence"),
     [
-        ({"references": ()}, "Name an image with --reference, or a registry's path with --below."),
+        ({"references": ()}, "Name an image with --reference or in --file, or a registry's path with --below."),
         ({"exit_code": 256}, "exit_code must be a number from 0 to 255, not 256"),
         ({"references": ("app",)}, "app"),
     ],
@@ -167,7 +174,10 @@ async def test_the_vulnerabilities_that_go_are_those_that_the_newest_release_doe
     stays = Planted("CVE-2026-0102", "CRITICAL", "libc6")
     database = make(tmp_path / "database", goes, stays, *NOT_HERE)
     equipped = dataclasses.replace(build, tools=dag.host().directory(str(tools)))
-    gone = await gone_since(GateInputs(equipped, moment, order_of(database)), Login())
+
+    async def inputs() -> GateInputs:
+        return GateInputs(equipped, moment, order_of(database))
+
     reference = await push_application(two, "app", parent(tmp_path, 1), tmp_path)
-    (found,) = await survey(two, reference, gone=gone)
+    (found,) = await survey(two, reference, inputs=inputs, scan=True)
     assert found["vulnerabilities"] == ["CVE-2026-0101 login (critical)"]
