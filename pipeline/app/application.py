@@ -3,15 +3,13 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from pathlib import PurePath
 
 import dagger
-from dagger import dag
 
 from pipeline.app.environment import ENVIRONMENT, HOME, Source
 from pipeline.app.pair import RUNTIME, PairImage
 from pipeline.build.inputs import Build
-from pipeline.build.labelling import ANNOTATED, OCI
+from pipeline.build.labelling import OCI, with_labels
 from pipeline.catalogue.image import Family, Image
 from pipeline.catalogue.lookup import the_only
 from pipeline.checks.check import NONROOT_USER
@@ -133,8 +131,7 @@ def assemble(
         identity: what it says about itself.
         epoch: the time that dates what is written, in seconds since 1970.
     """
-    labels = identity.labels()
-    container = (
+    return (
         # Two layers, the lower of which a change of the source leaves as it was.
         runtime.with_env_variable(EPOCH, epoch)
         .with_directory(HOME, dependencies.directory(HOME))
@@ -142,25 +139,11 @@ def assemble(
         .with_env_variable("VIRTUAL_ENV", ENVIRONMENT)
         .with_env_variable("PATH", f"{ENVIRONMENT}/bin:${{PATH}}", expand=True)
         .with_env_variable("PYTHONPATH", HOME)
-        .with_directory("/etc", dag.directory().with_new_file(PurePath(PATH).name, identity.metadata.render()))
+        .with_new_file(PATH, identity.metadata.render())
         .with_workdir(HOME)
         .with_user(NONROOT_USER)
         .without_default_args()
         .with_entrypoint(list(entrypoint))
         .without_env_variable(EPOCH)
+        .with_(with_labels(identity.labels()))
     )
-    for name in INHERITED - labels.keys():
-        container = container.without_label(name)
-    for name, value in labels.items():
-        container = container.with_label(name, value)
-    for name in ANNOTATED:
-        container = container.without_annotation(name)
-        if name in labels:
-            container = container.with_annotation(name, labels[name])
-    return container
-
-
-#: Labels that describe the runtime image, and would be wrong for the application.
-INHERITED = frozenset(
-    OCI + key for key in ("authors", "documentation", "licenses", "ref.name", "revision", "vendor", "description")
-)

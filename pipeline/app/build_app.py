@@ -191,11 +191,12 @@ async def _built(
 
 
 def _entrypoint(source: Source, given: str) -> tuple[str, ...]:
-    if given:
-        try:
-            return tuple(shlex.split(given))
-        except ValueError as error:
-            raise AppError(f"--entrypoint {given!r} is not a shell's words ({error}); correct its quotes.") from error
+    try:
+        words = tuple(shlex.split(given))
+    except ValueError as error:
+        raise AppError(f"--entrypoint {given!r} is not a shell's words ({error}); correct its quotes.") from error
+    if words:
+        return words
     scripts = source.project.scripts if source.project.is_package else ()
     if len(scripts) == 1:
         return scripts

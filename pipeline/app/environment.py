@@ -33,17 +33,8 @@ _FIRST_TIME = "315532800"
 _MAX_TEXT = 32 * 1024**2
 #: What a project's directory holds beside its source.
 NOT_SOURCE = (
-    *("**/.git", "**/.venv", "**/.env", "**/.netrc", "**/__pycache__", "**/*.pyc", "**/*.egg-info", "**/node_modules"),
-    *(
-        "**/.pytest_cache",
-        "**/.mypy_cache",
-        "**/.ruff_cache",
-        "**/.hypothesis",
-        "**/.tox",
-        "**/.nox",
-        "/dist",
-        "/build",
-    ),
+    *("**/.git", "**/.venv", "**/.env", "**/.env.*", "**/.netrc", "**/.tox", "**/.nox", "**/node_modules"),
+    *("**/__pycache__", "**/*.pyc", "**/*.egg-info", "**/.*_cache", "**/.hypothesis", "dist", "build"),
 )
 
 

@@ -1,5 +1,6 @@
 """The metadata layer of an image: its labels and /etc/skao.metadata."""
 
+from collections.abc import Mapping
 from pathlib import PurePath
 
 import dagger
@@ -82,7 +83,15 @@ def write_metadata(image: Image, build: Build) -> Step:
     files = dag.directory()
     for name, text in texts.items():
         files = files.with_new_file(name, text)
-    # Labels that describe the base or the parent would be wrong for this image.
+    # Both in one layer.
+    return lambda container: container.with_(with_labels(labels)).with_directory("/etc", files)
+
+
+def with_labels(labels: Mapping[str, str]) -> Step:
+    """Make the step that sets labels, and the annotations that repeat some of them.
+
+    Labels and annotations that describe what an image stands on are removed, since they would be wrong for the image.
+    """
     inherited = [OCI + key for key in _OCI_KEYS if OCI + key not in labels]
 
     def step(container: dagger.Container) -> dagger.Container:
@@ -94,8 +103,7 @@ def write_metadata(image: Image, build: Build) -> Step:
             container = container.without_annotation(name)
             if name in labels:
                 container = container.with_annotation(name, labels[name])
-        # Both in one layer.
-        return container.with_directory("/etc", files)
+        return container
 
     return step
 

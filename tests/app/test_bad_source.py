@@ -76,6 +76,20 @@ async def test_a_console_script_that_names_nothing(project: ProjectFiles, build:
     )
 
 
+async def test_an_entrypoint_with_an_open_quote(project: ProjectFiles, build: Build) -> None:
+    assert await refusal(project, build, entrypoint="python 'x") == (
+        "--entrypoint \"python 'x\" is not a shell's words (No closing quotation); correct its quotes."
+    )
+
+
+async def test_several_console_scripts(project: ProjectFiles, build: Build) -> None:
+    scripts = '[project.scripts]\none = "readings:main"\ntwo = "readings:main"\n[project.other]'
+    other = project.with_files({"pyproject.toml": PYPROJECT.replace("[project.scripts]", scripts)})
+    assert await refusal(other, build) == (
+        "The project has several console scripts, one, two; choose one with --entrypoint."
+    )
+
+
 async def test_an_unknown_package_of_the_distribution(project: ProjectFiles, build: Build) -> None:
     assert await refusal(project, build, apt=("libpq55",)) == (
         "The distribution has no package libpq55; correct --apt or --build-apt."
@@ -101,8 +115,9 @@ async def test_a_project_that_cannot_be_built(project: ProjectFiles, build: Buil
 
 async def test_a_missing_team(project: ProjectFiles, build: Build) -> None:
     other = project.with_files({"pyproject.toml": PYPROJECT.replace("team = ", "# team = ")})
-    with pytest.raises(AppError):
-        await built_app(other.order(), build)
+    assert await refusal(other, build) == (
+        "The application has no team; write it in [tool.ska-images.app] of pyproject.toml, or give --team."
+    )
 
 
 def test_an_unknown_kind_of_lock() -> None:

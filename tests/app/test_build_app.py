@@ -173,3 +173,18 @@ async def test_the_same_source_gives_the_same_digest_in_another_directory(projec
     )
     first = await (await built_app(project.order(), build)).as_tarball().digest()
     assert await (await built_app(other, build)).as_tarball().digest() == first
+
+
+async def test_files_that_are_not_source_stay_out_of_the_image(project: ProjectFiles, build: Build) -> None:
+    text = PYPROJECT.replace("[project.scripts]", "[project.other]") + "\n[tool.uv]\npackage = false\n"
+    left_out = {".env": "TOKEN=secret\n", "build/x.py": "x\n", "notes/draft.md": "x\n", ".dockerignore": "notes\n"}
+    kept = {"readings/__init__.py": MODULE, "readings/__main__.py": "", "src/readings/__init__.py": None}
+    files = {"pyproject.toml": text, "uv.lock": _unpackaged(project), **kept, **left_out}
+    container = await built_app(project.with_files(files).order(entrypoint="python -m readings"), build)
+    found = await container.with_exec(
+        ["find", "/src", "-path", "/src/.venv", "-prune", "-o", "-type", "f", "-print"]
+    ).stdout()
+    assert set(found.split()) == {
+        f"/src/{name}"
+        for name in (".dockerignore", "pyproject.toml", "uv.lock", "readings/__init__.py", "readings/__main__.py")
+    } | {"/src/tests/test_readings.py"}
