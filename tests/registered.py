@@ -37,6 +37,12 @@ class Registered:
     functions: dict[str, Function]
 
 
+TRUSTED = {
+    "key": Argument("File", "null"),
+    "identity": Argument("String!", '""'),
+    "issuer": Argument("String!", '""'),
+    "tlog": Argument("Boolean!", "false"),
+}
 LOGIN = {
     "username": Argument("String!", '""'),
     "password": Argument("Secret", "null"),
@@ -126,10 +132,7 @@ FUNCTIONS = {
         {
             "reference": Argument("String!", None),
             **LOGIN,
-            "key": Argument("File", "null"),
-            "identity": Argument("String!", '""'),
-            "issuer": Argument("String!", '""'),
-            "tlog": Argument("Boolean!", "false"),
+            **TRUSTED,
             **STAND_IN,
         },
     ),
@@ -149,10 +152,12 @@ FUNCTIONS = {
         FRESH,
         False,
         {
-            "from": Argument("String!", None),
             "to": Argument("String!", None),
+            "from": Argument("String!", '""'),
             "format": Argument("String!", '"markdown"'),
+            "in": Argument("String!", '""'),
             **LOGIN,
+            **TRUSTED,
         },
     ),
     "report_release": Function("Directory!", FRESH, False, {"tag": Argument("String!", None), **DATABASE, **LOGIN}),

@@ -22,6 +22,8 @@ attested          an image's attestations, compared with the required ones
 files             reads files of an image in a registry
 lineage           compares the layers of parents and children
 notes             what is new between two releases
+scan_changes      which known vulnerabilities went and came between two releases
+notes_page        the notes in Markdown
 outdated          which images should be rebuilt, and why
 promote           copies a release to another registry
 release_document  a release as a JSON document
