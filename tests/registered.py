@@ -164,7 +164,7 @@ FUNCTIONS = {
     "sbom": Function("Directory!", FRESH, True, IMAGES),
     "provenance": Function("Directory!", FRESH, False, IMAGES),
     "scan": Function("String!", FRESH, True, {**IMAGES, **DATABASE}),
-    "report": Function("Directory!", FRESH, False, {**IMAGES, **DATABASE}),
+    "report": Function("Directory!", FRESH, False, {**IMAGES, "since": Argument("String!", '""'), **DATABASE, **LOGIN}),
     "policy": Function("Directory!", FRESH, False, {"key": Argument("File!", None)}),
     "audit": Function("String!", FRESH, True, IMAGES),
     "audit_baseline": Function("String!", FRESH, False, {}),

@@ -17,6 +17,7 @@ publish           builds a release, holds it against the gates, and pushes it
 login             the user's login as a registry client needs it
 upstream          the base image, in its own registry
 continuity        what a version may take from those who build on the images
+contract_changes  what contracts change since a release, for the report
 renew             looks up the bases of the lines, and writes their digests
 attested          an image's attestations, compared with the required ones
 files             reads files of an image in a registry
