@@ -14,7 +14,7 @@ HOST="runc=runc slirp4netns=slirp4netns skopeo=skopeo mmdebstrap=mmdebstrap unsh
       /usr/share/containers/seccomp.json=golang-github-containers-common"
 # What the engine of anyone but root is started with, and so its tests.
 USER_HOST="newuidmap=uidmap"
-TEST_HOST="docker-registry=docker-registry buildah=buildah umoci=umoci zstd=zstd openssl=openssl git=git $USER_HOST
+TEST_HOST="docker-registry=docker-registry buildah=buildah umoci=umoci zstd=zstd openssl=openssl git=git curl=curl $USER_HOST
            pasta=passt chromium=chromium gpg=gpg gpg-agent=gpg-agent gpgconf=gpgconf apt-ftparchive=apt-utils
            faketime=faketime mkfs.xfs=xfsprogs mkfs.ext4=e2fsprogs"
 STAMP=.venv/setup-stamp

@@ -37,6 +37,12 @@ class Registered:
     functions: dict[str, Function]
 
 
+TRUSTED = {
+    "key": Argument("File", "null"),
+    "identity": Argument("String!", '""'),
+    "issuer": Argument("String!", '""'),
+    "tlog": Argument("Boolean!", "false"),
+}
 LOGIN = {
     "username": Argument("String!", '""'),
     "password": Argument("Secret", "null"),
@@ -137,10 +143,7 @@ FUNCTIONS = {
         {
             "reference": Argument("String!", None),
             **LOGIN,
-            "key": Argument("File", "null"),
-            "identity": Argument("String!", '""'),
-            "issuer": Argument("String!", '""'),
-            "tlog": Argument("Boolean!", "false"),
+            **TRUSTED,
             **STAND_IN,
         },
     ),
@@ -160,17 +163,19 @@ FUNCTIONS = {
         FRESH,
         False,
         {
-            "from": Argument("String!", None),
             "to": Argument("String!", None),
+            "from": Argument("String!", '""'),
             "format": Argument("String!", '"markdown"'),
+            "in": Argument("String!", '""'),
             **LOGIN,
+            **TRUSTED,
         },
     ),
     "report_release": Function("Directory!", FRESH, False, {"tag": Argument("String!", None), **DATABASE, **LOGIN}),
     "sbom": Function("Directory!", FRESH, True, IMAGES),
     "provenance": Function("Directory!", FRESH, False, IMAGES),
     "scan": Function("String!", FRESH, True, {**IMAGES, **DATABASE}),
-    "report": Function("Directory!", FRESH, False, {**IMAGES, **DATABASE}),
+    "report": Function("Directory!", FRESH, False, {**IMAGES, "since": Argument("String!", '""'), **DATABASE, **LOGIN}),
     "policy": Function("Directory!", FRESH, False, {"key": Argument("File!", None)}),
     "stale": Function(
         "String!",

@@ -24,8 +24,8 @@ class Version:
 
     @property
     def numbers(self) -> tuple[int, ...]:
-        """The three numbers of a final version, by which versions are ordered."""
-        return tuple(int(part) for part in self.text.split("."))
+        """The three numbers of a semantic version, by which final ones are ordered."""
+        return tuple(int(part) for part in self.text.partition("-")[0].split("."))
 
     @property
     def is_prerelease(self) -> bool:

@@ -9,15 +9,14 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, TypeVar
 
-from pipeline.build.severity import SEVERITIES
 from pipeline.errors import VerificationError
 from pipeline.evidence.provenance import BUILD_TYPE, OWN_MACHINE, PREDICATE
 from pipeline.evidence.results import OF_A_RELEASE
 from pipeline.gates.audit.audited import NO_PROFILE
 from pipeline.gates.definition import PASSED, TEST_RESULT, WARNED
 from pipeline.gates.sbom.gate_sbom import CYCLONEDX, SPDX
-from pipeline.gates.scan.exemptions import JUSTIFICATIONS
 from pipeline.gates.scan.findings import Policy
+from pipeline.gates.scan.scan_statement import read_scan
 from pipeline.gates.scan.scanned import VULNERABILITIES
 from pipeline.registry.address import DIGEST
 from pipeline.signing.attestation import Attestation
@@ -162,30 +161,10 @@ def _accepted(configuration: Sequence[Mapping[str, Any]], created: str) -> None:
 
 def _scan(found: Any, policy: Policy) -> None:
     """Verify a scan's findings: those that block a release must have been excepted on the day of the scan."""
-    scan = object_of(found, "scanner", "metadata")
-    scanner, metadata = object_of(scan["scanner"], "result", "db"), object_of(scan["metadata"], "scanFinishedOn")
-    day = date.fromisoformat(text_of(metadata["scanFinishedOn"])[:10])
-    for one in list_of(scanner["result"]):
-        finding = object_of(one, "id", "severity", "annotations")
-        severities = [text_of(object_of(given)["score"]) for given in list_of(finding["severity"])]
-        notes = _notes(list_of(finding["annotations"]))
-        if not severities or not set(severities) <= set(SEVERITIES):
-            raise ValueError(f"the severity of {finding['id']!r} is {severities!r}, which is not one of {SEVERITIES!r}")
-        fixed = notes.get("fixedVersion", "")
-        if any(policy.stops(severity, fixed) for severity in severities) and not _is_excepted(notes, day):
-            raise ValueError(f"{finding['id']!r} of severity {'/'.join(severities)} blocks a release")
-
-
-def _is_excepted(notes: Mapping[str, str], day: date) -> bool:
-    return notes.get("justification") in JUSTIFICATIONS and date.fromisoformat(notes["expires"]) >= day
-
-
-def _notes(annotations: Sequence[Any]) -> Mapping[str, str]:
-    pairs = [pair for one in annotations for pair in object_of(one).items()]
-    notes = {key: text_of(value) for key, value in pairs}
-    if len(notes) != len(pairs):
-        raise ValueError("a finding has two annotations of one name")
-    return notes
+    scan = read_scan(found)
+    for one in scan.findings:
+        if any(policy.stops(severity, one.fixed) for severity in one.severities) and not one.is_excepted(scan.day):
+            raise ValueError(f"{one.vulnerability!r} of severity {'/'.join(one.severities)} blocks a release")
 
 
 def _cyclonedx(found: Any, expected: Expected) -> None:

@@ -13,7 +13,7 @@ from pipeline.build.inputs import Build
 from pipeline.concurrency import both, concurrently
 from pipeline.escape import escaped_lines, json_text
 from pipeline.evidence.package_groups import sizes_of_groups
-from pipeline.evidence.report_data import Reported, report_document
+from pipeline.evidence.report_data import UNCOMPARED, ContractChanges, Reported, report_document
 from pipeline.gates import GATES
 from pipeline.gates.definition import GateInputs, Look
 from pipeline.gates.hold import files_of, look_at, prepare_all
@@ -21,12 +21,13 @@ from pipeline.gates.hold import files_of, look_at, prepare_all
 _TEMPLATE = Path(__file__).parent.parent / "data" / "report.html"
 
 
-async def report(names: Iterable[str], inputs: GateInputs) -> dagger.Directory:
+async def report(names: Iterable[str], inputs: GateInputs, changes: ContractChanges = UNCOMPARED) -> dagger.Directory:
     """Build images, examine them with every gate, and report the findings, good or bad.
 
     Args:
         names: the names of the images; empty for all.
         inputs: the gates' inputs, which include the settings of the build.
+        changes: of the images' contracts since a release.
 
     Returns:
         report.html, report.json, and the gates' files: the SBOMs, and the vulnerabilities in GitLab's form.
@@ -37,10 +38,16 @@ async def report(names: Iterable[str], inputs: GateInputs) -> dagger.Directory:
         dagger.ExecError: an image cannot be built.
     """
     images = open_images(names, inputs.build)
-    return await report_on(images, await prepare_all(GATES, inputs), inputs.build, inputs.clock())
+    return await report_on(images, await prepare_all(GATES, inputs), inputs.build, inputs.clock(), changes)
 
 
-async def report_on(images: Sequence[BuiltImage], looks: Iterable[Look], build: Build, now: str) -> dagger.Directory:
+async def report_on(
+    images: Sequence[BuiltImage],
+    looks: Iterable[Look],
+    build: Build,
+    now: str,
+    changes: ContractChanges = UNCOMPARED,
+) -> dagger.Directory:
     """Examine images with gates, and report the findings.
 
     Args:
@@ -48,6 +55,7 @@ async def report_on(images: Sequence[BuiltImage], looks: Iterable[Look], build: 
         looks: the prepared gates.
         build: the settings and the base of the images.
         now: the present time, as in 2026-01-31T12:00:00Z.
+        changes: of the images' contracts since a release.
 
     Raises:
         ToolError: a gate cannot be held.
@@ -61,7 +69,7 @@ async def report_on(images: Sequence[BuiltImage], looks: Iterable[Look], build: 
         Reported(image.image, *sizes, [result for result in results if result.image == image.name])
         for image, sizes in zip(images, measured, strict=True)
     ]
-    document = report_document(reported, build, now)
+    document = report_document(reported, build, now, changes)
     return (
         files_of(results).with_new_file("report.html", page(document)).with_new_file("report.json", json_text(document))
     )

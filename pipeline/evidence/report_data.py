@@ -1,7 +1,7 @@
 """The report of a build as data: the measurements and the gates' findings of every image."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import date
 from typing import Any
 
@@ -10,6 +10,7 @@ from pipeline.build.end_of_life import of_line
 from pipeline.build.inputs import Build
 from pipeline.catalogue.image import Image
 from pipeline.catalogue.lines import Line, find_line
+from pipeline.checks.contract import Difference
 from pipeline.evidence.package_groups import OTHER
 from pipeline.gates.definition import GateResult
 
@@ -24,15 +25,35 @@ class Reported:
     results: Sequence[GateResult]
 
 
-def report_document(reported: Sequence[Reported], build: Build, now: str) -> dict[str, Any]:
+@dataclass(frozen=True)
+class ContractChanges:
+    """What consumers of images see differently since a release.
+
+    Args:
+        since: the release's version; empty if contracts are compared with none.
+        images: the differences by the images' names; an image is missing if it has no contract in both.
+    """
+
+    since: str = ""
+    images: Mapping[str, Sequence[Difference]] = field(default_factory=dict)
+
+
+#: Of a report that compares contracts with no release.
+UNCOMPARED = ContractChanges()
+
+
+def report_document(
+    reported: Sequence[Reported], build: Build, now: str, changes: ContractChanges = UNCOMPARED
+) -> dict[str, Any]:
     """Return the data of the page.
 
     Args:
         reported: the images, parents before children.
         build: their settings and bases.
         now: the time of the examination, as in 2026-01-31T12:00:00Z.
+        changes: of the images' contracts.
     """
-    images = [_image(each, build) for each in reported]
+    images = [{**_image(each, build), "contract": contract_part(each.image.name, changes)} for each in reported]
     return {
         "version": build.settings.version,
         "created": build.settings.created,
@@ -40,6 +61,7 @@ def report_document(reported: Sequence[Reported], build: Build, now: str) -> dic
         "source": build.settings.source,
         "revision": build.settings.revision,
         "lines": [_line(find_line(name), build, now) for name in build.bases],
+        "compared_with": changes.since,
         "passed": all(image["passed"] for image in images),
         **{key: value for each in reported for result in each.results for key, value in result.common.items()},
         "images": images,
@@ -53,6 +75,13 @@ def _line(line: Line, build: Build, now: str) -> dict[str, str]:
         "end_of_life": line.end_of_life.isoformat(),
         "warning": of_line(line).warning(date.fromisoformat(now[:10])),
     }
+
+
+def contract_part(name: str, changes: ContractChanges) -> dict[str, Any]:
+    """Return what the report says of an image's contract."""
+    found = changes.images.get(name)
+    listed = [{**asdict(one), "title": one.title, "breaking": one.is_breaking} for one in found or ()]
+    return {"compared": found is not None, "changes": listed}
 
 
 def _image(reported: Reported, build: Build) -> dict[str, Any]:

@@ -7,15 +7,15 @@ from dagger import Doc, check
 
 from pipeline.build.settings import moment
 from pipeline.evidence.provenance import provenance_directory
-from pipeline.evidence.report import report
 from pipeline.gates import AUDIT, SBOM, SCAN
 from pipeline.gates.audit.gate_audit import record_audit
 from pipeline.gates.definition import GateInputs
 from pipeline.gates.hold import files_of, hold, table
 from pipeline.gates.sbom.gate_sbom import DIRECTORY
 from pipeline.module.fresh import fresh
-from pipeline.module.parameters import Database
+from pipeline.module.parameters import Account, Connection, Database
 from pipeline.module.part import Part
+from pipeline.release.contract_changes import Earlier, report_since
 from pipeline.signing.policy import policy_directory
 
 
@@ -99,12 +99,18 @@ class TrustFunctions(Part):
     async def report(
         self,
         image: Annotated[list[str] | None, Doc("Image to report on; may be given again. By default all.")] = None,
+        since: Annotated[
+            str, Doc("Version in the registry whose contracts are compared, as in 1.2.2; by default none.")
+        ] = "",
         *,
         database: Database,
+        account: Account,
+        connection: Connection,
     ) -> dagger.Directory:
         """Build, check, audit and scan images, and report the results, good or bad.
 
         Returns a directory with report.html, a self-contained page, the same data in report.json, the SBOMs, and
         gl-container-scanning-report.json for GitLab.
         """
-        return await report(image or (), GateInputs(await self._build(), moment, database.order))
+        earlier = Earlier(since, connection.login(account))
+        return await report_since(image or (), GateInputs(await self._build(), moment, database.order), earlier)

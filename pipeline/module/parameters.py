@@ -9,6 +9,7 @@ from dagger import Doc
 from pipeline.gates.scan.database import DatabaseOrder
 from pipeline.module.grouping import Group
 from pipeline.release.login import Login
+from pipeline.signing.signature import Trusted
 from pipeline.signing.signer import Signer
 
 StandIn = Annotated[bool, Doc("Accept images that are built on a stand-in base.")]
@@ -77,6 +78,23 @@ class SignerFlags:
 
 
 @dataclass(frozen=True)
+class TrustedFlags:
+    """Whose signatures count: those of a key, or of an identity."""
+
+    key: Annotated[dagger.File | None, Doc("Public key whose signatures count, in PEM.")] = None
+    identity: Annotated[str, Doc("Identity whose signatures count, as in its certificate: a CI file with its ref.")] = (
+        ""
+    )
+    issuer: Annotated[str, Doc("Issuer that vouches for that identity, as in https://gitlab.com.")] = ""
+    tlog: Annotated[bool, Doc("Accept signatures of the key only if they are in Sigstore's public log.")] = False
+
+    @property
+    def trusted(self) -> Trusted:
+        """The key or identity that they name."""
+        return Trusted(self.key, self.identity, self.issuer, self.tlog)
+
+
+@dataclass(frozen=True)
 class DatabaseFlags:
     """Where the database of vulnerabilities comes from."""
 
@@ -97,5 +115,6 @@ Account = Annotated[AccountFlags, Group()]
 SourceAccount = Annotated[AccountFlags, Group("from_")]
 TargetAccount = Annotated[AccountFlags, Group("to_")]
 Connection = Annotated[ConnectionFlags, Group()]
+TrustedBy = Annotated[TrustedFlags, Group()]
 SignedBy = Annotated[SignerFlags, Group()]
 Database = Annotated[DatabaseFlags, Group()]

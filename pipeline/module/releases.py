@@ -18,9 +18,10 @@ from pipeline.module.parameters import (
     SourceAccount,
     StandIn,
     TargetAccount,
+    TrustedBy,
 )
 from pipeline.module.part import Part
-from pipeline.release.notes import release_notes
+from pipeline.release.notes import Comparison, release_notes
 from pipeline.release.outdated import Question, outdated
 from pipeline.release.promote import Side, promote
 from pipeline.release.publish import Order, publish
@@ -121,12 +122,7 @@ class ReleaseFunctions(Part):
         reference: Annotated[str, Doc("Image to verify, as in HOST/ska-python:1.2.3 or HOST/ska-python@sha256:….")],
         account: Account,
         connection: Connection,
-        key: Annotated[dagger.File | None, Doc("Public key whose signatures count, in PEM.")] = None,
-        identity: Annotated[
-            str, Doc("Identity whose signatures count, as in its certificate: a CI file with its ref.")
-        ] = "",
-        issuer: Annotated[str, Doc("Issuer that vouches for that identity, as in https://gitlab.com.")] = "",
-        tlog: Annotated[bool, Doc("Accept signatures of the key only if they are in Sigstore's public log.")] = False,
+        trusted_by: TrustedBy,
         allow_stand_in_base: StandIn = False,
     ) -> str:
         """Verify that an image belongs to a release of this pipeline: its labels, metadata, tags, parents and base.
@@ -138,12 +134,11 @@ class ReleaseFunctions(Part):
         attestation in a container, and their statements are compared with the image.
         """
         login = connection.login(account)
-        trusted = Trusted(key, identity, issuer, tlog)
         return await verify(
             reference,
             login,
             allow_stand_in_base=allow_stand_in_base,
-            trusted=trusted,
+            trusted=trusted_by.trusted,
             build=self._build,
             now=moment(),
         )
@@ -203,19 +198,25 @@ class ReleaseFunctions(Part):
     @fresh
     async def release_notes(
         self,
-        from_: Annotated[str, Doc("Version to compare with, as in 1.2.2.")],
         to: Annotated[str, Doc("Version to describe, as in 1.2.3.")],
+        from_: Annotated[
+            str, Doc("Version to compare with, as in 1.2.2; by default the newest final version before it.")
+        ] = "",
         format_: Annotated[str, Doc("Format of the notes: markdown or json.")] = "markdown",
+        in_: Annotated[str, Doc("Registry to read instead, as for staging; the notes keep naming `registry`.")] = "",
         *,
         account: Account,
         connection: Connection,
+        trusted_by: TrustedBy,
     ) -> str:
-        """Describe what is new in a release: packages added, removed or changed in each of its images.
+        """Describe what is new in a release, for each line and image: contract, vulnerabilities and packages.
 
-        The distribution's packages and the Python packages that pip installed are read from the images in the registry.
+        The distribution's packages, the Python packages that pip installed, and the contract are read from the images
+        in the registry. With a key or an identity, the signed scans of both releases are compared, too.
         """
+        comparison = Comparison(from_, to, format_, in_)
         login = connection.login(account)
-        return await release_notes(from_, to, format_, self._given(), login)
+        return await release_notes(comparison, self._given(), login, trusted_by.trusted, self._build)
 
     @fresh
     async def report_release(

@@ -17,13 +17,16 @@ publish           builds a release, holds it against the gates, and pushes it
 login             the user's login as a registry client needs it
 upstream          the base image, in its own registry
 continuity        what a version may take from those who build on the images
+contract_changes  what contracts change since a release, for the report
 renew             looks up the bases of the lines, and writes their digests
 attested          an image's attestations, compared with the required ones
 files             reads files of an image in a registry
 lineage           compares the layers of parents and children
 notes             what is new between two releases
-stale          images of others that stand on an old release
-stand          the release that an image stands on
+stale             images of others that stand on an old release
+stand             the release that an image stands on
+scan_changes      which known vulnerabilities went and came between two releases
+notes_page        the notes in Markdown
 outdated          which images should be rebuilt, and why
 promote           copies a release to another registry
 release_document  a release as a JSON document

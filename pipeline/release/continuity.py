@@ -32,7 +32,7 @@ async def require_continuity(build: Build, registry: Registry) -> None:
         CatalogueError: a committed contract is damaged.
         RegistryError: the registry refuses, or the contract of a published image is damaged.
     """
-    version, reader = build.settings.version, FileReader(lambda path: path == IN_LAYERS)
+    version, reader = build.settings.version, contract_reader()
     jobs = [partial(_broken, image, build, registry, reader) for image in build.images.values()]
     if broken := [clause for found in await concurrently(jobs) for clause in found]:
         major = Version(version).numbers[0] + 1
@@ -59,7 +59,21 @@ def contract_in(files: Mapping[str, bytes], image: Published) -> Contract | None
         raise RegistryError(f"The contract in {image.reference()} cannot be read: {error}.") from error
 
 
-async def _contract_of(image: Published, reader: FileReader) -> Contract | None:
+def contract_reader() -> FileReader:
+    """Return a reader of contracts alone."""
+    return FileReader(lambda path: path == IN_LAYERS)
+
+
+async def contract_of(image: Published, reader: FileReader) -> Contract | None:
+    """Return the contract of a published image; None for an image without one.
+
+    Args:
+        image: the image.
+        reader: reads at least IN_LAYERS.
+
+    Raises:
+        RegistryError: the registry refuses, or the contract is damaged.
+    """
     return contract_in(await reader.read(image, enough=lambda found: IN_LAYERS in found), image)
 
 
@@ -80,7 +94,7 @@ async def _broken(image: Image, build: Build, registry: Registry, reader: FileRe
     if not before or Version(before).numbers[0] < version.numbers[0]:
         return []
     published = await find_published(repository, before)
-    kept = await _contract_of(published, reader) if published else None
+    kept = await contract_of(published, reader) if published else None
     if kept is None:
         _log.warning("%s:%s holds no contract, so what %s changes is not known", image.name, before, version.text)
         return []

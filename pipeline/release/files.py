@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import PurePosixPath
 
+from pipeline.concurrency import Shared
 from pipeline.errors import RegistryError
 from pipeline.escape import escaped
 from pipeline.registry.manifest import Descriptor
@@ -48,7 +49,7 @@ class FileReader:
 
     def __init__(self, wanted: Callable[[str], bool]) -> None:
         self._wanted = wanted
-        self._layers: dict[str, _Layer] = {}
+        self._layers: dict[str, Shared[_Layer]] = {}
 
     async def read(
         self, image: Published, *, enough: Callable[[Mapping[str, bytes]], object] = lambda _: False
@@ -83,11 +84,10 @@ class FileReader:
         return found
 
     async def _layer(self, image: Published, blob: Descriptor) -> _Layer:
-        if blob.digest not in self._layers:
-            where = f"The layer {blob.digest} of {image.repository.path}"
-            reader = partial(_read_layer, where, self._wanted)
-            self._layers[blob.digest] = await image.repository.consume(blob, reader)
-        return self._layers[blob.digest]
+        where = f"The layer {blob.digest} of {image.repository.path}"
+        reader = partial(_read_layer, where, self._wanted)
+        read = Shared(partial(image.repository.consume, blob, reader))
+        return await self._layers.setdefault(blob.digest, read).get()
 
 
 def _read_layer(where: str, wanted: Callable[[str], bool], chunks: Iterable[bytes]) -> _Layer:

@@ -1,90 +1,88 @@
-"""Compares two releases: which distribution and Python packages were added, removed or changed."""
+"""Compares two releases: packages, contracts, and the vulnerabilities that their signed scans state."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
+from pipeline.build.inputs import Build
 from pipeline.build.settings import Settings
-from pipeline.catalogue.lookup import by_name, of_lines
-from pipeline.checks.contract import Difference, differences
+from pipeline.catalogue.lookup import of_lines
+from pipeline.checks.contract import differences
+from pipeline.concurrency import concurrently
 from pipeline.errors import ReleaseError, SettingsError
-from pipeline.escape import escaped, escaped_markdown, json_text
-from pipeline.registry.address import parse_address
+from pipeline.registry.address import Address, parse_address
 from pipeline.registry.registry import Registry, open_registry
 from pipeline.release.continuity import IN_LAYERS, contract_in
 from pipeline.release.files import FileReader
 from pipeline.release.login import Login
-from pipeline.release.published import Published, find_images
+from pipeline.release.notes_page import Change, ImageNotes, Notes, render_json, render_markdown
+from pipeline.release.published import Published, find_images, newest_version
+from pipeline.release.scan_changes import ScanChanges, scan_changes
 from pipeline.release.tags import parse_version
+from pipeline.signing.signature import Trusted, Witness, open_witness, parse_trusted
 
 _STATUS = "var/lib/dpkg/status"
 #: The metadata of what pip installs; Debian's own Python packages are already in dpkg's list.
 _DISTRIBUTION = re.compile(r"(?!usr/lib/python3/).*(?:site|dist)-packages/([^/]+)-([^/-]+)\.dist-info/METADATA")
-_FORMATS = ("markdown", "json")
-NONE = "–"  # noqa: RUF001  in a table, for a missing version
+_FORMATS = {"markdown": render_markdown, "json": render_json}
 
 
 @dataclass(frozen=True)
-class Change:
-    """A package that differs between two releases.
+class Comparison:
+    """Which releases to compare, and where.
 
     Args:
-        package: the package's name.
-        before: its version in the first release; empty if it was added.
-        after: its version in the second release; empty if it was removed.
-    """
-
-    package: str
-    before: str
-    after: str
-
-
-@dataclass(frozen=True)
-class ImageNotes:
-    """The changes of an image.
-
-    Args:
-        name: the image's name.
-        before: its reference in the first release; empty if it was added.
-        after: its reference in the second release; empty if it was removed.
-        packages: the changed packages of the distribution, by name.
-        python: the changed Python packages, by name.
-        contract: what consumers see differently; empty unless both releases hold contracts.
-    """
-
-    name: str
-    before: str
-    after: str
-    packages: tuple[Change, ...]
-    python: tuple[Change, ...]
-    contract: tuple[Difference, ...] = ()
-
-
-async def release_notes(before: str, after: str, layout: str, given: Mapping[str, Any], login: Login) -> str:
-    """Compare two releases.
-
-    Args:
-        before: the version of the first release.
+        before: the version of the first release; empty for the newest final version before the second one.
         after: the version of the second release.
         layout: markdown or json.
+        holds: the registry that holds them; empty for that of the settings, which the notes name either way.
+    """
+
+    before: str
+    after: str
+    layout: str = "markdown"
+    holds: str = ""
+
+
+async def release_notes(
+    asked: Comparison,
+    given: Mapping[str, Any],
+    login: Login,
+    trusted: Trusted,
+    build: Callable[[], Awaitable[Build]],
+) -> str:
+    """Compare two releases of all lines of the settings.
+
+    Args:
+        asked: which releases.
         given: the settings given as arguments; `registry` and `lines` are read.
         login: the login to the registry.
+        trusted: the key or identity whose signatures count; without one, vulnerabilities are not compared.
+        build: provides the base and the tools that verify signatures; not called without a trusted key or identity.
 
     Raises:
-        ReleaseError: one of them is not published.
+        ReleaseError: one of the releases is not published.
+        SettingsError: the format is unknown, a version is malformed, or the identity is incomplete.
         RegistryError: the registry refuses, or does not answer.
+        ToolError: cosign is missing, or its digest is wrong.
     """
-    if layout not in _FORMATS:
-        raise SettingsError(f"The format {layout!r} is not known; give {' or '.join(_FORMATS)}.")
-    versions = parse_version(before), parse_version(after)
-    settings = Settings(**given)
-    address, names = parse_address(settings.registry), of_lines(settings.lines)
+    if asked.layout not in _FORMATS:
+        raise SettingsError(f"The format {asked.layout!r} is not known; give {' or '.join(_FORMATS)}.")
+    before, after = parse_version(asked.before) if asked.before else "", parse_version(asked.after)
+    settings, whose = Settings(**given), parse_trusted(trusted)
+    named, names = parse_address(settings.registry), of_lines(settings.lines)
+    address = parse_address(asked.holds) if asked.holds else named
     async with login.access() as access, open_registry(address, access) as registry:
-        reader = package_reader()
-        old, new = [await _published(registry, version, names) for version in versions]
-        notes = [await compare_images(name, (old.get(name), new.get(name)), versions, reader) for name in names]
-    return (_markdown if layout == "markdown" else _json)(*versions, notes)
+        before = before or await newest_version(registry, names, after)
+        old = await _published(registry, before, names) if before else {}
+        new = await _published(registry, after, names)
+        witness = await open_witness(await build(), registry, whose) if whose else None
+        comparer = _Comparer(named, (before, after), package_reader(), witness)
+        pairs = {name: (old.get(name), new.get(name)) for name in names if name in old or name in new}
+        notes = await concurrently([partial(comparer.compare, name, pair) for name, pair in pairs.items()])
+    return _FORMATS[asked.layout](Notes(before, after, tuple(notes)))
 
 
 async def _published(registry: Registry, version: str, names: Iterable[str]) -> dict[str, Published]:
@@ -94,36 +92,61 @@ async def _published(registry: Registry, version: str, names: Iterable[str]) -> 
     return images
 
 
-async def compare_images(
-    name: str, images: tuple[Published | None, Published | None], versions: tuple[str, str], reader: FileReader
-) -> ImageNotes:
-    """Compare two images of a name.
+@dataclass(frozen=True)
+class _Comparer:
+    """Compares images of two releases.
 
     Args:
-        name: the images' name.
-        images: the earlier and the later one; None for one that does not exist.
-        versions: of their releases.
+        named: the registry that references name.
+        versions: those under which the images were found, whatever their labels say.
+        reader: reads the packages and the contract.
+        witness: verifies signatures; None if no trusted key or identity was given.
+    """
+
+    named: Address
+    versions: tuple[str, str]
+    reader: FileReader
+    witness: Witness | None
+
+    async def compare(self, name: str, pair: tuple[Published | None, Published | None]) -> ImageNotes:
+        """Compare an image of the first release with that of the second one; None where a release lacks it."""
+        old, new = pair
+        first, second = self.versions
+        notes = ImageNotes(name, self._reference(old, first), self._reference(new, second))
+        if old is None or new is None:
+            return notes
+        files = before, after = [await self.reader.read(image) for image in (old, new)]
+        promised, kept = [contract_in(one, image) for one, image in zip(files, (old, new), strict=True)]
+        is_same = old.manifest.digest == new.manifest.digest
+        return replace(
+            notes,
+            packages=_changes(_packages(before), _packages(after)),
+            python=_changes(_distributions(before), _distributions(after)),
+            contract=tuple(differences(promised, kept)) if promised and kept else (),
+            scans=ScanChanges() if is_same else await scan_changes(old, new, self.versions, self.witness),
+        )
+
+    def _reference(self, image: Published | None, version: str) -> str:
+        return str(replace(image.reference(version), address=self.named)) if image else ""
+
+
+async def changed_packages(old: Published, new: Published, reader: FileReader) -> tuple[Change, ...]:
+    """Return the packages of the distribution and of Python that differ between two images, each kind by name.
+
+    Args:
+        old: the earlier image.
+        new: the later image.
         reader: that of `package_reader`.
 
     Raises:
         RegistryError: the registry refuses, or a layer cannot be read.
     """
-    files = before, after = [await reader.read(image) if image else {} for image in images]
-    promised, kept = [contract_in(one, image) if image else None for one, image in zip(files, images, strict=True)]
-    # The references have the versions under which the images were found, not those of their labels.
-    old, new = [str(image.reference(one)) if image else "" for image, one in zip(images, versions, strict=True)]
-    return ImageNotes(
-        name,
-        old,
-        new,
-        _changes(_packages(before), _packages(after)),
-        _changes(_distributions(before), _distributions(after)),
-        tuple(differences(promised, kept)) if promised and kept else (),
-    )
+    before, after = [await reader.read(image) for image in (old, new)]
+    return (*_changes(_packages(before), _packages(after)), *_changes(_distributions(before), _distributions(after)))
 
 
 def package_reader() -> FileReader:
-    """Return what reads the files that `compare_images` needs, each layer once."""
+    """Return what reads the packages and the contract of images, each layer once."""
     return FileReader(_is_read)
 
 
@@ -151,63 +174,3 @@ def _distributions(files: Mapping[str, bytes]) -> dict[str, str]:
 def _changes(before: Mapping[str, str], after: Mapping[str, str]) -> tuple[Change, ...]:
     pairs = ((name, before.get(name, ""), after.get(name, "")) for name in sorted({*before, *after}))
     return tuple(Change(*pair) for pair in pairs if pair[1] != pair[2])
-
-
-def _json(before: str, after: str, notes: list[ImageNotes]) -> str:
-    def sorted_out(changes: tuple[Change, ...]) -> dict[str, object]:
-        return {
-            "added": [asdict(change) for change in changes if not change.before],
-            "removed": [asdict(change) for change in changes if not change.after],
-            "upgraded": [asdict(change) for change in changes if change.before and change.after],
-        }
-
-    images = [
-        {
-            **asdict(one),
-            "packages": sorted_out(one.packages),
-            "python": sorted_out(one.python),
-            "contract": [{**asdict(value), "breaking": value.is_breaking} for value in one.contract],
-        }
-        for one in notes
-    ]
-    return json_text({"from": before, "to": after, "images": images})
-
-
-def _markdown(before: str, after: str, notes: list[ImageNotes]) -> str:
-    return "\n".join([f"# From {before} to {after}", "", *(line for one in notes for line in _section(one, notes))])
-
-
-def _section(one: ImageNotes, notes: list[ImageNotes]) -> Iterator[str]:
-    """Write an image's own changes; those of its parent are in the parent's section."""
-    parent = next((other for other in notes if other.name == by_name()[one.name].parent), None)
-    yield from (f"## {one.name}", "", f"`{escaped(one.after or one.before)}`", "")
-    if not (one.before and one.after):
-        yield from ("New." if one.after else "No longer published.", "")
-        return
-    nothing = True
-    for title, changes, below in (
-        ("Package", one.packages, parent.packages if parent else ()),
-        ("Python distribution", one.python, parent.python if parent else ()),
-        ("Contract", _contract(one), _contract(parent) if parent else ()),
-    ):
-        own = [change for change in changes if change not in below]
-        nothing &= not own
-        yield from _table(title, own)
-    if parent and (parent.packages or parent.python or parent.contract):
-        yield from (f"And all that is new in {parent.name}.", "")
-    elif nothing:
-        yield from ("Nothing.", "")
-
-
-def _contract(one: ImageNotes) -> tuple[Change, ...]:
-    return tuple(Change(value.title, value.before, value.after) for value in one.contract)
-
-
-def _table(title: str, changes: list[Change]) -> Iterator[str]:
-    if not changes:
-        return
-    yield from (f"| {title} | before | after |", "| --- | --- | --- |")
-    for one in changes:
-        cells = (escaped_markdown(text) or NONE for text in (one.package, one.before, one.after))
-        yield f"| {' | '.join(cells)} |"
-    yield ""

@@ -28,8 +28,8 @@ from pipeline.registry.access import Access
 from pipeline.registry.address import parse_address
 from pipeline.registry.registry import Registry, open_registry
 from pipeline.release.login import Login
-from pipeline.release.published import Published, find_images
-from pipeline.release.tags import newest, parse_version
+from pipeline.release.published import Published, find_images, newest_version
+from pipeline.release.tags import parse_version
 from pipeline.release.upstream import open_upstream
 from pipeline.release.verdict import verdict
 
@@ -140,10 +140,7 @@ def _base_of(line: Line, images: Mapping[str, Published]) -> str:
 
 
 async def _newest(registry: Registry, images: Mapping[str, Image]) -> str:
-    """Return the newest version that one of the lines has."""
-    firsts = [name for name, image in images.items() if image.parent is None]
-    tags = await concurrently([registry.repository(name).tags for name in firsts])
-    if version := newest(tag for listed in tags for tag in listed):
+    if version := await newest_version(registry, images):
         return version
     raise ReleaseError(f"{registry.address} has no release; publish one first, or check --registry.")
 

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from pipeline.build.version import Version
+from pipeline.catalogue.image import Image
 from pipeline.concurrency import concurrently
 from pipeline.errors import RegistryError
 from pipeline.escape import escaped
@@ -14,6 +16,7 @@ from pipeline.registry.index import Platform
 from pipeline.registry.manifest import CONFIG, DOCKER_CONFIG, Manifest
 from pipeline.registry.registry import Registry
 from pipeline.registry.repository import Repository
+from pipeline.release.tags import newest
 from pipeline.strict import object_of, text_of, texts_of
 
 #: Layers that every client unpacks; others are stored elsewhere, are encrypted, or are not layers at all.
@@ -135,6 +138,23 @@ async def find_images(registry: Registry, version: str, names: Iterable[str]) ->
     jobs = [partial(find_published, registry.repository(name), version) for name in listed]
     found = zip(listed, await concurrently(jobs), strict=True)
     return {name: image for name, image in found if image is not None}
+
+
+async def newest_version(registry: Registry, images: Mapping[str, Image], below: str = "") -> str:
+    """Return the newest final version that one of the lines has; empty if there is none.
+
+    Args:
+        registry: their registry.
+        images: the images of the lines by name.
+        below: a version that the result precedes; empty for none.
+
+    Raises:
+        RegistryError: the registry refuses, or does not answer.
+    """
+    firsts = [name for name, image in images.items() if image.parent is None]
+    tags = await concurrently([registry.repository(name).tags for name in firsts])
+    finals = (Version(tag) for listed in tags for tag in listed if Version(tag).is_final)
+    return newest(one.text for one in finals if not below or one.numbers < Version(below).numbers)
 
 
 def _configuration(document: Mapping[str, Any]) -> Configuration:

@@ -17,9 +17,10 @@ from pipeline.gates import GATES
 from pipeline.gates.definition import GateInputs
 from pipeline.gates.hold import prepare_all
 from pipeline.registry.address import parse_address
-from pipeline.registry.registry import open_registry
+from pipeline.registry.registry import Registry, open_registry
+from pipeline.release.contract_changes import contract_changes, contracts_of
 from pipeline.release.login import Login
-from pipeline.release.published import Published, find_images
+from pipeline.release.published import Published, find_images, newest_version
 from pipeline.release.tags import parse_version
 
 
@@ -37,7 +38,7 @@ class Release:
 
 
 async def report_release(release: Release, inputs: GateInputs) -> dagger.Directory:
-    """Examine the images of a release with every gate, and report the results.
+    """Examine the images of a release with every gate, and report the results and what changed since the one before.
 
     Args:
         release: the release.
@@ -50,22 +51,26 @@ async def report_release(release: Release, inputs: GateInputs) -> dagger.Directo
     """
     version, now = parse_version(release.tag), inputs.clock()
     looks = await prepare_all(GATES, inputs)
-    images = await _published(release, version, inputs.build)
+    address = parse_address(inputs.build.settings.registry)
+    async with release.login.access() as access, open_registry(address, access) as registry:
+        images = await _published(registry, version, inputs.build)
+        before = await newest_version(registry, inputs.build.images, version)
+        changes = await contract_changes(registry, before, await contracts_of(images))
     created = next(iter(images.values())).label("created")
     settings = inputs.build.settings.model_copy(update={"version": version, "created": created})
     bases = {find(name).line.name: base_label for name, one in images.items() if (base_label := _base_of(one))}
     build = replace(inputs.build, settings=settings, bases=_as_labelled(inputs.build, bases))
     containers = {name: release.login.container(one.reference()) for name, one in images.items()}
     opened = [_as_published(one, images[one.name]) for one in open_containers(containers, build)]
-    return await report_on(opened, looks, build, now)
+    return await report_on(opened, looks, build, now, changes)
 
 
-async def _published(release: Release, version: str, build: Build) -> dict[str, Published]:
-    address = parse_address(build.settings.registry)
-    async with release.login.access() as access, open_registry(address, access) as registry:
-        images = await find_images(registry, version, build.images)
+async def _published(registry: Registry, version: str, build: Build) -> dict[str, Published]:
+    images = await find_images(registry, version, build.images)
     if missing := [name for name in build.images if name not in images]:
-        raise ReleaseError(f"{address}/{missing[0]}:{version} is not published; check --registry, --tag and --line.")
+        raise ReleaseError(
+            f"{registry.address}/{missing[0]}:{version} is not published; check --registry, --tag and --line."
+        )
     return images
 
 

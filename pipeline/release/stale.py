@@ -21,7 +21,7 @@ from pipeline.registry.access import Access
 from pipeline.registry.address import Address, Reference, parse_address, parse_reference
 from pipeline.registry.registry import Registry, open_registry
 from pipeline.release.login import Login
-from pipeline.release.notes import compare_images, package_reader
+from pipeline.release.notes import changed_packages, package_reader
 from pipeline.release.outdated import age_of, require_exit_code
 from pipeline.release.published import Published, find_published
 from pipeline.release.stand import ReleasedImage, newest_of, read_releases, stands_on
@@ -117,8 +117,8 @@ async def stale(
         if not releases:
             raise ReleaseError(f"{address} has no release; publish one first, or check --registry.")
         found = [] if below is None else await _below(await registry_of(below))
-        look = _Comparison(newest_of(releases), settings.created, survey.max_age, gone)
-        jobs = [partial(_examine, one, registry_of, releases, look) for one in (*wanted, *found)]
+        surveyor = _Surveyor(newest_of(releases), settings.created, survey.max_age, gone)
+        jobs = [partial(_examine, one, registry_of, releases, surveyor) for one in (*wanted, *found)]
         stands = await concurrently(jobs)
     is_stale = any(stand.state == STALE for stand in stands)
     text = json_text({"registry": str(address), "stale": is_stale, "images": [asdict(stand) for stand in stands]})
@@ -157,7 +157,7 @@ async def _examine(
     reference: Reference,
     registry_of: Callable[[Address], Awaitable[Registry]],
     releases: list[ReleasedImage],
-    comparison: "_Comparison",
+    surveyor: "_Surveyor",
 ) -> Stand:
     try:
         registry = await registry_of(reference.address)
@@ -168,10 +168,10 @@ async def _examine(
         return Stand(str(reference), UNKNOWN, unknown=("the registry has no such image",))
     pinned = str(image.reference(reference.tag))
     release = stands_on(image, releases)
-    return replace(await comparison.of(release), reference=pinned) if release else Stand(pinned, FOREIGN)
+    return replace(await surveyor.of(release), reference=pinned) if release else Stand(pinned, FOREIGN)
 
 
-class _Comparison:
+class _Surveyor:
     """Compares releases with the newest ones, each once, however many images stand on it."""
 
     def __init__(self, latest: Mapping[str, ReleasedImage], today: str, max_age: int, gone: Gone | None) -> None:
@@ -203,11 +203,11 @@ class _Comparison:
         return replace(stand, state=STALE) if stand.reasons else stand
 
     async def _with_news(self, stand: Stand, release: ReleasedImage, last: ReleasedImage) -> Stand:
-        images, versions = (release.image, last.image), (release.version, last.version)
-        notes = await compare_images(release.name, images, versions, self._reader)
+        images = (release.image, last.image)
+        changes = await changed_packages(*images, self._reader)
         gone = tuple(await self._gone(release.name, *images)) if self._gone else None
         reasons = (f"{last.version} is newer than {release.version}", *stand.reasons)
-        packages = tuple(asdict(change) for change in (*notes.packages, *notes.python))
+        packages = tuple(asdict(change) for change in changes)
         return replace(stand, reasons=reasons, packages=packages, vulnerabilities=gone)
 
 

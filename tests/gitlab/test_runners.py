@@ -58,7 +58,8 @@ def _called(name: str, tmp_path: Path, **project: str) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    ("name", "flag"), [("publish", "username"), ("promote", "from-username"), ("night", "username")]
+    ("name", "flag"),
+    [("publish", "username"), ("announce", "username"), ("promote", "from-username"), ("night", "username")],
 )
 def test_a_robot_account_s_name_that_is_not_expanded_reaches_the_command_as_it_is(
     name: str, flag: str, tmp_path: Path
@@ -68,4 +69,4 @@ def test_a_robot_account_s_name_that_is_not_expanded_reaches_the_command_as_it_i
 
 def test_a_night_looks_at_the_archive_of_its_own_moment(tmp_path: Path) -> None:
     words = _called("night", tmp_path, CI_PIPELINE_SOURCE="schedule")
-    assert words[:2] == ["--created=2026-01-31T23:00:00Z", "outdated"]
+    assert words[:3] == ["--created=2026-01-31T23:00:00Z", "--registry=harbor.skao.int/staging", "outdated"]

@@ -2,17 +2,20 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from pipeline.build.inputs import Build
 from pipeline.checks.contract import Contract
 from pipeline.errors import ReleaseError, SettingsError
 from pipeline.registry.registry import Registry
 from pipeline.release.login import Login
-from pipeline.release.notes import release_notes
+from pipeline.release.notes import Comparison, release_notes
 from pipeline.release.push import push_release
 from pipeline.release.tags import Tags
+from pipeline.signing.signature import Trusted
 from tests.publish.conftest import Maker
 
 VENV = "usr/lib/pipx/venvs/poetry/lib/python3.10/site-packages"
@@ -48,8 +51,13 @@ async def two(registry: Registry, release: Maker) -> Registry:
     return registry
 
 
-async def notes(registry: Registry, layout: str, before: str = "1.0.0", after: str = "1.0.1") -> str:
-    return await release_notes(before, after, layout, {"registry": str(registry.address)}, Login())
+async def notes(registry: Registry, layout: str, before: str = "1.0.0", after: str = "1.0.1", **given: Any) -> str:
+    asked = Comparison(before, after, layout)
+    return await release_notes(asked, {"registry": str(registry.address), **given}, Login(), Trusted(), _no_build)
+
+
+async def _no_build() -> Build:
+    raise AssertionError("Nothing is built to compare what is not signed.")
 
 
 async def entry(registry: Registry, name: str) -> dict[str, Any]:
@@ -91,7 +99,7 @@ async def test_each_image_is_named_by_its_digest(two: Registry) -> None:
 
 async def test_the_markdown_says_it_once(two: Registry) -> None:
     text = await notes(two, "markdown")
-    base, build, build_python, python = text.split("\n## ")[1:]
+    base, build, build_python, python = text.split("\n### ")[1:]
     assert text.startswith("# From 1.0.0 to 1.0.1\n")
     assert "| libc6 | 2.35-1 | 2.35-2 |\n| login | 1 | – |\n| tzdata | – | 2026a |" in base  # noqa: RUF001
     assert "| Package | before | after |\n| --- | --- | --- |\n| gcc | 11 | 12 |\n" in build
@@ -152,3 +160,69 @@ async def test_what_changed_in_a_contract_is_a_table_of_its_own(registry: Regist
     ) in text
     found = (await entry(registry, "ska-build"))["contract"]
     assert [(one["name"], one["breaking"]) for one in found] == [("cmake", False), ("git", True), ("make", False)]
+
+
+async def test_what_may_break_stands_first(registry: Registry, release: Maker) -> None:
+    old = {"ska-build": contract("ska-build", git="2.39", make="4.3", gcc="12.2")}
+    new = {"ska-build": contract("ska-build", make="5.0", gcc="12.3")}
+    await push_release(registry, Tags("1.0.0"), release(files=old))
+    await push_release(registry, Tags("2.0.0"), release(files=new, version="2.0.0"))
+    assert (await notes(registry, "markdown", after="2.0.0")).startswith(
+        "# From 1.0.0 to 2.0.0\n\nWhat is built on these images may stop working:\n\n"
+        "- ska-build: tools git was 2.39, and is gone\n"
+        "- ska-build: tools make was 4.3, and is 5.0\n\n"
+    )
+
+
+async def test_each_line_has_a_part_of_its_own(registry: Registry, release: Maker) -> None:
+    new = {"ska-base": files({"libc6": "2"}), "ska-base-ubuntu24": files({"libc6": "3"})}
+    for version, differs in (("1.0.0", {}), ("1.0.1", new)):
+        images = release(version=version, files=differs)
+        others = release(version=version, files={"ska-base": differs.get("ska-base-ubuntu24", {})})
+        others = [replace(one, name=f"{one.name}-ubuntu24", parent=None) for one in others]
+        await push_release(registry, Tags(version), [*images, *others])
+    text = await notes(registry, "markdown", lines=["ubuntu22", "ubuntu24"])
+    first, second = text.split("\n## ")[1:]
+    assert first.startswith("ubuntu22\n\n### ska-base\n") and "| libc6 | – | 2 |" in first  # noqa: RUF001
+    assert second.startswith("ubuntu24\n\n### ska-base-ubuntu24\n") and "| libc6 | – | 3 |" in second  # noqa: RUF001
+    assert second.endswith("And all that is new in ska-base-ubuntu24.\n")
+
+
+async def test_a_line_that_neither_release_has_is_left_out(two: Registry) -> None:
+    assert await notes(two, "markdown", lines=["ubuntu22", "ubuntu24"]) == await notes(two, "markdown")
+
+
+@pytest.mark.parametrize(
+    ("after", "before"), [("1.0.1", "1.0.0"), ("1.0.1-rc.1", "1.0.0"), ("1.1.0", "1.0.1"), ("1.0.0", "")]
+)
+async def test_a_release_is_compared_with_the_newest_final_version_before_it(
+    two: Registry, release: Maker, after: str, before: str
+) -> None:
+    for version in ("1.0.1-rc.1", "1.1.0-rc.1", "1.1.0", "2.0.0"):
+        await push_release(two, Tags(version), release(version=version))
+    document = json.loads(await notes(two, "json", "", after))
+    assert (document["from"], document["to"]) == (before, after)
+
+
+async def test_the_first_release_has_only_new_images(registry: Registry, release: Maker) -> None:
+    await push_release(registry, Tags("1.0.0"), release())
+    text = await notes(registry, "markdown", "", "1.0.0")
+    assert text.startswith("# 1.0.0\n\n## ubuntu22\n\n### ska-base\n")
+    assert text.count("\nNew.\n") == 4
+
+
+async def test_a_release_in_staging_is_described_as_where_it_will_be(two: Registry) -> None:
+    here = await notes(two, "markdown")
+    asked, given = Comparison("1.0.0", "1.0.1", holds=str(two.address)), {"registry": "registry.example/ska"}
+    elsewhere = await release_notes(asked, given, Login(), Trusted(), _no_build)
+    assert elsewhere == here.replace(str(two.address), "registry.example/ska") != here
+
+
+async def test_without_a_key_no_vulnerability_is_named_and_the_notes_say_why(two: Registry) -> None:
+    assert (
+        "\n\nKnown vulnerabilities are not compared: nobody's signature counts; give --key FILE, or --identity and "
+        "--issuer.\n\n"
+    ) in await notes(two, "markdown")
+    vulnerabilities = (await entry(two, "ska-base"))["vulnerabilities"]
+    assert (vulnerabilities["went"], vulnerabilities["came"]) == ([], [])
+    assert vulnerabilities["unknown"]

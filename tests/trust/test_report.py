@@ -1,6 +1,7 @@
 """One report of a build: the page says what the data say, and shows them without network or script."""
 
 import json
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -12,11 +13,19 @@ import pytest_asyncio
 from pipeline.build.assembly import open_containers, open_images
 from pipeline.build.inputs import Build
 from pipeline.build.settings import moment
+from pipeline.checks.contract import Contract, Difference
 from pipeline.evidence.report import page, report, report_on
+from pipeline.evidence.report_data import ContractChanges, contract_part
 from pipeline.gates import GATES
 from pipeline.gates.definition import GateInputs
 from pipeline.gates.hold import prepare_all
+from pipeline.registry.registry import Registry
+from pipeline.release.contract_changes import Earlier, report_since
+from pipeline.release.login import Login
+from pipeline.release.push import push_release
+from pipeline.release.tags import Tags
 from tests.images.sabotage import shell
+from tests.publish.conftest import Maker
 from tests.trust.databases import CRITICAL, HIGH, NOT_HERE, make, order_of
 
 VOID = {"meta", "br"}
@@ -101,11 +110,51 @@ async def test_what_is_in_the_data_stays_text(document: dict[str, Any]) -> None:
     (image,) = document["images"]
     check = {"name": evil, "passed": False, "message": evil}
     finding = {**image["findings"][0], "title": evil, "package": evil}
-    read = Page(
-        page({**document, "images": [{**image, "description": evil, "checks": [check], "findings": [finding]}]})
+    contract = contract_part(
+        "ska-base", ContractChanges("1.0.0", {"ska-base": [Difference("tools", evil, evil, evil)]})
     )
+    planted = {"description": evil, "checks": [check], "findings": [finding], "contract": contract}
+    read = Page(page({**document, "compared_with": evil, "images": [{**image, **planted}]}))
     assert "script" not in read.tags
-    assert read.words.count(evil) == 5
+    assert read.words.count(evil) == 9
+
+
+async def test_a_report_is_compared_with_no_release_by_default(document: dict[str, Any]) -> None:
+    (image,) = document["images"]
+    assert (document["compared_with"], image["contract"]) == ("", {"compared": False, "changes": []})
+    assert "Compared with no release." in Page(page(document)).words
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        (ContractChanges("1.2.2"), "Not compared with 1.2.2: one of the two has no contract."),
+        (ContractChanges("1.2.2", {"ska-base": []}), "As in 1.2.2."),
+        (ContractChanges("1.2.2", {"ska-base": [Difference("tools", "git", "2.39", "")]}), "breakingtools git2.39none"),
+    ],
+)
+async def test_the_page_shows_what_a_contract_changes_since_a_release(
+    document: dict[str, Any], changes: ContractChanges, sentence: str
+) -> None:
+    (image,) = document["images"]
+    contract = contract_part("ska-base", changes)
+    words = Page(page({**document, "compared_with": changes.since, "images": [{**image, "contract": contract}]})).words
+    assert sentence in words.replace("\n", "")
+
+
+async def test_a_build_is_compared_with_a_release_in_the_registry(
+    trusting: Build, registry: Registry, release: Maker, tmp_path: Path
+) -> None:
+    old = Contract("ska-base", "debian-12", {"tools": {"vi": "9"}}).render().encode()
+    await push_release(registry, Tags("1.0.0"), release(files={"ska-base": {"etc/skao.contract.json": old}}))
+    settings = trusting.settings.model_copy(update={"registry": str(registry.address)})
+    inputs = GateInputs(replace(trusting, settings=settings), moment, order_of(make(tmp_path / "db", *NOT_HERE)))
+    made = await report_since(["ska-base"], inputs, Earlier("1.0.0", Login()))
+    document = json.loads(await made.file("report.json").contents())
+    (image,) = document["images"]
+    assert (document["compared_with"], image["contract"]["compared"]) == ("1.0.0", True)
+    changed = {one["title"]: one["breaking"] for one in image["contract"]["changes"]}
+    assert (changed["tools vi"], changed["tools bash"]) == (True, False)
 
 
 async def test_the_page_needs_neither_network_nor_script(document: dict[str, Any]) -> None:
