@@ -22,7 +22,7 @@ from pipeline.release.published import Published, find_published
 from pipeline.release.push import Candidate
 from pipeline.release.release_record import ReleaseRecord, read_record
 from pipeline.release.tags import Tags
-from pipeline.signing.cosign import file_of
+from pipeline.signing.reach import file_of
 from pipeline.signing.sign import Signing
 from pipeline.signing.signature import Trusted, Witness, open_witness
 

@@ -15,7 +15,7 @@ from pipeline.release.attested import Examiner, open_examiner
 from pipeline.release.published import Published
 from pipeline.release.push import Sign
 from pipeline.signing.attestation import Attestation
-from pipeline.signing.cosign import file_of
+from pipeline.signing.reach import file_of
 from pipeline.signing.sign import Signing, open_signing, sign_images
 from pipeline.signing.signature import Trusted, parse_trusted
 from pipeline.signing.signer import Signer, parse_signer
