@@ -24,6 +24,7 @@ NOTATION = "/mnt/tools/notation"
 REPOSITORY = "int.skao.image.repository"
 _HOME = "/mnt/notation"
 _REASON = re.compile(r"failed verification with error: (.*)")
+_MESSAGE = re.compile(r"^Error: (.+)", re.MULTILINE | re.DOTALL)
 _MOST_TEXT = 1_000
 
 
@@ -73,6 +74,6 @@ def claim(reference: Reference) -> tuple[str, ...]:
 
 def explained(error: dagger.ExecError) -> str:
     """Return notation's own message about why it failed, with what is wrong with each signature."""
-    message = error.stderr.rpartition("Error: ")[2].strip()
-    reasons = dict.fromkeys([*_REASON.findall(error.stderr), message or f"exit code {error.exit_code}"])
+    found = _MESSAGE.search(error.stderr)
+    reasons = dict.fromkeys([*_REASON.findall(error.stderr), found[1] if found else f"exit code {error.exit_code}"])
     return "; ".join(" ".join(reason.split()) for reason in reasons)[:_MOST_TEXT]

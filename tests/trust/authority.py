@@ -2,10 +2,12 @@
 
 import contextlib
 import http.server
+import itertools
 import subprocess
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import dagger
@@ -37,6 +39,24 @@ crlDistributionPoints = URI:http://{list}/list.crl
 basicConstraints = critical, CA:FALSE
 keyUsage = critical, digitalSignature
 extendedKeyUsage = critical, timeStamping
+"""
+#: What issues certificates to the second, and lists the revoked ones.
+_ISSUING = """\
+[ca]
+default_ca = own
+[own]
+database = {directory}/index.txt
+new_certs_dir = {directory}
+rand_serial = yes
+default_md = sha256
+default_crl_days = 2
+unique_subject = no
+policy = any
+[any]
+countryName = supplied
+stateOrProvinceName = supplied
+organizationName = supplied
+commonName = supplied
 """
 _STAMPING = """\
 [tsa]
@@ -90,12 +110,23 @@ class Authority:
         directory.mkdir()
         self._directory, self._config = directory, directory / "openssl.cnf"
         self._config.write_text(_EXTENSIONS.format(list=revocations))
+        self._numbers = itertools.count()
         self.root = self._make(f"{name} root", "ca", None)
         self._issuer = self._make(f"{name} issuer", "ca", self.root)
 
-    def issue(self, name: str, extensions: str = "signer", days: int = 2) -> Issued:
-        """Issue a certificate; days below zero make one that has expired."""
-        return self._make(name, extensions, self._issuer, days)
+    def issue(self, name: str, extensions: str = "signer") -> Issued:
+        """Issue a certificate."""
+        return self._make(name, extensions, self._issuer)
+
+    def issue_for_a_job(self, name: str, until: datetime) -> Issued:
+        """Issue a certificate that expires at a moment, in UTC."""
+        issued = self._make(name, "signer", self._issuer)
+        dates = ("-startdate", _in_asn1(until - timedelta(hours=1)), "-enddate", _in_asn1(until))
+        given = ("-extfile", self._config, "-extensions", "signer")
+        request = issued.key.with_suffix(".csr")
+        self._ca("-batch", "-notext", "-in", request, *dates, *given, "-out", issued.certificate)
+        issued.chain.write_text(issued.certificate.read_text() + self._issuer.chain.read_text())
+        return issued
 
     def own(self, name: str) -> Issued:
         """Make a certificate that signed itself, which the authority has never seen."""
@@ -107,30 +138,31 @@ class Authority:
 
     def revoke(self, *revoked: Issued) -> bytes:
         """Return the list of revoked certificates of the issuer."""
-        (self._directory / "index.txt").touch()
-        (self._directory / "ca.cnf").write_text(
-            f"[ca]\ndefault_ca = own\n[own]\ndatabase = {self._directory}/index.txt\ndefault_md = sha256\n"
-            f"default_crl_days = 2\nunique_subject = no\n"
-        )
-        by = ("-config", self._directory / "ca.cnf", "-cert", self._issuer.certificate, "-keyfile", self._issuer.key)
         for one in revoked:
-            openssl("ca", *by, "-revoke", one.certificate)
-        openssl("ca", *by, "-gencrl", "-out", self._directory / "list.pem")
+            self._ca("-revoke", one.certificate)
+        self._ca("-gencrl", "-out", self._directory / "list.pem")
         return openssl("crl", "-in", self._directory / "list.pem", "-outform", "DER")
 
-    def _make(self, name: str, extensions: str, issuer: Issued | None, days: int = 2) -> Issued:
-        stem = self._directory / name.replace(" ", "-")
-        key, certificate, chain = (stem.with_suffix(suffix) for suffix in (".key", ".pem", ".chain"))
+    def _ca(self, *arguments: str | Path) -> None:
+        (self._directory / "index.txt").touch()
+        (self._directory / "ca.cnf").write_text(_ISSUING.format(directory=self._directory))
+        by = ("-config", self._directory / "ca.cnf", "-cert", self._issuer.certificate, "-keyfile", self._issuer.key)
+        openssl("ca", *by, *arguments)
+
+    def _make(self, name: str, extensions: str, issuer: Issued | None) -> Issued:
+        stem = self._directory / f"{next(self._numbers)}-{name.replace(' ', '-')}"
+        key, certificate, chain, request = (stem.with_suffix(suffix) for suffix in (".key", ".pem", ".chain", ".csr"))
         subject = "/" + f"{ORGANISATION}, CN={name}".replace(", ", "/")
         openssl("genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256", "-out", key)
-        request = openssl("req", "-new", "-config", self._config, "-key", key, "-subj", subject)
-        by = ("-signkey", key) if issuer is None else ("-CA", issuer.certificate, "-CAkey", issuer.key)
-        given = ("-extfile", self._config, "-extensions", extensions, "-sha256", "-CAcreateserial")
-        serial = () if issuer else ("-set_serial", "1")
-        options = [*by, *(given if issuer else given[:-1]), *serial]
-        openssl("x509", "-req", *options, "-days", str(days), "-out", certificate, given=request)
-        above = issuer.chain.read_text() if issuer else ""
-        chain.write_text(certificate.read_text() + above)
+        openssl("req", "-new", "-config", self._config, "-key", key, "-subj", subject, "-out", request)
+        by = (
+            ("-CA", issuer.certificate, "-CAkey", issuer.key, "-CAcreateserial")
+            if issuer
+            else ("-signkey", key, "-set_serial", "1")
+        )
+        given = ("-extfile", self._config, "-extensions", extensions, "-sha256", "-days", "2")
+        openssl("x509", "-req", "-in", request, *by, *given, "-out", certificate)
+        chain.write_text(certificate.read_text() + (issuer.chain.read_text() if issuer else ""))
         return Issued(name, key, certificate, chain)
 
 
@@ -209,9 +241,13 @@ def _serving(handler: type[http.server.BaseHTTPRequestHandler], address: str = "
         thread.join()
 
 
-def openssl(*arguments: str | Path, given: bytes = b"") -> bytes:
+def _in_asn1(moment: datetime) -> str:
+    return f"{moment:%y%m%d%H%M%S}Z"
+
+
+def openssl(*arguments: str | Path) -> bytes:
     """Run openssl, and return its output."""
-    done = subprocess.run(["openssl", *arguments], input=given, capture_output=True, check=False)
+    done = subprocess.run(["openssl", *arguments], capture_output=True, check=False)
     assert done.returncode == 0, done.stderr.decode()
     return done.stdout
 

@@ -19,8 +19,18 @@ from tests.trust.notary import authority, notation, releases, stamps
 from tests.trust.signing import cosign, keys, other_keys, path, registry, release, server, workbench
 
 __all__ = [
-    *("authority", "cosign", "keys", "notation", "other_keys", "path", "registry", "release", "releases", "server"),
-    *("stamps", "workbench"),
+    "authority",
+    "cosign",
+    "keys",
+    "notation",
+    "other_keys",
+    "path",
+    "registry",
+    "release",
+    "releases",
+    "server",
+    "stamps",
+    "workbench",
 ]
 
 

@@ -12,6 +12,7 @@ import pytest
 from pipeline.build.inputs import Build
 from pipeline.registry.registry import Registry
 from pipeline.release.push import Candidate, push_release
+from pipeline.release.tags import Tags
 from pipeline.signing.both_kinds import SignerPair, open_signatories
 from pipeline.signing.notation_signer import NotationSigner
 from pipeline.signing.signer import Signer
@@ -101,6 +102,7 @@ async def publish_with_notation(
     images: list[Candidate],
     signer: NotationSigner,
     cosign: Signer | None = None,
+    tags: Tags = TAGS,
 ) -> None:
     """Publish a release whose images are signed with notation, and with cosign where a key is given."""
     signatories = await open_signatories(workbench, registry, SignerPair(cosign, signer))
@@ -109,4 +111,18 @@ async def publish_with_notation(
     async def sign(references: object) -> None:
         await signatories.sign_images(references, {})  # type: ignore[arg-type]
 
-    await push_release(registry, TAGS, images, sign=sign)
+    await push_release(registry, tags, images, sign=sign)
+
+
+async def copy_signatures(registry: Registry, source: Candidate, target: Candidate) -> None:
+    """Copy what refers to an image to where that of the same image under another name is looked for."""
+    origin, to = registry.repository(source.name), registry.repository(target.name)
+    for found in await origin.referrers(source.digest):
+        manifest = await origin.manifest(found.digest)
+        assert manifest
+        for blob in manifest.blobs:
+            assert await to.has(blob) or await to.mount(blob, origin)
+        await to.push_manifest(manifest.digest, manifest)
+    listed = await origin.manifest(source.digest.replace(":", "-"))
+    assert listed
+    await to.push_manifest(target.digest.replace(":", "-"), listed)
