@@ -53,6 +53,17 @@ SIGNER = {
     "identity_token": Argument("Secret", "null"),
     "tlog": Argument("Boolean!", "false"),
 }
+NOTATION_SIGNER = {
+    "notation_key": Argument("Secret", "null"),
+    "notation_chain": Argument("File", "null"),
+    "timestamp_authority": Argument("String!", '""'),
+    "timestamp_root": Argument("File", "null"),
+}
+NOTATION_TRUST = {
+    "notation_root": Argument("File", "null"),
+    "notation_identity": Argument("String!", '""'),
+    "timestamp_root": Argument("File", "null"),
+}
 DATABASE = {"vulnerability_db": Argument("String!", '""'), "vulnerability_db_directory": Argument("Directory", "null")}
 IMAGE = {"image": Argument("String!", None)}
 IMAGES = {"image": Argument("[String!]", "null")}
@@ -90,6 +101,7 @@ FUNCTIONS = {
             "to": Argument("String!", '""'),
             **LOGIN,
             **SIGNER,
+            **NOTATION_SIGNER,
             **DATABASE,
             "dry_run": Argument("Boolean!", "false"),
             **STAND_IN,
@@ -112,6 +124,8 @@ FUNCTIONS = {
             "plain_http": LOGIN["plain_http"],
             "token_host": LOGIN["token_host"],
             **SIGNER,
+            **NOTATION_SIGNER,
+            **{f"from_{name}": argument for name, argument in NOTATION_TRUST.items()},
             "from_key": Argument("File", "null"),
             "from_identity": Argument("String!", '""'),
             "from_issuer": Argument("String!", '""'),
@@ -126,6 +140,7 @@ FUNCTIONS = {
         {
             "reference": Argument("String!", None),
             **LOGIN,
+            **NOTATION_TRUST,
             "key": Argument("File", "null"),
             "identity": Argument("String!", '""'),
             "issuer": Argument("String!", '""'),
@@ -160,7 +175,7 @@ FUNCTIONS = {
     "provenance": Function("Directory!", FRESH, False, IMAGES),
     "scan": Function("String!", FRESH, True, {**IMAGES, **DATABASE}),
     "report": Function("Directory!", FRESH, False, {**IMAGES, **DATABASE}),
-    "policy": Function("Directory!", FRESH, False, {"key": Argument("File!", None)}),
+    "policy": Function("Directory!", FRESH, False, {"key": Argument("File", "null"), **NOTATION_TRUST}),
     "audit": Function("String!", FRESH, True, IMAGES),
     "audit_baseline": Function("String!", FRESH, False, {}),
     "contracts": Function("Directory!", FRESH, False, {}),

@@ -51,7 +51,11 @@ rand_serial = yes
 default_md = sha256
 default_crl_days = 2
 unique_subject = no
+crlnumber = {directory}/crlnumber
+crl_extensions = list
 policy = any
+[list]
+authorityKeyIdentifier = keyid
 [any]
 countryName = supplied
 stateOrProvinceName = supplied
@@ -145,6 +149,8 @@ class Authority:
 
     def _ca(self, *arguments: str | Path) -> None:
         (self._directory / "index.txt").touch()
+        if not (number := self._directory / "crlnumber").exists():
+            number.write_text("01\n")
         (self._directory / "ca.cnf").write_text(_ISSUING.format(directory=self._directory))
         by = ("-config", self._directory / "ca.cnf", "-cert", self._issuer.certificate, "-keyfile", self._issuer.key)
         openssl("ca", *by, *arguments)

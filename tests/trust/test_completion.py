@@ -8,6 +8,7 @@ from pipeline.release.completion import Completion, find_completion
 from pipeline.release.push import Candidate, push_release
 from pipeline.release.release_record import ReleaseRecord, write_record
 from pipeline.release.tags import Tags
+from pipeline.signing.both_kinds import Signatories
 from pipeline.signing.sign import open_signing, sign_images
 from pipeline.signing.signer import Signer
 from tests.publish.conftest import Maker
@@ -31,7 +32,8 @@ async def begun(registry: Registry, release: Maker) -> list[Candidate]:
 
 async def found(workbench: Build, registry: Registry, signer: Signer) -> Completion:
     """Look for the release, to sign it."""
-    return await find_completion(registry, TAGS, INPUTS, workbench, await open_signing(workbench, registry, signer))
+    signing = Signatories(await open_signing(workbench, registry, signer))
+    return await find_completion(registry, TAGS, INPUTS, workbench, signing)
 
 
 async def test_images_that_are_signed_and_attested_are_completed(
