@@ -33,9 +33,9 @@ class TrustFunctions(Part):
     ) -> dagger.Directory:
         """Write policies that accept only signed images of the registry; nothing is built.
 
-        Returns a directory. With a key of cosign it has policy.json and registries.d for podman and skopeo, kyverno.yaml
-        and policy-controller.yaml for Kubernetes, and the key. With a root and an identity it has notation's own
-        trust policy and trust store in notation/, and kyverno-notation.yaml and ratify.yaml for Kubernetes.
+        Returns a directory. With a key of cosign it has policy.json and registries.d for podman and skopeo,
+        kyverno.yaml and policy-controller.yaml for Kubernetes, and the key. With a root and an identity it has
+        notation's own trust policy and trust store, and kyverno-notation.yaml and ratify.yaml for Kubernetes.
         """
         return await policy_directory(key, self._given(), notation_trusted.trust)
 

@@ -44,7 +44,7 @@ spec:
 """
 
 _RATIFY = """\
-# Ratify 1.2 or later, with its template and constraint for Gatekeeper: the same policy as trustpolicy.json.
+# Ratify 1.3 or later, with its template and constraint for Gatekeeper: the same policy as trustpolicy.json.
 apiVersion: config.ratify.deislabs.io/v1beta1
 kind: Verifier
 metadata:

@@ -138,7 +138,8 @@ class Authority:
 
     def trust(self, issued: Issued, stamps: "Stamps | None" = None) -> NotationTrust:
         """Return what trusts a certificate of this authority."""
-        return NotationTrust(file(self.root.certificate), issued.identity, stamps and file(stamps.root))
+        stamped = file(stamps.root) if stamps else None
+        return NotationTrust(file(self.root.certificate), issued.identity, stamped)
 
     def revoke(self, *revoked: Issued) -> bytes:
         """Return the list of revoked certificates of the issuer."""

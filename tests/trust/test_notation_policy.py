@@ -34,7 +34,7 @@ async def written(directory: Path, trust: NotationTrust, registry: str = REGISTR
 def accepts(notation: Notary, policies: Path, target: str) -> str:
     """Verify an image as a consumer with these policies does; return why it was refused, and nothing if it was not."""
     environment = {"PATH": os.environ["PATH"], "HOME": str(policies), "XDG_CONFIG_HOME": str(policies)}
-    command = [notation.binary, "verify", "--verbose", "--insecure-registry", target]
+    command = [str(notation.binary), "verify", "--verbose", "--insecure-registry", target]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     return done.stderr if done.returncode else ""
 
@@ -58,7 +58,7 @@ async def test_notation_accepts_what_is_signed_and_nothing_else(
     assert "no signature is associated with" in accepts(notation, policies, str(reference(registry, images[2])))
     foreign = Candidate("foreign", None, images[0].digest, images[0].content)
     await push_release(registry, TAGS, [foreign])
-    assert "has no applicable oci trust policy" in accepts(notation, policies, str(reference(registry, foreign)))
+    assert "no applicable" in accepts(notation, policies, str(reference(registry, foreign)))
 
 
 async def test_kyverno_demands_the_root_for_every_image(
