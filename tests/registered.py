@@ -59,6 +59,17 @@ SIGNER = {
     "identity_token": Argument("Secret", "null"),
     "tlog": Argument("Boolean!", "false"),
 }
+NOTATION_SIGNER = {
+    "notation_key": Argument("Secret", "null"),
+    "notation_chain": Argument("File", "null"),
+    "timestamp_authority": Argument("String!", '""'),
+    "timestamp_root": Argument("File", "null"),
+}
+NOTATION_TRUST = {
+    "notation_root": Argument("File", "null"),
+    "notation_identity": Argument("String!", '""'),
+    "timestamp_root": Argument("File", "null"),
+}
 DATABASE = {"vulnerability_db": Argument("String!", '""'), "vulnerability_db_directory": Argument("Directory", "null")}
 IMAGE = {"image": Argument("String!", None)}
 IMAGES = {"image": Argument("[String!]", "null")}
@@ -107,6 +118,7 @@ FUNCTIONS = {
             "to": Argument("String!", '""'),
             **LOGIN,
             **SIGNER,
+            **NOTATION_SIGNER,
             **DATABASE,
             "dry_run": Argument("Boolean!", "false"),
             **STAND_IN,
@@ -129,6 +141,8 @@ FUNCTIONS = {
             "plain_http": LOGIN["plain_http"],
             "token_host": LOGIN["token_host"],
             **SIGNER,
+            **NOTATION_SIGNER,
+            **{f"from_{name}": argument for name, argument in NOTATION_TRUST.items()},
             "from_key": Argument("File", "null"),
             "from_identity": Argument("String!", '""'),
             "from_issuer": Argument("String!", '""'),
@@ -144,6 +158,7 @@ FUNCTIONS = {
             "reference": Argument("String!", None),
             **LOGIN,
             **TRUSTED,
+            **NOTATION_TRUST,
             **STAND_IN,
         },
     ),
@@ -176,7 +191,7 @@ FUNCTIONS = {
     "provenance": Function("Directory!", FRESH, False, IMAGES),
     "scan": Function("String!", FRESH, True, {**IMAGES, **DATABASE}),
     "report": Function("Directory!", FRESH, False, {**IMAGES, "since": Argument("String!", '""'), **DATABASE, **LOGIN}),
-    "policy": Function("Directory!", FRESH, False, {"key": Argument("File!", None)}),
+    "policy": Function("Directory!", FRESH, False, {"key": Argument("File", "null"), **NOTATION_TRUST}),
     "stale": Function(
         "String!",
         FRESH,

@@ -53,10 +53,17 @@ ORIGINS = MappingProxyType(
         ),
         "cosign": Deb(
             "cosign",
-            "2.5.0-2+b5",
-            "trixie",
-            "3b6eadd27f3c4c00bfa7eab5c2397a6a15a763630c7a1d40d06ff60d24799eef",
+            "3.1.1-2",
+            "sid",
+            "d8622ebffce1d69197288fc030ff06a4c247af5507107f85c5a878870b686b23",
             "usr/bin/cosign",
+        ),
+        "notation": Deb(
+            "notation",
+            "1.3.2-2",
+            "sid",
+            "f99975ecb56869b85290b30322167d1392e7f7d4eebb40a8bec4386bb95a6789",
+            "usr/bin/notation",
         ),
         "ssg-debian12-ds.xml": Deb(
             "ssg-debian",

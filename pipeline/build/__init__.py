@@ -6,6 +6,7 @@ version          the version of a release
 base_reference   the name of a base
 end_of_life      the end of a line's support
 line_choice      which lines are built, and on which bases
+signature_kinds  the kinds of signatures, and those that a final version needs
 base             where the images' chains start
 rootfs           archives of a base
 apt_snapshot     moments at which Ubuntu's archive is frozen

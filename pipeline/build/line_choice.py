@@ -56,7 +56,8 @@ def require_lines_of_bases(given: Sequence[str], lines: Sequence[str]) -> None:
         )
 
 
-def _parts(value: object) -> object:
+def parts_of(value: object) -> object:
+    """Return the parts of a text with commas between them; anything else as it is."""
     return tuple(filter(None, re.split(r"[,\s]+", value))) if isinstance(value, str) else value
 
 
@@ -94,6 +95,6 @@ def _line(name: str) -> str:
 
 
 #: The names of lines; bases, each LINE=REFERENCE, or REFERENCE alone; and days, each LINE=DATE.
-Lines = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_parts), AfterValidator(_lines)]
-Bases = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_parts), AfterValidator(_bases)]
-Dates = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_parts), AfterValidator(_dates)]
+Lines = Annotated[tuple[str, ...], NoDecode, BeforeValidator(parts_of), AfterValidator(_lines)]
+Bases = Annotated[tuple[str, ...], NoDecode, BeforeValidator(parts_of), AfterValidator(_bases)]
+Dates = Annotated[tuple[str, ...], NoDecode, BeforeValidator(parts_of), AfterValidator(_dates)]

@@ -23,6 +23,7 @@ from pipeline.build.line_choice import Bases, Dates, Lines, given_base, require_
 from pipeline.build.project import project_table
 from pipeline.build.settings_errors import MALFORMED, sentence
 from pipeline.build.severity import Severity
+from pipeline.build.signature_kinds import Kinds
 from pipeline.build.version import Version
 from pipeline.catalogue.lines import Line, find_line
 from pipeline.errors import SettingsError
@@ -101,6 +102,8 @@ class Settings(BaseSettings):
     scan_fails_on_fixable: Severity = "high"
     #: Until which day a line may be released without an audit, as LINE=DATE, where no CIS profile exists.
     no_profile_until: Dates = ()
+    #: The kinds of signatures without which a final version is neither published nor verified.
+    require_signatures: Kinds = ()
     #: The greatest age of the vulnerability database, in days.
     scan_database_days: Days = 3
     #: The most requests that a call sends to the engine at a time.

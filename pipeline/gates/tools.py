@@ -65,17 +65,28 @@ _ALL = (
     ),
     Tool(
         name="cosign",
-        version="2.5.0",
+        version="3.1.1",
         licence="Apache-2.0",
         files=frozenset(
             {
-                "4fed14e55f861dc2ca99a76f43609da58f3f8f1b8159166f751e9d2f6680287a",
-                "1f6c194dd0891eb345b436bb71ff9f996768355f5e0ce02dde88567029ac2188",
+                "bd66953f030c6089ce4a7191cd00d441d84dc792b4ac53fc05e5c258b1d10f53",
+                "ae1ecd212663f3693ad9edf8b1a183900c9a52d3155ba6e354237f9a0f6463fc",
             }
         ),
         upstream=UpstreamRelease(
-            "https://github.com/sigstore/cosign/releases/download/v2.5.0/cosign-linux-amd64",
-            "1f6c194dd0891eb345b436bb71ff9f996768355f5e0ce02dde88567029ac2188",
+            "https://github.com/sigstore/cosign/releases/download/v3.1.1/cosign-linux-amd64",
+            "ae1ecd212663f3693ad9edf8b1a183900c9a52d3155ba6e354237f9a0f6463fc",
+        ),
+    ),
+    Tool(
+        name="notation",
+        version="1.3.2",
+        licence="Apache-2.0",
+        files=frozenset({"c038f5ca36bfab71e14e7e12a0d9080fe8508c5a403e77740350b64dde08f806"}),
+        upstream=UpstreamRelease(
+            "https://github.com/notaryproject/notation/releases/download/v1.3.2/notation_1.3.2_linux_amd64.tar.gz",
+            "e1a0f060308086bf8020b2d31defb7c5348f133ca0dba6a1a7820ef3cbb6dfe5",
+            "notation",
         ),
     ),
     # OpenSCAP's rules, from a package that the base's own distribution signs.

@@ -13,7 +13,7 @@ from pipeline.gates.definition import GateInputs
 from pipeline.gates.hold import files_of, hold, table
 from pipeline.gates.sbom.gate_sbom import DIRECTORY
 from pipeline.module.fresh import fresh
-from pipeline.module.parameters import Account, Connection, Database
+from pipeline.module.parameters import Account, Connection, Database, NotationTrusted
 from pipeline.module.part import Part
 from pipeline.release.contract_changes import Earlier, report_since
 from pipeline.signing.policy import policy_directory
@@ -25,14 +25,19 @@ class TrustFunctions(Part):
     @fresh
     async def policy(
         self,
-        key: Annotated[dagger.File, Doc("Public key that verifies the images' signatures, in PEM: cosign.pub.")],
+        key: Annotated[
+            dagger.File | None, Doc("Public key that verifies the images' signatures, in PEM: cosign.pub.")
+        ] = None,
+        *,
+        notation_trusted: NotationTrusted,
     ) -> dagger.Directory:
         """Write policies that accept only signed images of the registry; nothing is built.
 
-        Returns a directory with policy.json and registries.d for podman and skopeo, kyverno.yaml and
-        policy-controller.yaml for Kubernetes, and the key.
+        Returns a directory. With a key of cosign it has policy.json and registries.d for podman and skopeo,
+        kyverno.yaml and policy-controller.yaml for Kubernetes, and the key. With a root and an identity it has
+        notation's own trust policy and trust store, and kyverno-notation.yaml and ratify.yaml for Kubernetes.
         """
-        return await policy_directory(key, self._given())
+        return await policy_directory(key, self._given(), notation_trusted.trust)
 
     @check
     @fresh

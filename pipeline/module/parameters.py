@@ -9,8 +9,10 @@ from dagger import Doc
 from pipeline.gates.scan.database import DatabaseOrder
 from pipeline.module.grouping import Group
 from pipeline.release.login import Login
+from pipeline.signing.notation_signer import NotationSigner
 from pipeline.signing.signature import Trusted
 from pipeline.signing.signer import Signer
+from pipeline.signing.trust_store import NotationTrust
 
 StandIn = Annotated[bool, Doc("Accept images that are built on a stand-in base.")]
 
@@ -95,6 +97,47 @@ class TrustedFlags:
 
 
 @dataclass(frozen=True)
+class NotationSignerFlags:
+    """What signs the images with notation: a key with its certificates, kept for long or issued for one job."""
+
+    notation_key: Annotated[
+        dagger.Secret | None, Doc("Private key in PEM that signs with notation as well, as in file://release.key.")
+    ] = None
+    notation_chain: Annotated[
+        dagger.File | None, Doc("Certificates in PEM for that key: its own first, its issuers', and the root last.")
+    ] = None
+    timestamp_authority: Annotated[
+        str, Doc("Address of a time stamp authority (RFC 3161), so that signatures outlive their certificates.")
+    ] = ""
+    timestamp_root: Annotated[dagger.File | None, Doc("Root certificate in PEM of that authority.")] = None
+
+    @property
+    def signer(self) -> NotationSigner:
+        """The signer that they name."""
+        return NotationSigner(self.notation_key, self.notation_chain, self.timestamp_authority, self.timestamp_root)
+
+
+@dataclass(frozen=True)
+class NotationTrustFlags:
+    """Whose signatures with notation count."""
+
+    notation_root: Annotated[
+        dagger.File | None, Doc("Root certificate in PEM of the CA whose signatures with notation count.")
+    ] = None
+    notation_identity: Annotated[
+        str, Doc("Subject that the signer's certificate has, as in 'C=AU, ST=WA, O=SKAO, CN=Releases'; * for any.")
+    ] = ""
+    timestamp_root: Annotated[
+        dagger.File | None, Doc("Root certificate in PEM of the authority that stamped them; then each needs a stamp.")
+    ] = None
+
+    @property
+    def trust(self) -> NotationTrust:
+        """Whose signatures they name."""
+        return NotationTrust(self.notation_root, self.notation_identity, self.timestamp_root)
+
+
+@dataclass(frozen=True)
 class DatabaseFlags:
     """Where the database of vulnerabilities comes from."""
 
@@ -117,4 +160,7 @@ TargetAccount = Annotated[AccountFlags, Group("to_")]
 Connection = Annotated[ConnectionFlags, Group()]
 TrustedBy = Annotated[TrustedFlags, Group()]
 SignedBy = Annotated[SignerFlags, Group()]
+NotationSignedBy = Annotated[NotationSignerFlags, Group()]
+NotationTrusted = Annotated[NotationTrustFlags, Group()]
+NotationTrustedBefore = Annotated[NotationTrustFlags, Group("from_")]
 Database = Annotated[DatabaseFlags, Group()]

@@ -14,6 +14,9 @@ from pipeline.module.parameters import (
     Connection,
     Database,
     DatabaseFlags,
+    NotationSignedBy,
+    NotationTrusted,
+    NotationTrustedBefore,
     SignedBy,
     SourceAccount,
     StandIn,
@@ -48,6 +51,7 @@ class ReleaseFunctions(Part):
         account: Account,
         connection: Connection,
         signed_by: SignedBy,
+        notation_signed_by: NotationSignedBy,
         database: Database,
         dry_run: Annotated[bool, Doc("Build, check and look at the registry, and push nothing.")] = False,
         allow_stand_in_base: StandIn = False,
@@ -61,7 +65,8 @@ class ReleaseFunctions(Part):
         Blobs and manifests are pushed first, without a tag; the tags are set last, together. A published version never
         changes: publishing the same content again does nothing, and different content is refused.
         With --tools the images are scanned, audited and described first, and published only when they pass.
-        With a key every image and its attestations are signed by digest before the image gets a tag.
+        With a key every image and its attestations are signed by digest before the image gets a tag; with a key of
+        notation, every image is signed with notation as well.
         """
         order = Order(
             tag,
@@ -71,6 +76,7 @@ class ReleaseFunctions(Part):
             allow_stand_in_base,
             allow_end_of_life,
             signed_by.signer,
+            notation_signed_by.signer,
             database.order,
         )
         login = connection.login(account)
@@ -88,6 +94,8 @@ class ReleaseFunctions(Part):
         to_account: TargetAccount,
         connection: Connection,
         signed_by: SignedBy,
+        notation_signed_by: NotationSignedBy,
+        notation_trusted: NotationTrustedBefore,
         from_key: Annotated[
             dagger.File | None,
             Doc("Public key that verifies the release's present signatures; by default that of the key."),
@@ -108,12 +116,21 @@ class ReleaseFunctions(Part):
             signed_by.signer,
             Trusted(from_key, from_identity, from_issuer, signed_by.tlog),
             self._build,
+            notation_signed_by.signer,
+            notation_trusted.trust,
         )
         source = Side(from_, connection.login(from_account))
         target = Side(to, connection.login(to_account))
-        lines = Settings(**self._given()).lines
+        settings = Settings(**self._given())
         return await promote(
-            tag, lines, source, target, dry_run=dry_run, allow_stand_in_base=allow_stand_in_base, resigning=resigning
+            tag,
+            settings.lines,
+            source,
+            target,
+            dry_run=dry_run,
+            allow_stand_in_base=allow_stand_in_base,
+            resigning=resigning,
+            required=settings.require_signatures,
         )
 
     @fresh
@@ -123,6 +140,7 @@ class ReleaseFunctions(Part):
         account: Account,
         connection: Connection,
         trusted_by: TrustedBy,
+        notation_trusted: NotationTrusted,
         allow_stand_in_base: StandIn = False,
     ) -> str:
         """Verify that an image belongs to a release of this pipeline: its labels, metadata, tags, parents and base.
@@ -131,7 +149,8 @@ class ReleaseFunctions(Part):
         warning from 180 days before its distribution gets no more security updates.
         The call fails when a fact does not hold, and for a final version also when a fact could not be verified, as
         without a key. Nothing is built. With a key or an identity, cosign verifies the signature and every
-        attestation in a container, and their statements are compared with the image.
+        attestation in a container, and their statements are compared with the image. With a root and an identity,
+        notation verifies its own signature; with both, an image needs both.
         """
         login = connection.login(account)
         return await verify(
@@ -141,6 +160,8 @@ class ReleaseFunctions(Part):
             trusted=trusted_by.trusted,
             build=self._build,
             now=moment(),
+            notation=notation_trusted.trust,
+            required=Settings(**self._given()).require_signatures,
         )
 
     @fresh

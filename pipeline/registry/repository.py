@@ -25,7 +25,8 @@ from pipeline.registry.body import read_body
 from pipeline.registry.client import Client
 from pipeline.registry.faults import Endpoint, damaged, malformed, translated
 from pipeline.registry.listing import read_list
-from pipeline.registry.manifest import IMAGE, IMAGES, INDEXES, LARGEST_DOCUMENT, Descriptor, Manifest, digest_of
+from pipeline.registry.manifest import IMAGE, IMAGES, INDEX, INDEXES, LARGEST_DOCUMENT, Descriptor, Manifest, digest_of
+from pipeline.registry.referrer import MOST_REFERRERS, Referrer, referrers_of
 from pipeline.registry.transfer import Content, Download, chunks_of, joined
 from pipeline.strict import parse_object
 
@@ -34,6 +35,12 @@ T = TypeVar("T")
 _ACCEPT = {"Accept": ", ".join((*IMAGES, *INDEXES))}
 #: The largest layer in bytes; the largest published images have layers of a few GiB.
 _LARGEST_BLOB = 16 << 30
+#: Limits on a list of tags, which a hostile registry could make endless; registries return 100 to 1,000 a page.
+_MOST_PAGES, _MOST_TAGS = 1_000, 100_000
+#: The answers of registries without the Referrers API; the specification wants the first.
+_NO_REFERRERS = frozenset(
+    {HTTPStatus.NOT_FOUND, HTTPStatus.BAD_REQUEST, HTTPStatus.METHOD_NOT_ALLOWED, HTTPStatus.NOT_ACCEPTABLE}
+)
 _log = logging.getLogger(__name__)
 
 
@@ -72,6 +79,19 @@ class Repository:
             RegistryError: the registry refuses, or sends other content than the digest's or an invalid manifest.
         """
         return await self._attempts.several(partial(self._read_manifest, reference))
+
+    async def referrers(self, digest: str) -> tuple[Referrer, ...]:
+        """Return what refers to a manifest, as a registry lists it, by the API or else under the tag `sha256-<digest>`.
+
+        Raises:
+            RegistryError: the registry refuses, or its list is malformed or has too many entries.
+        """
+        found = await self._attempts.several(partial(self._list_referrers, digest))
+        if found is not None:
+            return found
+        index = await self.manifest(digest.replace(":", "-"))
+        with translated(self._endpoint):
+            return referrers_of(index.document) if index else ()
 
     async def document(self, blob: Descriptor) -> Mapping[str, Any]:
         """Return an image's configuration.
@@ -139,6 +159,24 @@ class Repository:
 
     async def _list_tags(self) -> frozenset[str]:
         return await read_list(self._client, self._endpoint, "tags/list", "tags", TAG)
+
+    async def _list_referrers(self, digest: str) -> tuple[Referrer, ...] | None:
+        """Return what refers to a manifest; None if the registry lacks this API."""
+        found: tuple[Referrer, ...] = ()
+        target: str | httpx.URL = f"referrers/{_named(digest)}"
+        for _ in range(_MOST_PAGES):
+            async with self._client.request("GET", target, headers={"Accept": INDEX}) as response:
+                if response.status_code in _NO_REFERRERS:
+                    return None
+                await self._require(response, HTTPStatus.OK)
+                found += referrers_of(parse_object(await read_body(response, LARGEST_DOCUMENT), LARGEST_DOCUMENT))
+                following = self._client.next_page(response)
+            if following is None:
+                return found
+            if len(found) > MOST_REFERRERS:
+                break
+            target = following
+        raise malformed(self._endpoint, "its list of referrers does not end")
 
     async def _read_manifest(self, reference: str) -> Manifest | None:
         async with self._client.request("GET", f"manifests/{_named(reference)}", headers=_ACCEPT) as response:

@@ -15,7 +15,8 @@ from pipeline.gates.scan.findings import Policy, policy_of
 from pipeline.registry.registry import Registry
 from pipeline.release.published import Published
 from pipeline.signing.attestation import Attestation
-from pipeline.signing.signature import Trusted, Witness, attested_types, open_witness
+from pipeline.signing.listing import list_attested
+from pipeline.signing.signature import Trusted, Witness, open_witness
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,7 @@ class Examiner:
         return origins_of(attestations, expected_of(image, self._policy))
 
     async def _gather(self, image: Published) -> Evidence:
-        listed = await attested_types(image.repository, image.manifest.digest)
+        listed = (await list_attested(image.repository, image.manifest.digest)).types
         if not listed and is_pre_release(image):
             return Evidence((), None)
         if missing := [type_ for type_ in OF_A_RELEASE if type_ not in listed]:

@@ -22,7 +22,10 @@ from pipeline.release.published import Published, find_published
 from pipeline.release.push import Candidate
 from pipeline.release.release_record import ReleaseRecord, read_record
 from pipeline.release.tags import Tags
-from pipeline.signing.cosign import file_of
+from pipeline.signing.both_kinds import Signatories
+from pipeline.signing.notation_sign import NotationSigning
+from pipeline.signing.notation_signature import open_notation_witness
+from pipeline.signing.reach import file_of
 from pipeline.signing.sign import Signing
 from pipeline.signing.signature import Trusted, Witness, open_witness
 
@@ -52,7 +55,7 @@ async def release_inputs(build: Build) -> str:
 
 
 async def find_completion(
-    registry: Registry, tags: Tags, inputs: str, build: Build, signing: Signing | None
+    registry: Registry, tags: Tags, inputs: str, build: Build, signing: Signatories | None
 ) -> Completion:
     """Look for an interrupted release of this version, built from the same inputs, that lacks only tags.
 
@@ -61,7 +64,7 @@ async def find_completion(
         tags: the tags of each image.
         inputs: the digest of this run's inputs.
         build: provides the base and the tools that verify signatures.
-        signing: the signer; None for none.
+        signing: the signers; None for none.
 
     Raises:
         RegistryError: the registry refuses, or its record cannot be read.
@@ -73,8 +76,10 @@ async def find_completion(
         return Completion()
     try:
         images = await _recorded(registry, record, tags, build.images)
-        if signing:
-            await _require_signatures(images, await _witness(build, registry, signing), tags, build)
+        if signing and signing.cosign:
+            await _require_signatures(images, await _witness(build, registry, signing.cosign), tags, build)
+        if signing and signing.notation:
+            await _require_notation(images, signing.notation, registry, build)
     except (ReleaseError, VerificationError, RegistryError) as error:
         if isinstance(error, RegistryError) and error.passing:
             raise
@@ -122,6 +127,15 @@ async def _require_signatures(images: Sequence[Published], witness: Witness, tag
         await witness.attestations(image.reference(), types)
 
     await concurrently([partial(one, image) for image in images])
+
+
+async def _require_notation(
+    images: Sequence[Published], signing: NotationSigning, registry: Registry, build: Build
+) -> None:
+    if signing.trust is None:
+        raise VerificationError("the signer's certificate names no country, state and organisation to verify it by")
+    witness = await open_notation_witness(build, registry, signing.trust)
+    await concurrently([partial(witness.signature, image.reference()) for image in images])
 
 
 def _sources() -> dict[str, str]:

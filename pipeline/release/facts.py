@@ -4,12 +4,13 @@ A fact is neither verified nor refuted if another registry does not answer, or i
 `verify` counts that as a failure of a final version.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
 from pipeline.build.base_reference import BaseReference
 from pipeline.build.labelling import ANNOTATED, OCI
+from pipeline.build.signature_kinds import ACCEPTED_BY, COSIGN, NOTATION
 from pipeline.build.version import Version
 from pipeline.catalogue.lookup import by_name
 from pipeline.errors import MetadataError, RegistryError, SettingsError, VerificationError
@@ -23,6 +24,7 @@ from pipeline.release.files import FileReader
 from pipeline.release.lineage import is_built_on
 from pipeline.release.published import Published, find_published
 from pipeline.release.upstream import find_base, open_upstream, rests_on
+from pipeline.signing.notation_signature import NotationWitness
 
 _FILE = PATH.lstrip("/")
 #: The labels that OCI's labels repeat.
@@ -38,7 +40,9 @@ class VerifiedImage:
         reference: the reference by which it was found.
         registry: the registry of the image and its parents.
         allow_stand_in_base: accept an image that is built on a stand-in base.
-        examiner: verifies attestations; None if no trusted key or identity was given.
+        examiner: verifies cosign's signatures and attestations; None if no trusted key or identity was given.
+        notation: verifies notation's signatures; None if no root and identity were given.
+        required: the kinds of signatures that the image needs.
     """
 
     image: Published
@@ -46,6 +50,8 @@ class VerifiedImage:
     registry: Registry
     allow_stand_in_base: bool
     examiner: Examiner | None
+    notation: NotationWitness | None = None
+    required: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -234,10 +240,19 @@ def _examiner(subject: VerifiedImage) -> Examiner:
 
 
 async def _signature(subject: VerifiedImage) -> str:
+    """Require a signature of each kind whose signer was named, and every kind that the settings require."""
+    witnesses = {COSIGN: subject.examiner and subject.examiner.witness, NOTATION: subject.notation}
+    if not any(witnesses.values()):
+        _examiner(subject)
+    reference = subject.image.reference()
     try:
-        return await _examiner(subject).witness.signature(subject.image.reference())
+        found = [await witness.signature(reference) for witness in witnesses.values() if witness]
     except VerificationError as error:
         raise _Refuted(str(error)) from error
+    for kind in subject.required:
+        if not witnesses[kind]:
+            raise _Unknown(f"a signature of {kind} is required, and nobody was named; give {ACCEPTED_BY[kind]}")
+    return "; ".join(found)
 
 
 async def _attestations(subject: VerifiedImage) -> str:

@@ -4,6 +4,8 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from pipeline.build.base_reference import BaseReference
+from pipeline.build.signature_kinds import require_kinds
+from pipeline.build.version import Version
 from pipeline.catalogue.lookup import of_lines
 from pipeline.errors import ReleaseError
 from pipeline.escape import escaped
@@ -41,6 +43,7 @@ async def promote(
     dry_run: bool,
     allow_stand_in_base: bool,
     resigning: Resigning | None = None,
+    required: Sequence[str] = (),
 ) -> str:
     """Copy a release, all or nothing.
 
@@ -52,6 +55,7 @@ async def promote(
         dry_run: change nothing.
         allow_stand_in_base: also copy a release that is built on a stand-in base.
         resigning: signs the copy; None leaves it unsigned.
+        required: the kinds of signatures without which no final version is copied.
 
     Returns:
         JSON: each image's reference with its tag and digest, as read back from the registry.
@@ -63,6 +67,8 @@ async def promote(
         SigningError: an image could not be signed.
     """
     version, to = parse_version(tag), parse_address(target.registry)
+    if Version(version).is_final:
+        require_kinds(required, resigning.signers.kinds if resigning else ())
     async with (
         source.login.access() as reading,
         target.login.access() as writing,

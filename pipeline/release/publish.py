@@ -20,6 +20,7 @@ from pipeline.build.base_reference import BaseReference
 from pipeline.build.end_of_life import of_line
 from pipeline.build.inputs import Build
 from pipeline.build.settings import Settings, moment
+from pipeline.build.signature_kinds import require_kinds
 from pipeline.catalogue.lines import find_line
 from pipeline.catalogue.lookup import of_lines
 from pipeline.concurrency import both, concurrently
@@ -44,8 +45,9 @@ from pipeline.release.release_document import release_document
 from pipeline.release.tags import Tags, parse_extra_tags, parse_version
 from pipeline.release.upstream import require_base_layers
 from pipeline.signing.attestation import Attestation
-from pipeline.signing.sign import Signing, open_signing, sign_images
-from pipeline.signing.signer import Signer, parse_signer
+from pipeline.signing.both_kinds import Signatories, open_signatories, parse_signers
+from pipeline.signing.notation_signer import NotationSigner
+from pipeline.signing.signer import Signer
 
 _log = logging.getLogger(__name__)
 
@@ -61,7 +63,8 @@ class Order:
         dry_run: do everything except the push.
         allow_stand_in_base: also publish images that are built on a stand-in base.
         allow_end_of_life: also publish lines whose support has ended.
-        signer: the options of the signer; without any, nothing is signed.
+        signer: the options of cosign's signer.
+        notation: those of notation's; without any of either, nothing is signed.
         database: the database of vulnerabilities for the scan.
     """
 
@@ -72,6 +75,7 @@ class Order:
     allow_stand_in_base: bool = False
     allow_end_of_life: bool = False
     signer: Signer = field(default_factory=Signer)
+    notation: NotationSigner = field(default_factory=NotationSigner)
     database: DatabaseOrder = field(default_factory=DatabaseOrder)
 
 
@@ -101,13 +105,14 @@ async def publish(
         GateError: an image does not pass a gate.
         SigningError: an image could not be signed.
     """
-    signer = parse_signer(order.signer)
+    signers = parse_signers(order.signer, order.notation)
     given = {**given, "version": parse_version(order.tag)}
     settings = Settings(**given)
     tags = Tags(settings.version, parse_extra_tags(order.extra_tags, settings))
     address = parse_address(order.to or settings.registry)
     if tags.is_final:
         require_section(tags.version, settings.created[:10])
+        require_kinds(settings.require_signatures, signers.kinds)
     _require_supported(settings, allowed=order.allow_end_of_life)
     if base_archive is None and not order.allow_stand_in_base:
         _refuse_stand_in([settings.base_of(find_line(name)) for name in settings.lines])
@@ -117,7 +122,7 @@ async def publish(
         if tags.is_final:
             await require_continuity(build, registry)
         # Before the build, so that a wrong password or an old database is reported early.
-        signing = await open_signing(build, registry, signer) if signer else None
+        signing = await open_signatories(build, registry, signers)
         inputs = await release_inputs(build)
         completion = await _begun(registry, tags, inputs, build, signing)
         if candidates := list(completion.candidates):
@@ -134,7 +139,7 @@ async def publish(
         # Attestations cover all gates or none: an image that skipped a gate is published without them.
         attestations = await _attestations(results, images, run) if gates == GATES else {}
         candidates = [await _candidate(image) for image in images]
-        sign = partial(sign_images, signing, attestations=attestations) if signing else None
+        sign = partial(signing.sign_images, attestations=attestations) if signing else None
         try:
             new = await push_release(registry, tags, candidates, dry_run=order.dry_run, sign=sign, inputs=inputs)
         except ReleaseError as error:
@@ -217,7 +222,7 @@ async def _attestations(
     return {name: [Attestation(one.type, one.encoded()) for one in predicates] for name, predicates in stated.items()}
 
 
-async def _begun(registry: Registry, tags: Tags, inputs: str, build: Build, signing: Signing | None) -> Completion:
+async def _begun(registry: Registry, tags: Tags, inputs: str, build: Build, signing: Signatories | None) -> Completion:
     # Without the tools, a final version cannot be held against its gates.
     if tags.is_final and build.tools is None:
         return Completion()

@@ -16,7 +16,11 @@ from pipeline.release.attested import is_pre_release, open_examiner
 from pipeline.release.facts import FACTS, FactResult, VerifiedImage
 from pipeline.release.login import Login
 from pipeline.release.published import Published, find_published
+from pipeline.signing.notation_signature import open_notation_witness
 from pipeline.signing.signature import Trusted, parse_trusted
+from pipeline.signing.trust_store import NotationTrust, parse_notation_trust
+
+_NOBODYS = NotationTrust()
 
 
 async def verify(
@@ -27,6 +31,8 @@ async def verify(
     trusted: Trusted,
     build: Callable[[], Awaitable[Build]],
     now: str,
+    notation: NotationTrust = _NOBODYS,
+    required: Sequence[str] = (),
 ) -> str:
     """Verify an image.
 
@@ -34,9 +40,11 @@ async def verify(
         text: the image's reference, with a tag or a digest.
         login: the login to its registry.
         allow_stand_in_base: accept an image that is built on a stand-in base.
-        trusted: the key or identity whose signatures are accepted.
-        build: provides the base and the tools that verify signatures; not called without a trusted key or identity.
+        trusted: the key or identity whose signatures by cosign are accepted.
+        build: provides the base and the tools that verify signatures; not called unless some are accepted.
         now: the present time, as in 2026-01-31T12:00:00Z.
+        notation: whose signatures by notation are accepted; with both, an image needs both.
+        required: the kinds of signatures that an image needs.
 
     Returns:
         JSON: the image's reference with its digest, the finding on every fact, and warnings, as about its end of life.
@@ -46,11 +54,13 @@ async def verify(
             findings.
         RegistryError: the registry refuses, or does not answer.
     """
-    reference, whose = parse_reference(text), parse_trusted(trusted)
+    reference = parse_reference(text)
+    whose, notations = parse_trusted(trusted), parse_notation_trust(notation)
     async with login.access() as access, open_registry(reference.address, access) as registry:
         image = await _find(registry, reference)
         examiner = await open_examiner(await build(), registry, whose) if whose else None
-        subject = VerifiedImage(image, reference, registry, allow_stand_in_base, examiner)
+        witness = await open_notation_witness(await build(), registry, notations) if notations else None
+        subject = VerifiedImage(image, reference, registry, allow_stand_in_base, examiner, witness, required)
         findings = await concurrently([partial(fact.find, subject) for fact in FACTS])
     _require(image, reference, findings)
     return _document(image, reference, findings, date.fromisoformat(now[:10]))

@@ -1,6 +1,7 @@
 """Policies that make podman, skopeo and Kubernetes accept only signed images of this pipeline.
 
-All policies come from the same data: the registry, the catalogue and the public key. Sources:
+All policies come from the same data: the registry, the catalogue and the public key; `notation_policy` writes those for
+notation. Sources:
 https://github.com/containers/image/blob/v5.34.0/docs/containers-policy.json.5.md and containers-registries.d.5.md,
 https://kyverno.io/docs/policy-types/cluster-policy/verify-images/sigstore/ and
 https://docs.sigstore.dev/policy-controller/overview/.
@@ -19,7 +20,10 @@ from dagger import dag
 from pipeline.build.settings import Settings
 from pipeline.catalogue.lookup import by_name
 from pipeline.errors import SettingsError
+from pipeline.signing.notation_policy import notation_policies
+from pipeline.signing.trust_store import NotationTrust, parse_notation_trust
 
+_NOBODYS = NotationTrust()
 _PUBLIC_KEY = re.compile(r"-----BEGIN PUBLIC KEY-----\s[A-Za-z0-9+/=\s]+-----END PUBLIC KEY-----\s*")
 
 _KYVERNO = """\
@@ -76,19 +80,30 @@ spec:
 """
 
 
-async def policy_directory(key: dagger.File, given: Mapping[str, Any]) -> dagger.Directory:
+async def policy_directory(
+    key: dagger.File | None, given: Mapping[str, Any], notation: NotationTrust = _NOBODYS
+) -> dagger.Directory:
     """Return the policies as a directory.
 
     Args:
-        key: the public key, in PEM.
+        key: the public key of cosign, in PEM; None for no policies of its signatures.
         given: the settings given as arguments; only `registry` is read.
+        notation: whose signatures with notation count.
 
     Raises:
-        SettingsError: the file does not hold a public key.
+        SettingsError: neither was given, or a file does not hold a public key or certificates.
     """
-    registry = Settings(**given).registry
+    registry, trust = Settings(**given).registry, parse_notation_trust(notation)
+    if key is None and trust is None:
+        raise SettingsError(
+            "A policy demands the signatures of somebody; give --key FILE for cosign, or --notation-root FILE and "
+            "--notation-identity SUBJECT for notation, or all of them."
+        )
+    files = policies(registry, list(by_name()), await key.contents()) if key is not None else {}
+    if trust is not None:
+        files |= await notation_policies(registry, list(by_name()), trust)
     directory = dag.directory()
-    for path, text in policies(registry, list(by_name()), await key.contents()).items():
+    for path, text in files.items():
         directory = directory.with_new_file(path, text)
     return directory
 

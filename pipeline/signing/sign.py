@@ -17,7 +17,8 @@ from pipeline.errors import SigningError
 from pipeline.registry.address import Reference
 from pipeline.registry.registry import Registry
 from pipeline.signing.attestation import Attestation
-from pipeline.signing.cosign import COSIGN, Cosign, file_of, open_cosign, reason
+from pipeline.signing.cosign import COSIGN, Cosign, open_cosign, reason
+from pipeline.signing.reach import file_of
 from pipeline.signing.signer import Signer
 
 _PREDICATE = "/mnt/predicate.json"

@@ -10,20 +10,19 @@ import dagger
 
 from pipeline.build.inputs import Build
 from pipeline.concurrency import concurrently
-from pipeline.errors import RegistryError, SettingsError, VerificationError
+from pipeline.errors import SettingsError, VerificationError
 from pipeline.registry.address import Reference
 from pipeline.registry.registry import Registry
-from pipeline.registry.repository import Repository
 from pipeline.signing.attestation import Attestation
-from pipeline.signing.cosign import Cosign, open_cosign, quietly, reason
+from pipeline.signing.cosign import NEWER_FORM, OLDER_FORM, Cosign, open_cosign, reason
 from pipeline.signing.envelope import read_predicate
+from pipeline.signing.listing import SIGNATURE, Listed, list_attested
+from pipeline.signing.reach import quietly
 from pipeline.strict import list_of, object_of, parse_json, text_of
 
 _KEY = "/mnt/cosign.pub"
-#: cosign is run for each type, and a registry can list as many as it likes.
-_MOST_TYPES = 20
 #: The types of an image's signature: by cosign's specification, and as cosign writes them.
-_CLAIMS = ("cosign container image signature", "https://sigstore.dev/cosign/sign/v1")
+_CLAIMS = ("cosign container image signature", SIGNATURE)
 
 
 @dataclass(frozen=True)
@@ -69,15 +68,17 @@ def parse_trusted(given: Trusted) -> Trusted | None:
 
 @dataclass(frozen=True)
 class Witness:
-    """Verifies signatures in a registry.
+    """Verifies signatures in a registry, in both of cosign's forms.
 
     Args:
         cosign: cosign, which reaches the registry.
         trusted: the key or identity whose signatures are accepted.
+        registry: the registry of the images.
     """
 
     cosign: Cosign
     trusted: Trusted
+    registry: Registry
 
     async def signature(self, reference: Reference) -> str:
         """Verify an image's signature and describe it in a phrase.
@@ -87,17 +88,15 @@ class Witness:
 
         Raises:
             VerificationError: the image has no accepted signature, or only one for another name.
+            RegistryError: the registry refuses, or its list of attestations cannot be read.
         """
         try:
-            claims = parse_json((await self._verified("verify", reference, "--output", "json")).encode())
-            signed = {_claimed(claim) for claim in list_of(claims)}
-        except (ValueError, KeyError) as error:
-            raise VerificationError(f"its signature is not an image's signature ({error})") from error
-        # cosign compares only the digest: it would accept the same image's signature under another name.
-        if (repository_of(reference), reference.digest) not in signed:
-            names = ", ".join(sorted({name for name, _ in signed}))
-            raise VerificationError(f"its signature is for {names}, but it was found as {repository_of(reference)}")
-        return f"signed as {repository_of(reference)}"
+            return await self._signature_of_older_form(reference)
+        except VerificationError:
+            listed = await list_attested(self.registry.repository(reference.name), reference.digest)
+            if SIGNATURE not in listed.newer:
+                raise
+        return await self._signature_of_newer_form(reference, listed)
 
     async def attestations(self, reference: Reference, types: Sequence[str]) -> list[Attestation]:
         """Return an image's verified attestations, in the order of the types.
@@ -108,23 +107,59 @@ class Witness:
 
         Raises:
             VerificationError: a type has no accepted attestation, or one is not about this image alone.
+            RegistryError: the registry refuses, or its list of attestations cannot be read.
         """
-        found = await concurrently([partial(self._attestations, reference, type_) for type_ in types])
+        listed = await list_attested(self.registry.repository(reference.name), reference.digest)
+        found = await concurrently([partial(self._attestations, reference, type_, listed) for type_ in types])
         return [attestation for attestations in found for attestation in attestations]
 
-    async def _attestations(self, reference: Reference, type_: str) -> list[Attestation]:
+    async def _signature_of_older_form(self, reference: Reference) -> str:
+        output = await self._verified("verify", reference, *OLDER_FORM, "--output", "json")
+        try:
+            signed = {_claimed(claim) for claim in list_of(parse_json(output.encode()))}
+        except (ValueError, KeyError) as error:
+            raise VerificationError(f"its signature is not an image's signature ({error})") from error
+        # cosign compares only the digest: it would accept the same image's signature under another name.
+        if (repository_of(reference), reference.digest) not in signed:
+            names = ", ".join(sorted({name for name, _ in signed}))
+            raise VerificationError(f"its signature is for {names}, but it was found as {repository_of(reference)}")
+        return f"signed as {repository_of(reference)}"
 
-        output = await self._verified("verify-attestation", reference, "--type", type_)
+    async def _signature_of_newer_form(self, reference: Reference, listed: Listed) -> str:
+        """Verify a signature that names only the digest, and an attestation beside it that names the repository."""
+        await self._verified("verify-attestation", reference, *NEWER_FORM, "--type", SIGNATURE)
+        for type_ in sorted(listed.newer - {SIGNATURE}):
+            if await self._envelopes(reference, type_, NEWER_FORM):
+                return f"signed as {repository_of(reference)}, in cosign's newer form"
+        raise VerificationError(
+            "its signature, in cosign's newer form, names no repository, and neither does an attestation beside it; "
+            "sign it with --new-bundle-format=false"
+        )
+
+    async def _attestations(self, reference: Reference, type_: str, listed: Listed) -> list[Attestation]:
+        forms = [form for form, types in ((OLDER_FORM, listed.older), (NEWER_FORM, listed.newer)) if type_ in types]
+        # An image that was attested in both forms has each statement twice.
+        found: dict[bytes, None] = {}
+        refusals: list[VerificationError] = []
+        for form in forms or [OLDER_FORM]:
+            try:
+                envelopes = await self._envelopes(reference, type_, form)
+            except _UnacceptedError as error:
+                refusals.append(error)
+            else:
+                found |= dict.fromkeys(envelopes)
+        if not found:
+            raise refusals[0] if refusals else VerificationError(f"its attestation {type_} is empty")
+        return [Attestation(type_, predicate) for predicate in found]
+
+    async def _envelopes(self, reference: Reference, type_: str, form: Sequence[str]) -> list[bytes]:
+        """Return the predicates of a type, in JSON."""
+        output = await self._verified("verify-attestation", reference, *form, "--type", type_)
         read = partial(read_predicate, type_=type_, repository=repository_of(reference), digest=reference.digest)
         try:
-            found = [
-                Attestation(type_, json.dumps(read(line.encode())).encode()) for line in output.split("\n") if line
-            ]
+            return [json.dumps(read(line.encode())).encode() for line in output.split("\n") if line]
         except (ValueError, KeyError) as error:
             raise VerificationError(f"its attestation {type_} is not valid: {error}") from error
-        if not found:
-            raise VerificationError(f"its attestation {type_} is empty")
-        return found
 
     async def _verified(self, verb: str, reference: Reference, *options: str) -> str:
         target = f"{repository_of(reference)}@{reference.digest}"
@@ -132,7 +167,11 @@ class Witness:
         try:
             return await quietly(self.cosign.container, f"{reference.name}: {verb}", command).contents()
         except dagger.ExecError as error:
-            raise VerificationError(f"cosign {verb}: {reason(error)}") from error
+            raise _UnacceptedError(f"cosign {verb}: {reason(error)}") from error
+
+
+class _UnacceptedError(VerificationError):
+    """cosign accepts nothing that it found."""
 
 
 async def open_witness(build: Build, registry: Registry, trusted: Trusted) -> Witness:
@@ -142,22 +181,7 @@ async def open_witness(build: Build, registry: Registry, trusted: Trusted) -> Wi
         ToolError: cosign is missing, or its digest is wrong.
     """
     cosign = await open_cosign(build, registry)
-    return Witness(Cosign(trusted.equip(cosign.container), cosign.plain_http), trusted)
-
-
-async def attested_types(repository: Repository, digest: str) -> tuple[str, ...]:
-    """Return the types of an image's attestations, sorted, whoever signed them."""
-    manifest = await repository.manifest(f"{digest.replace(':', '-')}.att")
-    if manifest is None:
-        return ()
-    try:
-        layers = [object_of(layer, "annotations") for layer in list_of(manifest.document["layers"])]
-        types = {text_of(object_of(layer["annotations"])["predicateType"]) for layer in layers}
-        if len(types) > _MOST_TYPES:
-            raise ValueError(f"it has {len(types)} types")
-    except (ValueError, KeyError) as error:
-        raise RegistryError(f"The attestations of {repository.name}@{digest} cannot be read ({error}).") from error
-    return tuple(sorted(types))
+    return Witness(Cosign(trusted.equip(cosign.container), cosign.plain_http), trusted, registry)
 
 
 def repository_of(reference: Reference) -> str:

@@ -1,6 +1,6 @@
 """The signer: a key, a key in a KMS, or the identity of a GitLab job.
 
-Sources: https://github.com/sigstore/cosign/blob/v2.5.0/KMS.md and
+Sources: https://github.com/sigstore/cosign/blob/v3.1.1/KMS.md and
 https://docs.gitlab.com/ci/yaml/signing_examples/ (keyless).
 """
 
@@ -12,6 +12,7 @@ import dagger
 from dagger import dag
 
 from pipeline.errors import SettingsError
+from pipeline.signing.cosign import OLDER_FORM
 
 _KEY = "/mnt/key/cosign.key"
 _KMS = re.compile(r"(awskms|gcpkms|azurekms|hashivault|k8s)://[A-Za-z0-9._:/@=+-]+")
@@ -55,7 +56,9 @@ class Signer:
     def arguments(self) -> tuple[str, ...]:
         """cosign's arguments for signing."""
         log = self.tlog or not self.has_key
-        return ("--yes", *self.key_arguments, f"--tlog-upload={'true' if log else 'false'}")
+        # A configuration of cosign 3 would always name a log, and write the newer form.
+        older = ("--use-signing-config=false", *OLDER_FORM)
+        return ("--yes", *self.key_arguments, *older, f"--tlog-upload={'true' if log else 'false'}")
 
     async def equip(self, container: dagger.Container) -> dagger.Container:
         """Return the container with everything that cosign needs to sign, as secrets."""

@@ -15,9 +15,23 @@ from pipeline.concurrency import concurrently
 from pipeline.gates.sbom.gate_sbom import Sbom, describe
 from pipeline.gates.trivy import Trivy, open_trivy
 from tests.conftest import Built
+from tests.trust.notary import authority, notation, releases, stamps
 from tests.trust.signing import cosign, keys, other_keys, path, registry, release, server, workbench
 
-__all__ = ["cosign", "keys", "other_keys", "path", "registry", "release", "server", "workbench"]
+__all__ = [
+    "authority",
+    "cosign",
+    "keys",
+    "notation",
+    "other_keys",
+    "path",
+    "registry",
+    "release",
+    "releases",
+    "server",
+    "stamps",
+    "workbench",
+]
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

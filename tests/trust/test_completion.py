@@ -8,10 +8,13 @@ from pipeline.release.completion import Completion, find_completion
 from pipeline.release.push import Candidate, push_release
 from pipeline.release.release_record import ReleaseRecord, write_record
 from pipeline.release.tags import Tags
+from pipeline.signing.both_kinds import Signatories
+from pipeline.signing.notation_sign import open_notation_signing
 from pipeline.signing.sign import open_signing, sign_images
 from pipeline.signing.signer import Signer
 from tests.publish.conftest import Maker
 from tests.trust.attested import complete
+from tests.trust.authority import Issued
 from tests.trust.signing import TAGS, KeyPair, reference
 
 STAND_IN = "bootstrap:debian-12"
@@ -31,7 +34,8 @@ async def begun(registry: Registry, release: Maker) -> list[Candidate]:
 
 async def found(workbench: Build, registry: Registry, signer: Signer) -> Completion:
     """Look for the release, to sign it."""
-    return await find_completion(registry, TAGS, INPUTS, workbench, await open_signing(workbench, registry, signer))
+    signing = Signatories(await open_signing(workbench, registry, signer))
+    return await find_completion(registry, TAGS, INPUTS, workbench, signing)
 
 
 async def test_images_that_are_signed_and_attested_are_completed(
@@ -68,3 +72,14 @@ async def test_images_that_lack_an_attestation_are_not_completed(
     some = {name: every[:1] for name, every in complete(begun, registry.address, base=STAND_IN).items()}
     await sign_images(signing, [reference(registry, image) for image in begun], some)
     assert "cosign verify-attestation" in (await found(workbench, registry, keys.signer)).obstacle
+
+
+async def test_images_that_lack_the_signature_of_notation_are_not_completed(
+    workbench: Build, registry: Registry, begun: list[Candidate], releases: Issued
+) -> None:
+    signing = Signatories(notation=await open_notation_signing(workbench, registry, releases.signer))
+    completion = await find_completion(registry, TAGS, INPUTS, workbench, signing)
+    assert "notation verify: no signature is associated" in completion.obstacle
+    await signing.sign_images([reference(registry, image) for image in begun], {})
+    completion = await find_completion(registry, TAGS, INPUTS, workbench, signing)
+    assert [image.digest for image in completion.candidates] == [image.digest for image in begun]

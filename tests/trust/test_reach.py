@@ -1,4 +1,4 @@
-"""cosign reaches a registry as the pipeline's own client does: with its login, and by its CA."""
+"""cosign and notation reach a registry as the pipeline's own client does: with its login, and by its CA."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -7,17 +7,20 @@ from pathlib import Path
 import pytest
 
 from pipeline.build.inputs import Build
-from pipeline.errors import SigningError
+from pipeline.errors import SigningError, VerificationError
 from pipeline.registry.access import Access
 from pipeline.registry.address import parse_address
 from pipeline.registry.registry import open_registry
 from pipeline.release.push import push_release
+from pipeline.signing.notation_signature import open_notation_witness
 from pipeline.signing.sign import open_signing
 from pipeline.signing.signature import open_witness
 from tests.publish.certificates import Signed, sign
 from tests.publish.conftest import Maker
 from tests.publish.test_login import HTPASSWD, LOGIN, WRONG, tls
 from tests.registry import running
+from tests.trust.authority import Authority, Issued
+from tests.trust.notary import publish_with_notation
 from tests.trust.signing import TAGS, KeyPair, publish_signed, reference
 
 
@@ -53,6 +56,20 @@ async def test_with_a_login_and_a_private_ca_an_image_is_signed_and_verified(
         await publish_signed(workbench, registry, [image], keys.signer)
         witness = await open_witness(workbench, registry, keys.trusted)
         assert await witness.signature(reference(registry, image)) == f"signed as {guarded}/ska-base"
+
+
+async def test_notation_has_the_login_and_the_private_ca_too(
+    workbench: Build, guarded: str, bundle: Path, release: Maker, authority: Authority, releases: Issued
+) -> None:
+    (image, *_) = release()
+    async with open_registry(parse_address(guarded), replace(LOGIN, ca=bundle)) as registry:
+        await publish_with_notation(workbench, registry, [image], releases.signer)
+        witness = await open_notation_witness(workbench, registry, authority.trust(releases))
+        assert (await witness.signature(reference(registry, image))).startswith(f"signed as {guarded}/ska-base")
+    async with open_registry(parse_address(guarded), replace(WRONG, ca=bundle)) as registry:
+        witness = await open_notation_witness(workbench, registry, authority.trust(releases))
+        with pytest.raises(VerificationError, match="401"):
+            await witness.signature(reference(registry, image))
 
 
 async def signing_fails(workbench: Build, guarded: str, access: Access, release: Maker, keys: KeyPair) -> str:

@@ -14,6 +14,7 @@ from pipeline.release.login import Login
 from pipeline.release.promote import Side, promote
 from pipeline.release.push import Candidate, push_release
 from pipeline.release.resign import Resigning, parse_resigning
+from pipeline.signing.both_kinds import SignerPair
 from pipeline.signing.signature import Trusted
 from pipeline.signing.signer import Signer
 from tests.built_images import LINE
@@ -44,7 +45,7 @@ def by(keys: KeyPair, workbench: Build, trusted: Trusted | None = None) -> Resig
     async def build() -> Build:
         return workbench
 
-    return Resigning(keys.signer, trusted, build)
+    return Resigning(SignerPair(keys.signer), trusted, build)
 
 
 async def promoted(registry: Registry, target: str, resigning: Resigning) -> None:
@@ -205,7 +206,7 @@ async def test_without_a_key_nobody_knows_who_signed_before(
 ) -> None:
     await publish_signed(workbench, registry, images, keys.signer, complete(images, registry.address, base=BASE))
     signer = Signer(identity_token=keys.signer.password)
-    resigning = Resigning(signer, None, by(keys, workbench).build)
+    resigning = Resigning(SignerPair(signer), None, by(keys, workbench).build)
     with pytest.raises(SettingsError, match="give their signer with --from-key FILE, or with --from-identity"):
         await promoted(registry, f"{production}/{path}", resigning)
 

@@ -16,6 +16,8 @@ from pipeline.signing.signer import Signer, parse_signer
 from tests.trust.signing import KeyPair
 
 KMS = "awskms:///alias/release"
+#: What makes cosign 3 write the form that every reader knows.
+OLDER = ("--use-signing-config=false", "--new-bundle-format=false")
 
 
 @pytest.fixture
@@ -55,7 +57,7 @@ def test_a_key_in_no_kms_is_refused(kms: str) -> None:
 
 
 def test_a_key_of_a_kms_is_named_to_cosign_as_it_is() -> None:
-    assert Signer(kms=KMS).arguments == ("--yes", "--key", KMS, "--tlog-upload=false")
+    assert Signer(kms=KMS).arguments == ("--yes", "--key", KMS, *OLDER, "--tlog-upload=false")
 
 
 def test_the_log_is_for_whoever_asks_for_it(secret: dagger.Secret) -> None:
@@ -66,7 +68,7 @@ def test_who_has_no_key_is_always_in_the_log(secret: dagger.Secret) -> None:
     # The command that a GitLab job runs: Fulcio and Rekor are not to be had here.
     signer = Signer(identity_token=secret)
     command = Cosign(dag.container(), plain_http=False).command("sign", *signer.arguments, "host/image@sha256:…")
-    assert command == [COSIGN, "sign", "--yes", "--tlog-upload=true", "host/image@sha256:…"]
+    assert command == [COSIGN, "sign", "--yes", *OLDER, "--tlog-upload=true", "host/image@sha256:…"]
 
 
 async def test_the_token_of_a_job_is_where_cosign_looks_for_it(workbench: Build, secret: dagger.Secret) -> None:
