@@ -6,7 +6,7 @@ registry       a registry that is open
 repository     the operations on one of its repositories
 manifest       the documents of an image
 index          which image of several is that of a platform
-listing        lists that come in pages
+pages          lists that come in pages
 referrer       what refers to a manifest
 client         the HTTP client of a repository, which sends the login only where it may go
 authorization  how a user answers the challenges of a registry

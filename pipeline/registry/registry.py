@@ -14,7 +14,7 @@ from pipeline.registry.address import PATH, Address
 from pipeline.registry.attempts import Attempts
 from pipeline.registry.client import Client, open_connections
 from pipeline.registry.faults import Endpoint
-from pipeline.registry.listing import read_list
+from pipeline.registry.pages import read_list
 from pipeline.registry.repository import Repository
 
 

@@ -115,7 +115,7 @@ async def test_a_blob_that_drips_ends() -> None:
     "following", ["/v2/x/ska-base/tags/list?last=a", "/v2/x/ska-base/tags/list?last={}"], ids=["again", "always new"]
 )
 async def test_a_list_of_tags_without_an_end_is_refused(following: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pipeline.registry.listing._MOST_PAGES", 20)
+    monkeypatch.setattr("pipeline.registry.pages._MOST_PAGES", 20)
 
     def answer(handler: Handler) -> None:
         link = following.format(len(handler.hostile.seen))
