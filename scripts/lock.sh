@@ -15,3 +15,4 @@ compile() {
 compile --no-emit-package dagger-io -o requirements.lock "$@" pyproject.toml
 compile --extra cli --group dev -o requirements-dev.lock "$@" pyproject.toml engine/pyproject.toml
 compile -o pipeline/data/python-tools.lock "$@" pipeline/data/python-tools.in
+compile -o tests/renovate/node.lock "$@" tests/renovate/node.in

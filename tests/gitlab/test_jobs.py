@@ -15,6 +15,7 @@ from tests.built_images import OF_ONE_LINE
 from tests.conftest import Built
 from tests.consumers.conftest import call
 from tests.gitlab.pipeline import ROOT, environment, jobs, load, run
+from tests.gitlab.stand_in_api import stand_in_api
 from tests.registry import running
 from tests.trust.databases import NOT_HERE
 from tests.trust.databases import make as make_database
@@ -182,6 +183,22 @@ def test_a_job_that_is_run_again_publishes_nothing_new(runner: Runner) -> None:
     done = runner.run("publish", CI_JOB_ID="4712", CI_RUNNER_TAGS="[]")
     assert done.returncode == 0, done.stdout
     assert (runner.clone / "release.json").read_text() == before.replace('"new": true', '"new": false')
+
+
+def test_a_release_is_announced_with_notes_that_name_where_it_will_be(runner: Runner, staging: str) -> None:
+    with stand_in_api() as api:
+        done = runner.run("announce", **api.variables())
+        assert done.returncode == 0, done.stdout
+        again = runner.run("announce", **api.variables())
+    assert (again.returncode, "which stays as it is" in again.stdout) == (0, True), again.stdout
+    (sent,) = api.releases.values()
+    assert (sent["tag_name"], sent["name"]) == (f"v{runner.version}", runner.version)
+    production = staging.replace("/staging", "/production")
+    assert sent["description"] == (runner.clone / "release-notes.md").read_text()
+    assert sent["description"].startswith(
+        f"# {runner.version}\n\n## ubuntu22\n\n### ska-base\n\n`{production}/ska-base:"
+    )
+    assert f"{staging}/" not in sent["description"]
 
 
 def test_a_release_is_promoted_with_its_digests(runner: Runner, staging: str) -> None:

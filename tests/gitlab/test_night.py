@@ -11,19 +11,9 @@ from pathlib import Path
 import pytest
 
 from tests.consumers.conftest import call
-from tests.gitlab.tagged_project import CHANGELOG, LINES, NEW, NEW_24, SECTION, TOKEN, Project
+from tests.gitlab.tagged_project import CHANGELOG, LINES, NEW, NEW_24, SECTION, TOKEN, Project, released
 
 MODULE = "pipeline/catalogue/lines.py"
-
-
-@pytest.fixture
-def project(tmp_path: Path) -> Project:
-    return Project(tmp_path)
-
-
-def released(version: str, branch: str = "nightly-1.2") -> str:
-    """Return what the script says in the end."""
-    return f"night: 1.2.3 needs a rebuild, and is released again as {version}; the branch {branch} brings it to main"
 
 
 def test_an_outdated_release_is_tagged_again_as_the_next_patch_version(project: Project) -> None:

@@ -1,12 +1,9 @@
-"""The branch with which a night's release reaches the default branch, and the merge request of it."""
+"""The merge request of a night: tag and branch together, the section where it belongs, and never a conflict."""
 
 import pytest
 
 from tests.consumers.conftest import call
 from tests.gitlab.tagged_project import CHANGELOG, SECTION, Project
-from tests.gitlab.test_night import project
-
-__all__ = ["project"]
 
 #: The options that ask GitLab for a merge request: https://docs.gitlab.com/topics/git/commit/#push-options
 OPTIONS = ["merge_request.create", "merge_request.target=main", "merge_request.remove_source_branch"]
