@@ -24,8 +24,8 @@ from pipeline.registry.attempts import Attempts
 from pipeline.registry.body import read_body
 from pipeline.registry.client import Client
 from pipeline.registry.faults import Endpoint, damaged, malformed, translated
-from pipeline.registry.pages import read_list
 from pipeline.registry.manifest import IMAGE, IMAGES, INDEX, INDEXES, LARGEST_DOCUMENT, Descriptor, Manifest, digest_of
+from pipeline.registry.pages import read_list
 from pipeline.registry.referrer import MOST_REFERRERS, Referrer, referrers_of
 from pipeline.registry.transfer import Content, Download, chunks_of, joined
 from pipeline.strict import parse_object
