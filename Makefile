@@ -13,7 +13,7 @@ help: ## list the targets
 build-all: setup ## build and check the images; archives and build-report.json go to dist/
 	@.venv/bin/ska-images build-all -o dist $(ARGS)
 
-tools: setup ## fetch Trivy, cosign and OpenSCAP's rules into .tools/, for --tools on machines without internet
+tools: setup ## fetch Trivy, cosign, notation and OpenSCAP's rules into .tools/, for --tools on machines without internet
 	@.venv/bin/python -m dev.tools $(ARGS)
 
 reproduce: setup ## build twice from nothing, as root and as an ordinary user, and compare

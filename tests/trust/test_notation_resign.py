@@ -54,8 +54,9 @@ def by(workbench: Build, signers: SignerPair, trust: NotationTrust | None = None
 async def promoted(registry: Registry, target: str, resigning: Resigning | None, *required: str) -> None:
     """Promote the release, and have it signed again."""
     sides = Side(str(registry.address), Login()), Side(target, Login())
-    flags = {"dry_run": False, "allow_stand_in_base": False}
-    await promote("1.0.0", [LINE], *sides, **flags, resigning=resigning, required=required)
+    await promote(
+        "1.0.0", [LINE], *sides, dry_run=False, allow_stand_in_base=False, resigning=resigning, required=required
+    )
 
 
 async def test_a_release_is_signed_with_both_under_its_new_name(
@@ -99,7 +100,8 @@ async def test_what_was_not_signed_with_notation_is_not_signed_again(
 ) -> None:
     await push_release(registry, TAGS, images)
     message = await refused(registry, f"{production}/{path}", by(workbench, SignerPair(None, releases.signer)))
-    assert "is not signed again, because its signature is not valid (notation verify: no signature" in message
+    assert "is not signed again, because its signature is not valid (notation verify: " in message
+    assert "no signature is associated with" in message
 
 
 async def test_what_another_identity_signed_is_signed_again_if_it_is_named(
@@ -127,9 +129,7 @@ async def test_a_final_version_without_a_required_signature_is_not_copied(
     await publish_with_notation(workbench, registry, images, releases.signer)
     signers = SignerPair(None, releases.signer)
     for resigning, kind in ((None, "notation"), (by(workbench, signers), "cosign")):
-        with pytest.raises(
-            SettingsError, match=rf"A final version needs a signature of {kind} \(the setting require_s"
-        ):
+        with pytest.raises(SettingsError, match=f"A final version needs a signature of {kind} "):
             await promoted(registry, f"{production}/{path}", resigning, "notation", "cosign")
     async with open_registry(parse_address(f"{production}/{path}"), NOBODY) as target:
         assert await digests(target, "1.0.0") == {}
