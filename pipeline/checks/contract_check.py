@@ -67,7 +67,8 @@ async def _contract(subject: Subject, step: str) -> str:
         raise CheckFailure(str(error)) from error
     found = await measure(subject.image, subject.distribution, subject.container, step)
     if promised is None:
-        return f"no contract is recorded for {subject.distribution.name}; {RECORD} records what was found"
+        where = f"{subject.image} on {subject.distribution.name}"
+        return f"no contract is recorded for {where}; {RECORD} records what was found"
     wrong = [one for one in differences(promised, found) if not _is_tolerated(one, subject.distribution)]
     if wrong:
         lines = (f"{one.title}: expected {one.before or 'nothing'}, found {one.after or 'nothing'}" for one in wrong)

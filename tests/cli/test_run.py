@@ -13,6 +13,7 @@ from typing import IO
 import pytest
 from embedded_engine.session import Session
 
+from tests.built_images import OF_ONE_LINE
 from tests.conftest import Built
 
 ROOT = Path(__file__).parents[2]
@@ -70,7 +71,7 @@ def test_help_goes_to_standard_output(words: tuple[str, ...]) -> None:
         (
             ("metadata", "--image=ska-pyton", "--base=bootstrap:auto"),
             "Error: There is no image 'ska-pyton'; did you mean 'ska-python'?"
-            " The images of ubuntu22 are ska-base, ska-build, ska-build-python, ska-python.\n",
+            f" The images of ubuntu22 are {', '.join(OF_ONE_LINE)}.\n",
         ),
     ],
 )

@@ -24,4 +24,4 @@ awk -v security="$security" '{ sub("/.*", "", $4) } $4 ~ security { print $1, $2
     fi
 done
 if [ -e pending ]; then wrong=1; fi
-verdict "$(wc -l <names) packages, none behind the $pockets security archives' versions"
+verdict "$(wc -l <names) packages, none behind the security archive (indexes: $pockets)"

@@ -9,4 +9,4 @@ while read -r kind name; do
     path) fact "file $name" "" "$(ls -d "$name" 2>/dev/null || true)" ;;
     esac
 done <list
-verdict "$(grep -c . list || true) things of the base that must go are not there"
+verdict "nothing of the base that must go is there: $(grep -c . list || true) looked for"
