@@ -93,8 +93,8 @@ APP = {
     **{name: Argument("[String!]", "null") for name in ("apt", "build_apt")},
     "netrc": Argument("Secret", "null"),
     "release": Argument("String!", '""'),
-    "key": Argument("File", "null"),
-    **{name: Argument("String!", '""') for name in ("identity", "issuer")},
+    **TRUSTED,
+    **NOTATION_TRUST,
     **STAND_IN,
     **LOGIN,
 }

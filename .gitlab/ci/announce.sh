@@ -24,8 +24,8 @@ case $status in
 201) echo "announce: GitLab has the release $version now" ;;
 409) echo "announce: GitLab has the release $version already, which stays as it is" ;;
 *)
-    said=$(head -c 500 "$answer" | tr -cd '[:print:]')
-    echo "announce: GitLab made no release $version ($status: $said); may the user of this pipeline set the tag?" >&2
+    message=$(head -c 500 "$answer" | tr -cd '[:print:]')
+    echo "announce: GitLab made no release $version ($status: $message); may the user of this pipeline set the tag?" >&2
     exit 1
     ;;
 esac

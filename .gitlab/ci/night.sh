@@ -101,7 +101,7 @@ if [ -n "$(remote ls-remote "$CI_PROJECT_URL.git" "refs/heads/$branch")" ]; then
     remote -C "$merged" fetch --quiet "$CI_PROJECT_URL.git" "refs/heads/$branch"
     parents="$parents -p FETCH_HEAD"
 fi
-# shellcheck disable=SC2086  # each parent is a word of its own
+# shellcheck disable=SC2086  # the list of parents must split into words
 commit=$(as_project -C "$merged" commit-tree $parents -m "$title" "$(git -C "$merged" write-tree)")
 
 output=$scratch/output

@@ -132,7 +132,7 @@ def assemble(
         epoch: the time that dates what is written, in seconds since 1970.
     """
     return (
-        # Two layers, the lower of which a change of the source leaves as it was.
+        # Two layers: a change of the source leaves the lower one as it is.
         runtime.with_env_variable(EPOCH, epoch)
         .with_directory(HOME, dependencies.directory(HOME))
         .with_directory(HOME, project)

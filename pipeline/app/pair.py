@@ -17,6 +17,7 @@ from pipeline.release.login import Login
 from pipeline.release.tags import parse_version
 from pipeline.release.verify import verify
 from pipeline.signing.signature import Trusted
+from pipeline.signing.trust_store import NotationTrust
 
 BUILDER, RUNTIME = "ska-build-python", "ska-python"
 
@@ -56,7 +57,8 @@ class ReleasedPair:
     Args:
         tag: its version; empty to build the pair.
         login: the login to the registry of the settings.
-        trusted: the key or identity whose signatures are accepted.
+        trusted: the key or identity whose signatures by cosign are accepted.
+        notation: whose signatures by notation are accepted.
         allow_stand_in_base: accept images that are built on a stand-in base.
         now: the present time, as in 2026-01-31T12:00:00Z.
     """
@@ -64,6 +66,7 @@ class ReleasedPair:
     tag: str
     login: Login
     trusted: Trusted
+    notation: NotationTrust
     allow_stand_in_base: bool
     now: str
 
@@ -107,6 +110,8 @@ async def _released(names: Sequence[str], released: ReleasedPair, build: Build) 
             trusted=released.trusted,
             build=opened,
             now=released.now,
+            notation=released.notation,
+            required=build.settings.require_signatures,
         )
         # What was verified is what is used: the digest, whatever the tag points at now.
         pinned = parse_reference(json.loads(text)["reference"])

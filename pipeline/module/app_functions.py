@@ -13,9 +13,17 @@ from pipeline.build.settings import moment
 from pipeline.gates.definition import GateInputs
 from pipeline.module.fresh import fresh
 from pipeline.module.grouping import Group
-from pipeline.module.parameters import Account, AccountFlags, Connection, ConnectionFlags, Database, StandIn
+from pipeline.module.parameters import (
+    Account,
+    AccountFlags,
+    Connection,
+    ConnectionFlags,
+    Database,
+    NotationTrustFlags,
+    StandIn,
+    TrustedFlags,
+)
 from pipeline.module.part import Part
-from pipeline.signing.signature import Trusted
 
 
 @dataclass(frozen=True)
@@ -42,15 +50,12 @@ class AppFlags:
 
 
 @dataclass(frozen=True)
-class PairFlags:
-    """The images that an application stands on."""
+class PairFlags(TrustedFlags, NotationTrustFlags):
+    """The images that an application stands on, and whose signatures of their release count."""
 
     release: Annotated[
         str, Doc("Release of the images to build on, as in 1.2.3, verified; by default the images are built.")
     ] = ""
-    key: Annotated[dagger.File | None, Doc("Public key whose signatures of the release count, in PEM.")] = None
-    identity: Annotated[str, Doc("Identity whose signatures of the release count, instead of a key.")] = ""
-    issuer: Annotated[str, Doc("Issuer that vouches for that identity.")] = ""
     allow_stand_in_base: StandIn = False
 
 
@@ -106,5 +111,5 @@ class AppFunctions(Part):
 
 
 def _released(pair: PairFlags, account: AccountFlags, connection: ConnectionFlags) -> ReleasedPair:
-    trusted = Trusted(pair.key, pair.identity, pair.issuer)
-    return ReleasedPair(pair.release, connection.login(account), trusted, pair.allow_stand_in_base, moment())
+    login = connection.login(account)
+    return ReleasedPair(pair.release, login, pair.trusted, pair.trust, pair.allow_stand_in_base, moment())

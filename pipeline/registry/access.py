@@ -11,7 +11,7 @@ Where a login goes:
 - Plain HTTP is used only with hosts for which the user allowed it, and between services of this machine.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
 
@@ -73,6 +73,10 @@ class Access:
     plain_http: frozenset[str] = frozenset()
     patience: Patience = field(default_factory=Patience)
     token_hosts: frozenset[str] = frozenset()
+
+    def without_login(self) -> "Access":
+        """Return the same access without the user, for hosts that the login is not for."""
+        return replace(self, username="", password=None)
 
     def allows_plain_http(self, address: Address, registry: Address | None = None) -> bool:
         """Return whether plain HTTP is allowed; connections that stay on this machine need no consent.

@@ -133,7 +133,7 @@ def _breaking(notes: Notes) -> Iterator[str]:
 
 
 def _scans(notes: Notes) -> Iterator[str]:
-    """Say how many known vulnerabilities went and came, and of which images that is not known."""
+    """Count the known vulnerabilities that went and came, and name the images that were not compared."""
     in_both = [one for one in notes.images if one.is_in_both]
     if compared := [one.scans for one in in_both if one.scans.before]:
         went = {found.vulnerability for one in compared for found in one.went}

@@ -61,12 +61,14 @@ class Staleness:
         base: the reference that the base's tag names now, if it has moved.
         packages: the packages with a newer version in the security archive.
         unknown: what could not be examined, a sentence each.
+        age: the image's age in days; None where it is not known or not examined.
     """
 
     reasons: tuple[str, ...] = ()
     base: str = ""
     packages: tuple[Mapping[str, str], ...] = ()
     unknown: tuple[str, ...] = ()
+    age: int | None = None
 
 
 async def outdated(question: Question, given: Mapping[str, Any], login: Login) -> str:
@@ -170,7 +172,7 @@ async def _look(
 
 
 def age_of(image: Published, today: str, max_age: int) -> Staleness:
-    """Return whether an image is older than a number of days."""
+    """Return an image's age, and whether it is older than a number of days."""
     created = image.label("created")
     try:
         age = (date.fromisoformat(today[:10]) - date.fromisoformat(created[:10])).days
@@ -178,7 +180,7 @@ def age_of(image: Published, today: str, max_age: int) -> Staleness:
         return Staleness(unknown=(f"its label has no valid day of creation ({created!r})",))
     if age < 0:
         return Staleness(unknown=(f"its day of creation is in the future ({created!r})",))
-    return Staleness(reasons=(f"it is {age} days old; the limit is {max_age}",) if age > max_age else ())
+    return Staleness(reasons=(f"it is {age} days old; the limit is {max_age}",) if age > max_age else (), age=age)
 
 
 async def _packages(image: Published, settings: Settings, base: str, login: Login) -> Staleness:

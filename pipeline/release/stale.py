@@ -112,13 +112,14 @@ async def stale(
     settings = Settings(**given)
     address = parse_address(settings.registry)
     gone = await gone_since(await inputs(), login) if survey.scan else None
-    async with login.access() as access, _registries(address, access) as registry_of:
-        releases = await read_releases(await registry_of(address))
+    addresses = {address, *([below] if below else []), *(reference.address for reference in wanted)}
+    async with login.access() as access, _registries(addresses, address, access) as registries:
+        releases = await read_releases(registries[address])
         if not releases:
             raise ReleaseError(f"{address} has no release; publish one first, or check --registry.")
-        found = [] if below is None else await _below(await registry_of(below))
+        found = await _below(registries[below]) if below else []
         surveyor = _Surveyor(newest_of(releases), settings.created, survey.max_age, gone)
-        jobs = [partial(_examine, one, registry_of, releases, surveyor) for one in (*wanted, *found)]
+        jobs = [partial(_examine, one, registries[one.address], releases, surveyor) for one in (*wanted, *found)]
         stands = await concurrently(jobs)
     is_stale = any(stand.state == STALE for stand in stands)
     text = json_text({"registry": str(address), "stale": is_stale, "images": [asdict(stand) for stand in stands]})
@@ -127,19 +128,16 @@ async def stale(
 
 
 @asynccontextmanager
-async def _registries(own: Address, access: Access) -> AsyncIterator[Callable[[Address], Awaitable[Registry]]]:
-    """Provide registries by their addresses; only the own host gets the login."""
-    opened: dict[Address, Registry] = {}
+async def _registries(
+    addresses: Iterable[Address], own: Address, access: Access
+) -> AsyncIterator[Mapping[Address, Registry]]:
+    """Open registries for the duration of a block; only the own host gets the login."""
     async with AsyncExitStack() as stack:
-
-        async def registry_of(address: Address) -> Registry:
-            if address not in opened:
-                is_own = address.host == own.host
-                allowed = access if is_own else replace(access, username="", password=None)
-                opened[address] = await stack.enter_async_context(open_registry(address, allowed))
-            return opened[address]
-
-        yield registry_of
+        opened = {}
+        for address in addresses:
+            allowed = access if address.host == own.host else access.without_login()
+            opened[address] = await stack.enter_async_context(open_registry(address, allowed))
+        yield opened
 
 
 async def _below(registry: Registry) -> list[Reference]:
@@ -154,13 +152,9 @@ async def _below(registry: Registry) -> list[Reference]:
 
 
 async def _examine(
-    reference: Reference,
-    registry_of: Callable[[Address], Awaitable[Registry]],
-    releases: list[ReleasedImage],
-    surveyor: "_Surveyor",
+    reference: Reference, registry: Registry, releases: list[ReleasedImage], surveyor: "_Surveyor"
 ) -> Stand:
     try:
-        registry = await registry_of(reference.address)
         image = await find_published(registry.repository(reference.name), reference.digest or reference.tag)
     except RegistryError as error:
         return Stand(str(reference), UNKNOWN, unknown=(str(error),))
@@ -192,7 +186,7 @@ class _Surveyor:
             state=FRESH,
             stands_on=str(release.image.reference(release.version)),
             newest=str(last.image.reference(last.version)),
-            age=_days(release.image, today),
+            age=aged.age,
             reasons=tuple(f"of the release that it stands on: {reason}" for reason in aged.reasons),
             vulnerabilities=() if self._gone else None,
             warnings=tuple(warnings([find(release.name).line], date.fromisoformat(today[:10]))),
@@ -232,13 +226,6 @@ async def gone_since(inputs: GateInputs, login: Login) -> Gone:
         return list(dict.fromkeys(one for one in old if one not in new))
 
     return gone
-
-
-def _days(image: Published, today: str) -> int | None:
-    try:
-        return (date.fromisoformat(today[:10]) - date.fromisoformat(image.label("created")[:10])).days
-    except ValueError:
-        return None
 
 
 def parse_list(text: str) -> Iterable[str]:

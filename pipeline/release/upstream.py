@@ -42,7 +42,7 @@ async def open_upstream(base: str, own: Access) -> AsyncIterator[UpstreamBase]:
         RegistryError: the environment's proxies or certificates cannot be used.
     """
     reference = parse_image(base)
-    access = replace(own, username="", password=None, patience=replace(own.patience, attempts=2))
+    access = replace(own.without_login(), patience=replace(own.patience, attempts=2))
     async with open_registry(reference.address, access) as registry:
         yield UpstreamBase(reference, registry.repository(reference.name))
 

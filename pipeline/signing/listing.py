@@ -26,7 +26,7 @@ _UNTOLD = ("", "application/vnd.oci.empty.v1+json")
 
 @dataclass(frozen=True)
 class Listed:
-    """The types of an image's attestations, whoever signed them.
+    """The types of an image's attestations, by any signer.
 
     Args:
         older: those under the tag `sha256-<digest>.att`.

@@ -18,8 +18,9 @@ from pipeline.build.settings import moment
 from pipeline.gates.definition import GateInputs
 from pipeline.release.login import Login
 from pipeline.signing.signature import Trusted
+from pipeline.signing.trust_store import NotationTrust
 
-BUILT_PAIR = ReleasedPair("", Login(), Trusted(), allow_stand_in_base=False, now=moment())
+BUILT_PAIR = ReleasedPair("", Login(), Trusted(), NotationTrust(), allow_stand_in_base=False, now=moment())
 UV = Path(sys.executable).with_name("uv")
 PYPROJECT = """
 [project]

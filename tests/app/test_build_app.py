@@ -147,6 +147,15 @@ async def test_an_application_that_cannot_work_is_refused(project: ProjectFiles,
         await built_app(project.with_files(SABOTAGE[check]).order(), build)
 
 
+async def test_a_file_that_the_user_cannot_read_is_refused(project: ProjectFiles, build: Build) -> None:
+    text = PYPROJECT.replace("[project.scripts]", "[project.other]") + "\n[tool.uv]\npackage = false\n"
+    files = {"pyproject.toml": text, "uv.lock": _unpackaged(project)}
+    source = project.with_files(files).directory().with_new_file("src/readings/key", "x", permissions=0o600)
+    order = replace(project.order(entrypoint="python -m readings"), source=source)
+    with pytest.raises(GateError, match=r"FAIL +app-files .*/src/readings/key"):
+        await built_app(order, build)
+
+
 async def test_a_compiler_in_the_image_is_refused(project: ProjectFiles, build: Build) -> None:
     with pytest.raises(GateError, match=r"FAIL +runtime-only .*gcc"):
         await built_app(project.order(apt=("gcc",)), build)

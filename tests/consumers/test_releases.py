@@ -157,6 +157,16 @@ def test_no_application_stands_on_a_release_of_another_key(
     assert not (tmp_path / "app.tar").exists()
 
 
+@pytest.mark.usefixtures("published")
+def test_no_application_stands_on_a_release_that_lacks_a_required_kind_of_signature(
+    releaser: Releaser, source: tuple[str | Path, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SKA_REQUIRE_SIGNATURES", "notation")
+    release = ("--registry", f"{releaser.host}/ska", "--release", releaser.version, "--key", releaser.keys.public)
+    releaser.run("build-app", *source, *release, *LOGIN, "-o", tmp_path / "app.tar", code=2)
+    assert not (tmp_path / "app.tar").exists()
+
+
 def test_what_a_gate_refuses_is_not_published(releaser: Releaser, tmp_path: Path) -> None:
     database = make_database(tmp_path / "database", CRITICAL)
     place = ("--to", f"{releaser.host}/refused", "--vulnerability-db-directory", database)

@@ -22,7 +22,7 @@ async def changes(registry: Registry, since: str, **tools: str) -> ContractChang
 
 @pytest.fixture
 async def released(registry: Registry, release: Maker) -> Registry:
-    """A registry with 1.0.0, of which ska-build and what is built on it have a contract."""
+    """A registry with 1.0.0, where ska-build and the images built on it have a contract."""
     await push_release(registry, Tags("1.0.0"), release(files={"ska-build": contract("ska-build", git="2.39")}))
     return registry
 

@@ -16,7 +16,7 @@ from pipeline.gates.sbom.gate_sbom import Sbom, describe
 from pipeline.gates.trivy import Trivy, open_trivy
 from tests.conftest import Built
 from tests.trust.notary import authority, notation, releases, stamps
-from tests.trust.signing import cosign, keys, other_keys, path, registry, release, server, workbench
+from tests.trust.signing import cosign, keys, other_keys, path, production, registry, release, server, workbench
 
 __all__ = [
     "authority",
@@ -25,6 +25,7 @@ __all__ = [
     "notation",
     "other_keys",
     "path",
+    "production",
     "registry",
     "release",
     "releases",

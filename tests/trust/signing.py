@@ -2,7 +2,7 @@
 
 import os
 import subprocess
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -25,6 +25,7 @@ from pipeline.signing.sign import open_signing, sign_images
 from pipeline.signing.signature import Trusted
 from pipeline.signing.signer import Signer
 from tests.publish.conftest import path, registry, release, server
+from tests.registry import running
 
 __all__ = ["path", "registry", "release", "server"]
 
@@ -83,6 +84,13 @@ class Program:
         done = self("generate-key-pair", "--output-key-prefix", directory / "cosign")
         assert done.returncode == 0, done.stderr
         return KeyPair(directory / "cosign.key", directory / "cosign.pub")
+
+
+@pytest.fixture(scope="module")
+def production(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Another registry."""
+    with running(tmp_path_factory.mktemp("production")) as host:
+        yield host
 
 
 @pytest.fixture(scope="session")

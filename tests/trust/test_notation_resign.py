@@ -1,7 +1,5 @@
 """A release that is promoted is signed again with notation, and only when its signatures hold."""
 
-from collections.abc import Iterator
-
 import pytest
 
 from pipeline.build.inputs import Build
@@ -21,19 +19,11 @@ from pipeline.signing.trust_store import NotationTrust
 from tests.built_images import LINE
 from tests.publish.conftest import NOBODY, Maker, digests, of
 from tests.publish.small_release import BASE
-from tests.registry import running
 from tests.trust.attested import complete
 from tests.trust.authority import Authority, Issued
 from tests.trust.notary import Notary, publish_with_notation
 from tests.trust.signing import TAGS, KeyPair, Program, publish_signed
 from tests.trust.test_sign import CLOSED
-
-
-@pytest.fixture(scope="module")
-def production(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Another registry."""
-    with running(tmp_path_factory.mktemp("production")) as host:
-        yield host
 
 
 @pytest.fixture

@@ -32,7 +32,7 @@ STAND_IN = "bootstrap:debian-12"
 
 @pytest.fixture
 def images(release: Maker) -> list[Candidate]:
-    """A pre-release, not yet published, of which facts may be unknown."""
+    """A pre-release that is not published yet; some of its facts may stay unknown."""
     return release(base=STAND_IN, version=VERSION)
 
 

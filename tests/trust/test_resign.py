@@ -1,7 +1,6 @@
 """A release that is promoted is signed again under its new name, and only when its signatures hold."""
 
 import re
-from collections.abc import Iterator
 
 import pytest
 
@@ -20,17 +19,9 @@ from pipeline.signing.signer import Signer
 from tests.built_images import LINE
 from tests.publish.conftest import NOBODY, Maker, digests, of
 from tests.publish.small_release import BASE
-from tests.registry import running
 from tests.trust.attested import complete, signed_as, statements
 from tests.trust.signing import TAGS, KeyPair, Program, publish_signed, reference, replay
 from tests.trust.test_sign import CLOSED
-
-
-@pytest.fixture(scope="module")
-def production(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Another registry."""
-    with running(tmp_path_factory.mktemp("production")) as host:
-        yield host
 
 
 @pytest.fixture

@@ -58,11 +58,9 @@ def openvex(scanned: Sequence[ScanResult], build: Build) -> dict[str, Any]:
 def with_exceptions(result: GateResult, scanned: ScanResult, build: Build) -> GateResult:
     """Add the statement about an image's exceptions to the result of its scan; an image without any has none."""
     document = openvex([scanned], build)
-    return (
-        replace(result, predicates=(*result.predicates, Predicate(OPENVEX, document)))
-        if document["statements"]
-        else result
-    )
+    if not document["statements"]:
+        return result
+    return replace(result, predicates=(*result.predicates, Predicate(OPENVEX, document)))
 
 
 def _statement(exemption: Exemption, places: Iterable[_Place]) -> dict[str, Any]:
