@@ -24,6 +24,8 @@ TESTS = (
     "tests/trust/test_hardening.py",
     "tests/trust/test_audit.py",
     "tests/images",
+    "tests/cli/test_run.py",
+    "tests/test_layout.py",
 )
 
 
@@ -33,7 +35,7 @@ def _extend(project: Path, title: str) -> None:
     for text, block in re.findall(r"(.*?)^```\w+\n(.*?)^```$", section, re.MULTILINE | re.DOTALL):
         name = re.findall(r"\]\(\.\./([\w./]+)\)|`(\w+/[\w./]+)`", text)[-1]
         path = project / "".join(name)
-        place = re.findall(r"at the end\s+of\s+(the docstring|the imports|`\w+`)", text)
+        place = re.findall(r"(?:at the end\s+of|among)\s+(the docstring|the imports|`\w+`)", text)
         before = path.read_text() if path.exists() else ""
         end, added = _place(before, place[-1], block) if place else (len(before), f"\n{block}")
         path.write_text(before[:end] + added + before[end:])
@@ -48,7 +50,7 @@ def _place(text: str, place: str, block: str) -> tuple[int, str]:
         return last.end(), block
     opening = re.search(rf"^{place.strip('`')}\b.* = [({{]\n", text, re.MULTILINE)
     assert opening, f"nothing is named {place}"
-    end = re.compile(r"^[)}]$", re.MULTILINE).search(text, opening.end())
+    end = re.compile(r"^[)}](?:  #.*)?$", re.MULTILINE).search(text, opening.end())
     assert end
     return end.start(), textwrap.indent(block.rstrip() + ",\n", "    ")
 
@@ -75,10 +77,12 @@ def _images(project: Path) -> dict[str, dict[str, Any]]:
     return {image["name"]: image for image in json.loads(_run(project, "pipeline", "images"))}
 
 
-def test_the_image_is_in_the_catalogue_with_the_checks_of_its_parent(project: Path) -> None:
+def test_the_image_is_in_the_catalogue_with_the_checks_of_its_parent_and_its_own(project: Path) -> None:
     _extend(project, "Add an image")
     images = _images(project)
-    assert images["ska-fonts"]["checks"] == images[images["ska-fonts"]["parent"]]["checks"]
+    *inherited, own = images["ska-fonts"]["checks"]
+    assert inherited == images[images["ska-fonts"]["parent"]]["checks"]
+    assert own["name"] == "fonts"
 
 
 def test_every_family_is_on_the_line(project: Path) -> None:
@@ -107,10 +111,11 @@ def test_the_image_is_built_and_passes_its_checks(project: Path, built: Built, s
     assert set(re.findall(r"^  (\w+) ", output, re.MULTILINE)) == {"pass"}, output
 
 
-def test_the_check_refuses_the_sabotaged_image(project: Path, built: Built, store: Path) -> None:
+def test_each_check_refuses_the_sabotaged_image(project: Path, built: Built, store: Path) -> None:
+    _extend(project, "Add an image")
     _extend(project, "Add a check")
-    output = _run(project, "pytest", "-q", "tests/images/test_checks.py", "-k", "shells", "--store", store)
-    assert re.search(r"^1 passed", output, re.MULTILINE), output
+    output = _run(project, "pytest", "-q", "tests/images/test_checks.py", "-k", "shells or fonts", "--store", store)
+    assert re.search(r"^2 passed", output, re.MULTILINE), output
 
 
 def test_the_gate_holds_every_image_and_refuses_the_sabotaged_one(project: Path, built: Built, store: Path) -> None:

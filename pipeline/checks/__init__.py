@@ -11,7 +11,7 @@ python_checks  what holds where Python is, and where Python applications run
 
 from pipeline.checks.base_checks import ALL_IMAGES
 from pipeline.checks.build_checks import BUILD, BUILD_PYTHON
-from pipeline.checks.check import Check, CheckResult, Subject
+from pipeline.checks.check import Check, CheckResult, Subject, script_check
 from pipeline.checks.python_checks import PYTHON
 
-__all__ = ["ALL_IMAGES", "BUILD", "BUILD_PYTHON", "PYTHON", "Check", "CheckResult", "Subject"]
+__all__ = ["ALL_IMAGES", "BUILD", "BUILD_PYTHON", "PYTHON", "Check", "CheckResult", "Subject", "script_check"]

@@ -30,8 +30,8 @@ Exit codes:
   1  the pipeline or the engine failed
   2  something that you can fix: a flag, a file, the registry, the host
   130, 143  interrupted, or terminated
-  N  a command in a container failed with N; `outdated --exit-code N` found
-     outdated images"""
+  N  a command in a container failed with N; `outdated` or `stale` found
+     images to rebuild (10, or `--exit-code N`)"""
 
 
 def overview(constructor: Function) -> str:

@@ -71,11 +71,12 @@ async def scan_changes(
     """
     if witness is None:
         return ScanChanges(unknown=UNTRUSTED)
-    try:
-        first, second = versions
-        old, new = await both(partial(_scan, before, first, witness), partial(_scan, after, second, witness))
-    except (VerificationError, RegistryError) as error:
-        return ScanChanges(unknown=str(error))
+    first, second = versions
+    old, new = await both(partial(_scan, before, first, witness), partial(_scan, after, second, witness))
+    if isinstance(old, str):
+        return ScanChanges(unknown=old)
+    if isinstance(new, str):
+        return ScanChanges(unknown=new)
     return ScanChanges(
         old.day.isoformat(),
         new.day.isoformat(),
@@ -92,15 +93,18 @@ class _Scan:
     found: Mapping[tuple[str, str], KnownVulnerability]
 
 
-async def _scan(image: Published, version: str, witness: Witness) -> _Scan:
+async def _scan(image: Published, version: str, witness: Witness) -> _Scan | str:
+    """Return an image's signed scan, or why there is none, a clause; so the first release's reason always wins."""
     try:
         attestations = await witness.attestations(image.reference(), (VULNERABILITIES,))
         if len(attestations) != 1:
             raise ValueError(f"{len(attestations)} scans are signed; there must be one")
         scan = read_scan(parse_json(attestations[0].predicate))
         found = [KnownVulnerability(one.vulnerability, one.severity, one.package) for one in scan.findings]
+    except RegistryError as error:
+        return str(error)
     except (VerificationError, ValueError, KeyError) as error:
-        raise VerificationError(f"the scan of {version} is not verified ({error})") from error
+        return f"the scan of {version} is not verified ({error})"
     return _Scan(scan.day, {(one.vulnerability, one.package): one for one in sorted(found, key=_order)})
 
 

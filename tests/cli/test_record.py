@@ -24,6 +24,7 @@ def test_every_setting_decides(name: str) -> None:
         "auditor": "bootstrap:auto",
         "base": "bootstrap:auto",
         "lines": "ubuntu24",
+        "require_signatures": "notation",
         "no_profile_until": "ubuntu26=2026-12-31",
         "version": "9.9.9",
         "created": "2001-01-01",

@@ -117,4 +117,5 @@ async def test_pasta_serves_as_well_where_slirp4netns_is_missing(store: Path) ->
             base = client.container().from_("bootstrap:auto").with_env_variable("TEST", running.token[:8])
             assert await perl(base, TRIES_THE_LOOPBACK, str(host.port)) == "tried"
             assert await base.with_exec(["ls", "/sys/class/net"]).stdout() == "lo\ntap0\n"
-        assert (host.heard, notices) == ([], [])
+        assert host.heard == []
+        assert set(notices) <= {"Waiting for another build …"}

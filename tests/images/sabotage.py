@@ -50,6 +50,7 @@ def stub(path: str, output: str) -> Step:
 
 
 def left(path: str) -> Step:
+    """Leave a file behind that does not belong to an image."""
     return shell(f"mkdir -p $(dirname {path}); echo text >{path}")
 
 

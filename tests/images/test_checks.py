@@ -8,9 +8,10 @@ from pipeline.catalogue.lookup import by_name, checks_of
 from pipeline.checks import Subject
 from tests.images.sabotage import Sabotage, matches
 from tests.images.sabotages_base import BASE
+from tests.images.sabotages_contract import CONTRACT
 from tests.images.sabotages_tools import BUILD, PYTHON
 
-SABOTAGES = (*BASE, *BUILD, *PYTHON)
+SABOTAGES = (*BASE, *CONTRACT, *BUILD, *PYTHON)
 
 CASES = [pytest.param(case.image, case, id=f"{case.check}: {case.what}") for case in SABOTAGES]
 

@@ -12,12 +12,13 @@ from pipeline.registry.registry import Registry
 from pipeline.release.content import ImageContent
 from pipeline.release.push import push_release
 from pipeline.release.tags import Tags
+from tests.built_images import OF_ONE_LINE
 from tests.publish.conftest import Maker, Running, digests, of
 from tests.publish.proxy import Proxy, answer
 
 ONE = Tags("1.0.0")
 WITH_EXTRA = Tags("1.0.0", ("1.0", "latest"))
-NAMES = ("ska-base", "ska-build", "ska-build-python", "ska-python")
+NAMES = tuple(OF_ONE_LINE)
 
 
 async def test_every_image_is_published_as_it_was_checked(registry: Registry, release: Maker) -> None:

@@ -14,6 +14,7 @@ from pipeline.release.push import Candidate, push_release, set_tag
 from pipeline.release.tags import Tags
 from pipeline.release.verify import verify
 from pipeline.signing.signature import Trusted
+from tests.built_images import OF_ONE_LINE
 from tests.publish.conftest import Maker
 from tests.publish.small_release import make_base
 from tests.registry import free_address
@@ -52,7 +53,7 @@ def finding(document: dict[str, Any], fact: str) -> tuple[bool, str]:
     return found["verified"], found["message"]
 
 
-@pytest.mark.parametrize("name", ["ska-base", "ska-build", "ska-build-python", "ska-python"])
+@pytest.mark.parametrize("name", list(OF_ONE_LINE))
 async def test_every_fact_of_a_release_is_verified(registry: Registry, release: Maker, base: str, name: str) -> None:
     images = release(base=base, version=PRE_RELEASE.version, extra_tags=PRE_RELEASE.extra)
     await push_release(registry, PRE_RELEASE, images)
