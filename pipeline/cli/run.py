@@ -42,6 +42,11 @@ class Plan:
     given: dict[str, Any]
     calls: "tuple[tuple[Function, dict[str, Any]], ...]"
 
+    @property
+    def alone(self) -> str:
+        """The name of the only call; empty if there are several, whose last is not of the main object."""
+        return self.calls[0][0].name if len(self.calls) == 1 else ""
+
 
 async def run(options: Options, words: list[str], view: View, scope: anyio.CancelScope) -> Outcome | None:
     """Start an engine and perform the calls on it, unless nothing has changed since they were performed.
@@ -75,8 +80,8 @@ async def run(options: Options, words: list[str], view: View, scope: anyio.Cance
                         base = await _base(plan, engine, view)
                         result, code = await _perform(plan, base.given)
                         so_far = partial(_so_far, progress if engine.embedded else None, began)
-                        outcome = await _outcome(result, plan.calls[-1][0], options, so_far)
-                        if requested and len(plan.calls) == 1:
+                        outcome = await _outcome(result, plan.alone, options, so_far)
+                        if requested and plan.alone:
                             again.remember(requested, options, words, base.replaced)
                         return replace(outcome, code=code)
                     progress.stop()
@@ -158,16 +163,16 @@ async def _awaited(value: Any) -> Any:
     return await value if inspect.iscoroutine(value) else value
 
 
-async def _outcome(result: Any, function: "Function", options: Options, so_far: Callable[[], RunSummary]) -> Outcome:
+async def _outcome(result: Any, alone: str, options: Options, so_far: Callable[[], RunSummary]) -> Outcome:
     from pipeline.cli.answers import deliver, export
     from pipeline.cli.delivery import write_beside
 
-    if function.name in TABLES:
+    if alone in TABLES:
         if options.output:
             write_beside(options.output, result)
-        text = result if options.json else TABLES[function.name](json.loads(result))
+        text = result if options.json else TABLES[alone](json.loads(result))
         return Outcome(text, options.output)
-    if function.name != BUILD_ALL:
+    if alone != BUILD_ALL:
         return await deliver(result, options)
     output = options.output or DIST
     await export(result, output, last=REPORT)

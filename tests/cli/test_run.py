@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -15,6 +16,7 @@ from embedded_engine.session import Session
 
 from tests.built_images import OF_ONE_LINE
 from tests.conftest import Built
+from tests.registry import running
 
 ROOT = Path(__file__).parents[2]
 CONTROL_CHARACTER = "\x1b"
@@ -136,6 +138,13 @@ def test_an_image_is_exported_as_an_archive(built: Built, store: Path, tmp_path:
     names = subprocess.run(["tar", "-tf", output], capture_output=True, text=True, check=True).stdout
     assert "index.json" in names.split()
     assert list(tmp_path.iterdir()) == [output]
+
+
+def test_a_published_container_is_named(built: Built, store: Path, tmp_path: Path) -> None:
+    with running(tmp_path) as host:
+        run = on_stand_in(store, "ska-base", "publish", f"--address={host}/ska-base:1.0.0")
+    assert run.returncode == 0, run.stderr
+    assert re.fullmatch(rf"{host}/ska-base:1\.0\.0@sha256:[0-9a-f]{{64}}\n", run.stdout)
 
 
 def test_a_failed_command_gives_its_exit_code_and_its_output(built: Built, store: Path) -> None:

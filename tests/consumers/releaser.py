@@ -2,19 +2,20 @@
 
 import contextlib
 import os
+import shutil
 import subprocess
 import sys
 import threading
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from tests.publish.test_login import PASSWORD, USER
+from tests.trust.authority import Issued
 from tests.trust.signing import PASSWORD as KEY_PASSWORD
 from tests.trust.signing import KeyPair
 
 LOGIN = ("--username", USER, "--password", "env://REGISTRY_PASSWORD")
-SIGNER = ("--key", "env://COSIGN_KEY", "--key-password", "env://COSIGN_PASSWORD")
 
 
 @dataclass
@@ -29,7 +30,9 @@ class Releaser:
         created: when they were.
         tools: the directory of --tools.
         database: of vulnerabilities, none of them here.
-        keys: that the release is signed with.
+        keys: that cosign signs the release with.
+        certificate: that notation signs it with.
+        root: the certificate of who issued that one.
         commands: the command lines of all processes while the command ran.
         output: what the command printed.
     """
@@ -42,14 +45,29 @@ class Releaser:
     tools: Path
     database: Path
     keys: KeyPair
+    certificate: Issued
+    root: Path
     commands: set[bytes] = field(default_factory=set)
     output: list[str] = field(default_factory=list)
+
+    @property
+    def signer(self) -> tuple[str | Path, ...]:
+        """The words that sign with both tools."""
+        cosign = ("--key", "env://COSIGN_KEY", "--key-password", "env://COSIGN_PASSWORD")
+        return (*cosign, "--notation-key", "env://NOTATION_KEY", "--notation-chain", self.certificate.chain)
+
+    @property
+    def trusted(self) -> tuple[str | Path, ...]:
+        """The words that trust both signatures."""
+        notation = ("--notation-root", self.root, "--notation-identity", self.certificate.identity)
+        return ("--key", self.keys.public, *notation)
 
     def run(self, *words: object, code: int = 0) -> "subprocess.CompletedProcess[str]":
         """Run a function with the login."""
         own = ("--progress=plain", "--store", self.store, "--base", "bootstrap:auto", "--tools", self.tools)
         argv = [str(word) for word in (sys.executable, "-m", "pipeline", *own, *words)]
         signing = {"COSIGN_KEY": self.keys.private.read_text(), "COSIGN_PASSWORD": KEY_PASSWORD}
+        signing["NOTATION_KEY"] = self.certificate.key.read_text()
         variables = {"REGISTRY_PASSWORD": PASSWORD, "SKA_DEBUG": "1", **signing}
         process = subprocess.Popen(
             argv,
@@ -72,7 +90,22 @@ class Releaser:
         # The images name the registry of the settings, as those of the session do.
         what = ("publish", "--tag", f"v{self.version}", "--to", f"{self.host}/ska", "--allow-stand-in-base")
         database = ("--vulnerability-db-directory", self.database)
-        return self.run(*what, *LOGIN, *SIGNER, *database, *words, code=code)
+        return self.run(*what, *LOGIN, *self.signer, *database, *words, code=code)
+
+    def next_version(self) -> "Releaser":
+        """Return a checkout of the next version, whose ska-python has one more package."""
+        checkout = shutil.copytree(self.checkout, self.checkout.with_name("next"))
+        minor, _, patch = self.version.rpartition(".")
+        version = f"{minor}.{int(patch) + 1}"
+        for name, old, new in (
+            ("pyproject.toml", f'version = "{self.version}"', f'version = "{version}"'),
+            ("CHANGELOG.md", f"## [{self.version}]", f"## [{version}] - 2026-02-28\n\n- Fonts.\n\n## [{self.version}]"),
+            ("pipeline/steps/install.py", '"python-is-python3")', '"python-is-python3", "fonts-dejavu-core")'),
+        ):
+            text = (checkout / name).read_text()
+            assert text.count(old) == 1, name
+            (checkout / name).write_text(text.replace(old, new))
+        return replace(self, checkout=checkout, version=version)
 
     def _watch(self, process: "subprocess.Popen[str]") -> None:
         while process.poll() is None:

@@ -22,11 +22,12 @@ from pipeline.release.tags import Tags
 from tests.built_images import OF_ONE_LINE
 from tests.conftest import Built
 from tests.consumers.conftest import Client, call
-from tests.consumers.releaser import LOGIN, SIGNER, Releaser
+from tests.consumers.releaser import LOGIN, Releaser
 from tests.consumers.test_dockerfiles import COMMANDS, DOCKERFILES
 from tests.publish.small_release import Recipe, make
 from tests.publish.test_login import HTPASSWD, PASSWORD, USER
 from tests.registry import running
+from tests.trust.authority import Authority
 from tests.trust.databases import CRITICAL, NOT_HERE
 from tests.trust.databases import make as make_database
 from tests.trust.signing import PASSWORD as KEY_PASSWORD
@@ -56,7 +57,9 @@ def releaser(
     (directory / "htpasswd").write_text(HTPASSWD)
     with running(directory, f"auth: {{htpasswd: {{realm: test, path: {directory}/htpasswd}}}}\n") as host:
         database = make_database(directory / "database", *NOT_HERE)
-        yield Releaser(checkout, store, host, version, created, tools, database, keys)
+        authority = Authority(directory / "authority", "Observatory")
+        signers = (keys, authority.issue("Releases"), authority.root.certificate)
+        yield Releaser(checkout, store, host, version, created, tools, database, *signers)
 
 
 @pytest.fixture(scope="module")
@@ -133,17 +136,6 @@ def source(tmp_path: Path) -> tuple[str | Path, ...]:
     return ("--source", project, "--entrypoint", "python -m my_project", "--allow-stand-in-base")
 
 
-def test_an_application_stands_on_the_release_that_was_verified(
-    releaser: Releaser, published: dict[str, Any], source: tuple[str | Path, ...], tmp_path: Path
-) -> None:
-    release = ("--registry", f"{releaser.host}/ska", "--release", releaser.version, "--key", releaser.keys.public)
-    archive = tmp_path / "app.tar"
-    releaser.run("build-app", *source, *release, *LOGIN, "-o", archive)
-    labels = json.loads(call("skopeo", "inspect", f"oci-archive:{archive}"))["Labels"]
-    assert labels["org.opencontainers.image.base.digest"] == digests(published)["ska-python"]
-    assert labels["int.skao.image.baseImage"].startswith(f"{releaser.host}/ska/ska-python")
-
-
 @pytest.mark.usefixtures("published")
 def test_no_application_stands_on_a_release_of_another_key(
     releaser: Releaser, source: tuple[str | Path, ...], tmp_path: Path
@@ -208,7 +200,7 @@ def promoted(releaser: Releaser, published: dict[str, Any]) -> dict[str, Any]:
     """The document of the same release in another place."""
     places = ("--from", f"{releaser.host}/ska", "--to", f"{releaser.host}/production", "--allow-stand-in-base")
     logins = [word for side in ("from", "to") for word in (f"--{side}-username", USER, f"--{side}-password", LOGIN[-1])]
-    done = releaser.run("--json", "promote", "--tag", releaser.version, *places, *logins, *SIGNER)
+    done = releaser.run("--json", "promote", "--tag", releaser.version, *places, *logins, *releaser.signer)
     return dict(json.loads(done.stdout))
 
 
@@ -219,11 +211,49 @@ def test_promoting_keeps_the_digests(promoted: dict[str, Any], published: dict[s
 @pytest.mark.parametrize("name", NAMES)
 def test_a_promoted_image_is_verified(releaser: Releaser, promoted: dict[str, Any], name: str) -> None:
     reference = f"{releaser.host}/production/{name}:{releaser.version}"
-    trusted = ("--key", releaser.keys.public)
-    done = releaser.run("verify", "--reference", reference, "--allow-stand-in-base", *LOGIN, *trusted)
+    done = releaser.run("verify", "--reference", reference, "--allow-stand-in-base", *LOGIN, *releaser.trusted)
     first, *facts = done.stdout.splitlines()
     assert first == f"{reference}@{digests(promoted)[name]}"
     assert [fact.split()[0] for fact in facts] == ["verified"] * 7
+
+
+@pytest.fixture
+def application(releaser: Releaser, promoted: dict[str, Any], source: tuple[str | Path, ...]) -> str:
+    """An application on the promoted release, published."""
+    reference = f"{releaser.host}/apps/my-project:0.1.0"
+    release = ("--registry", f"{releaser.host}/production", "--release", releaser.version, *releaser.trusted)
+    login = ("--address", reference, "--username", USER, "--secret", LOGIN[-1])
+    built = ("build-app", *source, *release, *LOGIN)
+    return releaser.run(*built, "with-registry-auth", *login, "publish", "--address", reference).stdout.strip()
+
+
+def stale(releaser: Releaser, application: str, code: int) -> dict[str, Any]:
+    """Return what `stale` says of an application."""
+    production = ("--registry", f"{releaser.host}/production", *LOGIN)
+    done = releaser.run("--json", *production[:2], "stale", "--reference", application, *LOGIN, code=code)
+    (found,) = json.loads(done.stdout)["images"]
+    return dict(found)
+
+
+def test_an_application_on_a_release_is_fresh_until_there_is_a_newer_one(
+    releaser: Releaser, promoted: dict[str, Any], application: str
+) -> None:
+    digest = digests(promoted)["ska-python"]
+    # skopeo takes no reference with both a tag and a digest.
+    target = f"docker://{application.replace(':0.1.0@', '@')}"
+    inspected = call("skopeo", "inspect", "--tls-verify=false", f"--creds={CREDENTIALS}", target)
+    assert json.loads(inspected)["Labels"]["org.opencontainers.image.base.digest"] == digest
+    fresh = stale(releaser, application, 0)
+    stands_on = f"{releaser.host}/production/ska-python:{releaser.version}@{digest}"
+    assert (fresh["state"], fresh["stands_on"]) == ("fresh", stands_on)
+    newer = releaser.next_version()
+    done = newer.publish("--to", f"{releaser.host}/production")
+    references = done.stdout.splitlines()[: len(NAMES)]
+    found = stale(releaser, application, 10)
+    assert (found["state"], found["reasons"]) == ("stale", [f"{newer.version} is newer than {releaser.version}"])
+    assert [(one["package"], one["before"]) for one in found["packages"]] == [("fonts-dejavu-core", "")]
+    for reference in references:
+        newer.run("verify", "--reference", reference, "--allow-stand-in-base", *LOGIN, *releaser.trusted)
 
 
 def test_an_image_on_a_stand_in_base_is_not_verified_unasked(releaser: Releaser, promoted: dict[str, Any]) -> None:
@@ -245,8 +275,8 @@ def test_no_command_line_log_document_or_file_holds_a_password_or_the_key(
     # buildah and skopeo, which other tests start, are given it as an argument: theirs is another way.
     ours = {command for command in releaser.commands if b"creds=" not in command}
     assert any(b"embedded_engine" in command for command in ours)
-    key = releaser.keys.private.read_text().splitlines()[1]
-    secrets = [PASSWORD, base64.b64encode(CREDENTIALS.encode()).decode(), KEY_PASSWORD, key]
+    keys = [path.read_text().splitlines()[1] for path in (releaser.keys.private, releaser.certificate.key)]
+    secrets = [PASSWORD, base64.b64encode(CREDENTIALS.encode()).decode(), KEY_PASSWORD, *keys]
     for secret in secrets:
         assert not [command for command in ours if secret.encode() in command]
         assert secret not in "".join(releaser.output)
