@@ -14,7 +14,7 @@ if [ -n "$lent" ]; then
 fi
 # A file that a program wrote again with the same content keeps its time, so that it is not in the layer.
 find / -xdev -type f -cnewer /mnt/apt.conf ! -path '/proc/*' | while read -r path; do
-    # Almost all of them are new; a process for each would take a third of the installation's time.
+    # Almost all of them are new; a process for each would take seconds.
     own="/run/image$path"
     if test -f "$own" && cmp -s "$path" "$own"; then touch --no-create --reference "$own" "$path"; fi
 done
