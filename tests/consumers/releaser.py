@@ -10,12 +10,18 @@ import time
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from pipeline.registry.address import parse_reference
 from tests.publish.test_login import PASSWORD, USER
 from tests.trust.authority import Issued
 from tests.trust.signing import PASSWORD as KEY_PASSWORD
 from tests.trust.signing import KeyPair
 
 LOGIN = ("--username", USER, "--password", "env://REGISTRY_PASSWORD")
+
+
+def by_digest(reference: str) -> str:
+    """Return a reference without its tag; skopeo takes no reference with both a tag and a digest."""
+    return str(replace(parse_reference(reference), tag=""))
 
 
 @dataclass
@@ -66,8 +72,11 @@ class Releaser:
         """Run a function with the login."""
         own = ("--progress=plain", "--store", self.store, "--base", "bootstrap:auto", "--tools", self.tools)
         argv = [str(word) for word in (sys.executable, "-m", "pipeline", *own, *words)]
-        signing = {"COSIGN_KEY": self.keys.private.read_text(), "COSIGN_PASSWORD": KEY_PASSWORD}
-        signing["NOTATION_KEY"] = self.certificate.key.read_text()
+        signing = {
+            "COSIGN_KEY": self.keys.private.read_text(),
+            "COSIGN_PASSWORD": KEY_PASSWORD,
+            "NOTATION_KEY": self.certificate.key.read_text(),
+        }
         variables = {"REGISTRY_PASSWORD": PASSWORD, "SKA_DEBUG": "1", **signing}
         process = subprocess.Popen(
             argv,

@@ -22,7 +22,7 @@ from pipeline.release.tags import Tags
 from tests.built_images import OF_ONE_LINE
 from tests.conftest import Built
 from tests.consumers.conftest import Client, call
-from tests.consumers.releaser import LOGIN, Releaser
+from tests.consumers.releaser import LOGIN, Releaser, by_digest
 from tests.consumers.test_dockerfiles import COMMANDS, DOCKERFILES
 from tests.publish.small_release import Recipe, make
 from tests.publish.test_login import HTPASSWD, PASSWORD, USER
@@ -37,7 +37,7 @@ from tests.trust.test_sign import CLOSED
 __all__ = ["cosign", "keys"]
 
 ROOT = Path(__file__).parents[2]
-NAMES = [image.name for image in OF_ONE_LINE.values()]
+NAMES = list(OF_ONE_LINE)
 #: Of every program of a client: who it is.
 CREDENTIALS = f"{USER}:{PASSWORD}"
 
@@ -87,15 +87,13 @@ def test_skopeo_pulls_an_image_by_the_reference_of_the_document(
     releaser: Releaser, published: dict[str, Any], name: str, tmp_path: Path
 ) -> None:
     (image,) = [image for image in published["images"] if image["name"] == name]
-    # skopeo takes no reference with both a tag and a digest.
-    reference = image["reference"].replace(f":{releaser.version}@", "@")
     call(
         "skopeo",
         "copy",
         "--quiet",
         "--src-tls-verify=false",
         f"--src-creds={CREDENTIALS}",
-        f"docker://{reference}",
+        f"docker://{by_digest(image['reference'])}",
         f"oci:{tmp_path}:x",
     )
     index = json.loads((tmp_path / "index.json").read_text())
@@ -150,12 +148,13 @@ def test_no_application_stands_on_a_release_of_another_key(
 
 
 @pytest.mark.usefixtures("published")
-def test_no_application_stands_on_a_release_that_lacks_a_required_kind_of_signature(
+def test_no_application_stands_on_a_release_of_which_a_required_kind_of_signature_is_not_verified(
     releaser: Releaser, source: tuple[str | Path, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SKA_REQUIRE_SIGNATURES", "notation")
     release = ("--registry", f"{releaser.host}/ska", "--release", releaser.version, "--key", releaser.keys.public)
-    releaser.run("build-app", *source, *release, *LOGIN, "-o", tmp_path / "app.tar", code=2)
+    done = releaser.run("build-app", *source, *release, *LOGIN, "-o", tmp_path / "app.tar", code=2)
+    assert "a signature of notation is required" in done.stderr
     assert not (tmp_path / "app.tar").exists()
 
 
@@ -171,7 +170,7 @@ def test_all_that_was_found_is_attested(releaser: Releaser, published: dict[str,
     login = ("--registry-username", USER, "--registry-password", PASSWORD)
     for kind in ("cyclonedx", "spdxjson", "slsaprovenance1", TEST_RESULT, VULNERABILITIES):
         for image in published["images"]:
-            target = image["reference"].replace(f":{releaser.version}@", "@")
+            target = by_digest(image["reference"])
             done = cosign("verify-attestation", "--key", releaser.keys.public, CLOSED, *login, "--type", kind, target)
             assert done.returncode == 0, done.stderr
 
@@ -229,8 +228,8 @@ def application(releaser: Releaser, promoted: dict[str, Any], source: tuple[str 
 
 def stale(releaser: Releaser, application: str, code: int) -> dict[str, Any]:
     """Return what `stale` says of an application."""
-    production = ("--registry", f"{releaser.host}/production", *LOGIN)
-    done = releaser.run("--json", *production[:2], "stale", "--reference", application, *LOGIN, code=code)
+    production = ("--registry", f"{releaser.host}/production")
+    done = releaser.run("--json", *production, "stale", "--reference", application, *LOGIN, code=code)
     (found,) = json.loads(done.stdout)["images"]
     return dict(found)
 
@@ -239,10 +238,10 @@ def test_an_application_on_a_release_is_fresh_until_there_is_a_newer_one(
     releaser: Releaser, promoted: dict[str, Any], application: str
 ) -> None:
     digest = digests(promoted)["ska-python"]
-    # skopeo takes no reference with both a tag and a digest.
-    target = f"docker://{application.replace(':0.1.0@', '@')}"
-    inspected = call("skopeo", "inspect", "--tls-verify=false", f"--creds={CREDENTIALS}", target)
-    assert json.loads(inspected)["Labels"]["org.opencontainers.image.base.digest"] == digest
+    target = f"docker://{by_digest(application)}"
+    labels = json.loads(call("skopeo", "inspect", "--tls-verify=false", f"--creds={CREDENTIALS}", target))["Labels"]
+    assert labels["org.opencontainers.image.base.digest"] == digest
+    assert labels["int.skao.image.baseImage"].startswith(f"{releaser.host}/production/ska-python")
     fresh = stale(releaser, application, 0)
     stands_on = f"{releaser.host}/production/ska-python:{releaser.version}@{digest}"
     assert (fresh["state"], fresh["stands_on"]) == ("fresh", stands_on)
