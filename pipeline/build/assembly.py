@@ -8,7 +8,7 @@ from functools import partial
 
 import dagger
 
-from pipeline.build.chain import chain
+from pipeline.build.chain import chain, lists_of_line
 from pipeline.build.inputs import Build
 from pipeline.build.labelling import OCI
 from pipeline.catalogue.image import Image
@@ -16,6 +16,7 @@ from pipeline.catalogue.lookup import checks_of, find, select, the_only
 from pipeline.checks import Check, CheckResult, Subject
 from pipeline.concurrency import Shared
 from pipeline.errors import SkaError
+from pipeline.steps.install import package_lists
 
 _TARBALL = "/mnt/image.tar"
 _ROOT = "/mnt/image"
@@ -119,7 +120,8 @@ def open_containers(containers: Mapping[str, dagger.Container], build: Build) ->
     opened = []
     for name, container in containers.items():
         evaluated = Shared(container.sync)
-        opened.append(_opened(find(name), evaluated, evaluated, build, checks_of(find(name))))
+        lists = package_lists(container, name)
+        opened.append(_opened(find(name), evaluated, evaluated, build, checks_of(find(name)), lists))
     return opened
 
 
@@ -133,7 +135,7 @@ def open_image(image: Image, container: dagger.Container, build: Build, checks: 
         checks: its checks.
     """
     evaluated = Shared(container.sync)
-    return _opened(image, evaluated, evaluated, build, checks)
+    return _opened(image, evaluated, evaluated, build, checks, package_lists(container, image.name))
 
 
 def _open(image: Image, build: Build, opened: dict[str, BuiltImage]) -> BuiltImage:
@@ -151,7 +153,8 @@ def _open(image: Image, build: Build, opened: dict[str, BuiltImage]) -> BuiltIma
             return built
         return built.with_annotation(f"{OCI}base.digest", (await parent.archive.get()).digest)
 
-    opened[image.name] = _opened(image, container, Shared(annotate), build, checks_of(image))
+    lists = lists_of_line(image, build)
+    opened[image.name] = _opened(image, container, Shared(annotate), build, checks_of(image), lists)
     return opened[image.name]
 
 
@@ -161,23 +164,24 @@ def _opened(
     packed: Shared[dagger.Container],
     build: Build,
     checks: Iterable[Check],
+    lists: dagger.Directory,
 ) -> BuiltImage:
     async def read() -> Archive:
         return await _read(image, await packed.get(), build.workbench.container)
 
     async def run(check: Check) -> CheckResult:
-        return await check.run(_subject(image, await container.get(), build))
+        return await check.run(_subject(image, await container.get(), build, lists))
 
     shared = {check.name: Shared(partial(run, check)) for check in checks}
     return BuiltImage(image, build, container, packed, Shared(read), shared)
 
 
-def _subject(image: Image, container: dagger.Container, build: Build) -> Subject:
+def _subject(image: Image, container: dagger.Container, build: Build, lists: dagger.Directory) -> Subject:
     return Subject(
         image=image.name,
         container=container,
         size_budget=image.size_budget,
-        snapshot=build.snapshot_of(image),
+        package_lists=lists,
         distribution=build.base_of(image).distribution,
         unwanted=image.line.unwanted,
         sibling=lambda family: chain(family + image.line.suffix, build),

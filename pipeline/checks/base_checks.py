@@ -7,8 +7,7 @@ from pipeline.checks.contract_check import CONTRACT
 from pipeline.concurrency import concurrently
 from pipeline.errors import MetadataError
 from pipeline.metadata import KEYS, PATH, parse
-from pipeline.steps.install import OWN_FILES, shell, with_apt_cache, with_own_files
-from pipeline.steps.step import SNAPSHOT
+from pipeline.steps.install import OWN_FILES, shell, with_apt, with_own_files
 
 
 async def _metadata(subject: Subject, step: str) -> str:
@@ -30,9 +29,7 @@ async def _metadata(subject: Subject, step: str) -> str:
 
 
 async def _security_updates(subject: Subject, step: str) -> str:
-    container = with_apt_cache(subject.container, subject.image)
-    if subject.snapshot:
-        container = container.with_env_variable(SNAPSHOT, subject.snapshot)
+    container = with_apt(subject.container, subject.image, subject.package_lists)
     return await run_script(container, "security-updates", step, subject.distribution.security, setup=shell("apt"))
 
 

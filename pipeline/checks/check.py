@@ -25,7 +25,7 @@ class Subject:
         image: its name.
         container: its finished chain.
         size_budget: the most that all its files may take, unpacked, in bytes.
-        snapshot: the time of the package archive's snapshot, as in the steps; empty for its present state.
+        package_lists: of its line, as the steps install from.
         distribution: that its base is of.
         unwanted: what its base may bring and it must not have, one thing a line, as steps/origin.sh reads it.
         sibling: gives the finished chain of the image of another family on the same line.
@@ -34,7 +34,7 @@ class Subject:
     image: str
     container: dagger.Container
     size_budget: int
-    snapshot: str
+    package_lists: dagger.Directory
     distribution: Distribution
     unwanted: str
     sibling: Callable[[str], dagger.Container]

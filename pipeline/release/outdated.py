@@ -32,6 +32,8 @@ from pipeline.release.published import Published, find_images, newest_version
 from pipeline.release.tags import parse_version
 from pipeline.release.upstream import open_upstream
 from pipeline.release.verdict import verdict
+from pipeline.steps.install import package_lists
+from pipeline.steps.step import SNAPSHOT
 
 #: How the check of pending updates describes a package.
 _PENDING = re.compile(r"(?P<package>\S+): expected (?P<newer>\S+), found (?P<installed>\S+)")
@@ -187,12 +189,14 @@ async def _packages(image: Published, settings: Settings, base: str, login: Logi
     entry = find(image.repository.name)
     # The variable makes the command differ in every run; an engine would otherwise reuse an earlier day's result.
     container = login.container(image.reference()).with_env_variable("SKA_LOOK", uuid.uuid4().hex)
+    if snapshot := settings.snapshot_of_a_release(base):
+        container = container.with_env_variable(SNAPSHOT, snapshot)
     result = await SECURITY_UPDATES.run(
         Subject(
             image=entry.name,
             container=container,
             size_budget=0,
-            snapshot=settings.snapshot_of_a_release(base),
+            package_lists=package_lists(container, entry.name),
             distribution=distribution_of(entry.line, base),
             unwanted="",
             sibling=lambda _: container,

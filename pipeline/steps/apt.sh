@@ -1,8 +1,9 @@
-# Lists and packages stay in the cache volume at /mnt; apt, apt-cache and apt-config all read this file.
-install -d -o _apt -g root -m 0700 /mnt/lists/partial /mnt/cache/archives/partial
+# Package lists are in /run/apt, packages in the cache volume at /mnt; apt, apt-cache and apt-config all read this file.
+install -d -o _apt -g root -m 0700 /run/apt/lists/partial /mnt/cache/archives/partial
 cat >/mnt/apt.conf <<'END'
-Dir::State::lists "/mnt/lists";
+Dir::State::lists "/run/apt/lists";
 Dir::Cache "/mnt/cache";
+Dir::Cache::srcpkgcache "/run/apt/srcpkgcache.bin";
 APT::Get::Assume-Yes "true";
 APT::Install-Recommends "false";
 APT::Get::Always-Include-Phased-Updates "true";
@@ -20,7 +21,7 @@ export APT_CONFIG=/mnt/apt.conf DEBIAN_FRONTEND=noninteractive PYTHONDONTWRITEBY
 
 # The same suites as of a given time. Ubuntu's key signs their indexes on any transport. TLS prevents a replay of an older
 # state; it needs certificates, and so starts with the children of ska-base. The image's own sources stay unchanged.
-if [ -n "${APT_SNAPSHOT-}" ]; then
+if [ -n "${APT_SNAPSHOT-}" ] && [ ! -e /run/apt/snapshot.list ]; then
     system=$(. /etc/os-release && echo "$ID")
     if [ "$system" != ubuntu ]; then
         echo "The base is $system, and only Ubuntu's packages have snapshots; build with --snapshot off." >&2
@@ -30,17 +31,23 @@ if [ -n "${APT_SNAPSHOT-}" ]; then
     if [ -s /etc/ssl/certs/ca-certificates.crt ]; then service=https://${service#*//}; fi
     options='signed-by=/usr/share/keyrings/ubuntu-archive-keyring.gpg check-valid-until=no'
     apt-get indextargets --no-release-info --format "deb [$options] $service/$APT_SNAPSHOT \$(RELEASE) \$(COMPONENT)" \
-        'Created-By: Packages' | sort -u >/mnt/snapshot.list
-    echo 'Dir::Etc::SourceList "/mnt/snapshot.list"; Dir::Etc::SourceParts "-";' >>/mnt/apt.conf
+        'Created-By: Packages' | sort -u >/run/apt/snapshot.list
 fi
-apt-get update
+if [ -e /run/apt/snapshot.list ]; then
+    echo 'Dir::Etc::SourceList "/run/apt/snapshot.list"; Dir::Etc::SourceParts "-";' >>/mnt/apt.conf
+fi
+# Lists that the step mounts are those of its line; an image with other sources needs its own.
+targets=$(apt-get indextargets --no-release-info --format '$(URI)')
+if [ "$targets" != "$(cat /run/apt/targets 2>/dev/null)" ]; then
+    apt-get update
+    echo "$targets" >/run/apt/targets
+fi
 if [ -n "${APT_SNAPSHOT-}" ]; then
-    for index in /mnt/lists/*InRelease; do
+    for index in /run/apt/lists/*InRelease; do
         dated=$(sed -n '/^Date: / { s///p; q }' "$index")
         if [ "$(date -u -d "$dated" +%Y%m%d%H%M%S)" -gt "$(echo "$APT_SNAPSHOT" | tr -d TZ)" ]; then
             echo "The index ${index##*/} is of $dated, later than the snapshot $APT_SNAPSHOT:" \
                 "the answer did not come from the snapshot service; check the proxy." >&2
-            find /mnt/lists -type f -delete
             exit 2
         fi
     done

@@ -29,20 +29,29 @@ END
 launcher pip '/usr/bin/python3 -m pip'
 ln -s pip /usr/bin/pip3
 
-# pip verifies every hash as it downloads; pipx, which cannot, installs from these files only. Each program has an
-# environment of its own, so that the system's Python shows none of their packages.
+# Each program has an environment of its own, so that the system's Python shows none of their packages. pip verifies uv
+# against the lock; uv verifies all others, and is many times faster.
 install_python_tools() {
-    export PIP_CACHE_DIR=/mnt/pip PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore
-    python3 -m pip download --quiet --require-hashes --only-binary :all: --no-deps \
-        --requirement /run/python-tools.lock --dest /tmp/wheels
-    export PIPX_HOME=/usr/lib/pipx PIPX_BIN_DIR=/tmp/bin PIP_NO_INDEX=1 PIP_FIND_LINKS=/tmp/wheels
-    python3 -m venv --without-pip "$PIPX_HOME/venvs/pipx"
-    PYTHONPATH="$wheel" "$PIPX_HOME/venvs/pipx/bin/python" -m pip install pipx
+    lock=/run/python-tools.lock
+    for program in uv pipx; do sed -n "/^$program==/,/[^\\\\]\$/p" $lock >/tmp/$program.lock; done
+    python3 -m venv --without-pip /tmp/bootstrap
+    export PIP_CACHE_DIR=/mnt/pip PIP_DISABLE_PIP_VERSION_CHECK=1
+    PYTHONPATH="$wheel" /tmp/bootstrap/bin/python -m pip install --no-compile --require-hashes --only-binary :all: \
+        --no-deps --requirement /tmp/uv.lock
+
+    # uv does not read pip's settings.
+    index=$(pip config get global.index-url 2>/dev/null || true)
+    if [ -n "$index" ]; then export UV_DEFAULT_INDEX="$index"; fi
+    export UV_CACHE_DIR=/mnt/uv UV_CONSTRAINT=$lock UV_REQUIRE_HASHES=1 UV_NO_BUILD=1 UV_COMPILE_BYTECODE=1 \
+        UV_SYSTEM_CERTS=1 PATH="/tmp/bootstrap/bin:$PATH"
+    export PIPX_HOME=/usr/lib/pipx PIPX_BIN_DIR=/tmp/bin PIPX_DEFAULT_BACKEND=uv
+    uv venv "$PIPX_HOME/venvs/pipx"
+    uv pip install --python "$PIPX_HOME/venvs/pipx" --requirements /tmp/pipx.lock
     pipx="$PIPX_HOME/venvs/pipx/bin/pipx"
     "$pipx" install "poetry==$1"
-    "$pipx" inject poetry poetry-plugin-export
-    "$pipx" install "uv==$2"
-    rm -rf "$PIPX_HOME/logs" "$PIPX_HOME/.cache" "$PIPX_HOME/trash" "$PIPX_HOME/py"
+    "$pipx" inject poetry "poetry-plugin-export==$2"
+    "$pipx" install "uv==$3"
+    rm -rf "$PIPX_HOME"/venvs/*/.lock "$PIPX_HOME/logs" "$PIPX_HOME/.cache" "$PIPX_HOME/trash" "$PIPX_HOME/py"
     for program in pipx poetry uv; do
         launcher "$program" "$PIPX_HOME/venvs/$program/bin/$program"
     done

@@ -12,8 +12,10 @@ from dagger import dag
 from pipeline.errors import CatalogueError
 from pipeline.steps.hardening import HARDENING
 
-#: Holds package lists, packages and wheels while a step runs, so that none of them is in a layer.
+#: Holds packages and wheels while a step runs, so that none of them is in a layer.
 CACHE = "/mnt"
+#: Package lists, as apt.sh fetches them.
+LISTS = "/run/apt"
 #: What a base brings that must go, one thing a line: `user NAME` or `path PATH`.
 UNWANTED = "/run/unwanted"
 #: The image's own files, as they are before the step.
@@ -49,27 +51,28 @@ class Install:
         """Return the command that runs the scripts; its $0 is the step's name in progress and errors."""
         return ("sh", "-euc", shell(*self.scripts), f"{image}: install", *self.arguments)
 
-    def on(self, container: dagger.Container, image: str) -> dagger.Container:
+    def on(self, container: dagger.Container, image: str, lists: dagger.Directory | None = None) -> dagger.Container:
         """Add all of it to a container.
 
         Args:
             container: the parent.
             image: the name of the image.
+            lists: the package lists to install from, as `package_lists` returns; those of the parent by default.
         """
         if self.scripts:
-            container = self._run(container, image)
+            container = self._run(container, image, lists or package_lists(container, image))
         for name, value in self.environment.items():
             container = container.with_env_variable(name, value)
         if self.command:
             container = container.without_entrypoint().with_default_args(list(self.command))
         return container
 
-    def _run(self, container: dagger.Container, image: str) -> dagger.Container:
-        container = with_apt_cache(with_own_files(container), image)
+    def _run(self, container: dagger.Container, image: str, lists: dagger.Directory) -> dagger.Container:
+        container = with_apt(with_own_files(container), image, lists)
         for path, text in self.files.items():
             container = container.with_mounted_file(path, dag.file(Path(path).name, text))
         container = container.with_exec(list(self.argv(image)))
-        for path in (CACHE, OWN_FILES, *self.files):
+        for path in (LISTS, CACHE, OWN_FILES, *self.files):
             container = container.without_mount(path)
         return container
 
@@ -79,10 +82,29 @@ def shell(*scripts: str) -> str:
     return "\n".join((_SCRIPTS / f"{name}.sh").read_text() for name in scripts)
 
 
-def with_apt_cache(container: dagger.Container, image: str) -> dagger.Container:
-    """Mount the cache volume that apt.sh works on; each image has its own, so that siblings do not wait."""
+def package_lists(container: dagger.Container, image: str) -> dagger.Directory:
+    """Return the package lists of a container's sources; all steps that mount them see one state of the archive.
+
+    Args:
+        container: whose sources count.
+        image: its name.
+    """
+    return container.with_exec(["sh", "-euc", shell("apt"), f"{image}: package lists"]).directory(LISTS)
+
+
+def with_apt(container: dagger.Container, image: str, lists: dagger.Directory) -> dagger.Container:
+    """Mount what apt.sh works on: package lists, and a volume for packages.
+
+    Each image has a volume of its own, so that siblings do not wait.
+
+    Args:
+        container: where apt runs.
+        image: its name.
+        lists: as `package_lists` returns.
+    """
     volume = dag.cache_volume(f"ska-apt-{image}")
-    return container.with_mounted_cache(CACHE, volume, sharing=dagger.CacheSharingMode.LOCKED)
+    cached = container.with_mounted_cache(CACHE, volume, sharing=dagger.CacheSharingMode.LOCKED)
+    return cached.with_mounted_directory(LISTS, lists)
 
 
 def with_own_files(container: dagger.Container) -> dagger.Container:
@@ -119,7 +141,7 @@ def build_tools() -> Install:
     """Install compilers, Python and pip, and pipx, Poetry and uv from the lock of this project."""
     return Install(
         ("apt", "build", "python", "tidy"),
-        (locked_version("poetry"), locked_version("uv")),
+        tuple(locked_version(tool) for tool in ("poetry", "poetry-plugin-export", "uv")),
         files={_LOCK_IN_STEP: _LOCK.read_text()},
         environment={
             # Dockerfiles pin other versions of tools with `pip install --user` or pipx.

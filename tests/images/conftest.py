@@ -6,7 +6,7 @@ import dagger
 import pytest
 import pytest_asyncio
 
-from pipeline.build.chain import chain
+from pipeline.build.chain import chain, lists_of_line
 from pipeline.build.inputs import Build
 from pipeline.checks import Subject
 from tests.built_images import OF_ONE_LINE
@@ -26,7 +26,7 @@ def subject(request: pytest.FixtureRequest, images: dict[str, dagger.Container],
         image=image.name,
         container=images[image.name],
         size_budget=image.size_budget,
-        snapshot="",
+        package_lists=lists_of_line(image, build),
         distribution=build.base_of(image).distribution,
         unwanted=image.line.unwanted,
         sibling=partial(chain, build=build),

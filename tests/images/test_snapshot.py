@@ -16,7 +16,7 @@ from pipeline.build.settings import Settings
 from pipeline.checks import Subject
 from pipeline.checks.base_checks import SECURITY_UPDATES
 from pipeline.checks.distribution import DISTRIBUTIONS
-from pipeline.steps.install import packages
+from pipeline.steps.install import package_lists, packages
 from pipeline.steps.step import SNAPSHOT, Step
 from tests import snapshot_service
 from tests.built_images import LINE, build_on
@@ -136,10 +136,11 @@ async def test_the_image_keeps_its_own_sources_and_no_word_of_the_snapshot(ubunt
 async def test_the_check_looks_for_updates_of_that_moment(ubuntu: dagger.Container) -> None:
     made = image("ska-python", ubuntu)
     distribution = DISTRIBUTIONS["ubuntu-22.04"]
-    subject = Subject("ska-python", made, 0, MARCH, distribution, "", partial(image, base=ubuntu))
+    lists, later = (package_lists(made.with_env_variable(SNAPSHOT, at), "ska-python") for at in (JANUARY, MARCH))
+    subject = Subject("ska-python", made, 0, later, distribution, "", partial(image, base=ubuntu))
     late = await SECURITY_UPDATES.run(subject)
     assert "python3: expected 2, found 1" in late.message
-    on_time = await SECURITY_UPDATES.run(replace(subject, snapshot=JANUARY))
+    on_time = await SECURITY_UPDATES.run(replace(subject, package_lists=lists))
     assert "python3: expected" not in on_time.message
 
 
