@@ -14,6 +14,7 @@ REMEDIES: Mapping[str, str] = {
     "IMAGE_UNKNOWN": "",
     "NOT_PERMITTED": "",
     "NOT_SERVED": ": `dagger call …`, or `--engine dagger`",
+    "PUSH_FAILED": "",
     "REFERENCE_INVALID": "",
     "REGISTRY_FAILED": _BASE_ARCHIVE,
     "REGISTRY_REFUSED": "",

@@ -14,12 +14,14 @@ from embedded_engine.host.errors import (
     CommandFailed,
     EngineError,
     ImageUnknown,
+    PushFailed,
     RegistryFailed,
     RegistryRefused,
     RegistryUnreachable,
 )
-from embedded_engine.oci.skopeo import pull, resolve_digest
+from embedded_engine.oci.skopeo import pull, push, resolve_digest
 
+from tests.publish.small_release import CREATED, write_archive
 from tests.registry import free_address
 from tests.registry_that_answers import RATE_LIMIT, answering
 from tests.snapshot_service import make_certificate
@@ -142,3 +144,12 @@ async def test_a_program_that_is_killed_is_no_answer(monkeypatch: pytest.MonkeyP
     program.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
     assert type(await answer("registry.invalid")) is CommandFailed
+
+
+async def test_a_push_that_fails_has_an_error_of_its_own(tmp_path: Path) -> None:
+    write_archive(tmp_path / "image.tar", [], {}, CREATED)
+    with answering(418) as host, pytest.raises(PushFailed, match=f"The registry {host} did not take '{host}/a/b:1'"):
+        await push(tmp_path / "image.tar", f"{host}/a/b:1", tmp_path, Credentials())
+    address = f"{free_address()}/a/b:1"
+    with pytest.raises(PushFailed, match=f"cannot be reached for '{address}'"):
+        await push(tmp_path / "image.tar", address, tmp_path, Credentials())

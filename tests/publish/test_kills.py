@@ -1,9 +1,8 @@
 """A release that is killed at any moment leaves no tag on half of it, and the next run completes it."""
 
 import asyncio
-import secrets
+import random
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -17,7 +16,8 @@ from tests.publish import publishing
 from tests.publish.conftest import PATIENCE, Maker, Running, digests, of
 from tests.publish.proxy import Proxy
 
-KILLS = 30
+#: Kills even where --kills is less, so that some come before the first tag, and some between two tags.
+FEWEST = 6
 TAGS = Tags("1.0.0", ("latest",))
 
 
@@ -59,20 +59,25 @@ async def hold(registry: Registry, images: list[Candidate]) -> int:
 
 
 async def test_a_release_that_is_killed_at_any_moment_is_never_half_tagged_and_the_next_run_completes_it(
-    server: Running, path: str, proxy: Proxy, directory: Path
+    server: Running, path: str, proxy: Proxy, directory: Path, kills: int
 ) -> None:
     images = publishing.read(directory)
     proxy.delay = 0.003
-    began = time.monotonic()
     assert await (await start(f"{proxy.address}/{path}/whole", directory)).wait() == 0
-    whole = time.monotonic() - began
+    whole = list(proxy.seen)
+    first_tag = next(
+        at for at, seen in enumerate(whole) if seen.startswith("PUT") and seen.endswith("/manifests/1.0.0")
+    )
+    chance = random.Random(kills)
     left_behind = []
-    for kill in range(KILLS):
+    for kill in range(max(kills, FEWEST)):
         place = f"{path}/{kill}"
+        proxy.seen.clear()
         process = await start(f"{proxy.address}/{place}", directory)
-        # Anywhere in the run, which is about as long as the first one without the start of Python.
-        moment = (kill + secrets.SystemRandom().random()) / KILLS * whole
-        await asyncio.sleep(moment)
+        # Half of the kills come among the tags, which are the last and fewest of the requests.
+        at = chance.randrange(first_tag + 1, len(whole)) if kill % 2 else chance.randrange(first_tag)
+        while len(proxy.seen) < at and process.returncode is None:  # noqa: ASYNC110  the proxy has threads of its own
+            await asyncio.sleep(0.001)
         if process.returncode is None:
             process.kill()
         await process.wait()

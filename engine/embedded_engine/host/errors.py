@@ -10,6 +10,7 @@ EngineError                 INTERNAL: a defect of the engine
 │   ├── ImageUnknown        IMAGE_UNKNOWN
 │   ├── NotPermitted        NOT_PERMITTED
 │   ├── NotServed           NOT_SERVED: Dagger's engine serves it, this one does not
+│   ├── PushFailed          PUSH_FAILED: the registry did not take an image
 │   ├── ReferenceInvalid    REFERENCE_INVALID
 │   ├── RegistryFailed      REGISTRY_FAILED: it answered with neither the image nor a refusal
 │   ├── RegistryRefused     REGISTRY_REFUSED
@@ -92,6 +93,12 @@ class NotServed(UserError):
 
     def __init__(self, what: str) -> None:
         super().__init__(f"The embedded engine does not serve {what}; run this on Dagger's engine.")
+
+
+class PushFailed(UserError):
+    """The registry does not answer, or answered a push with neither success nor a refusal."""
+
+    code = "PUSH_FAILED"
 
 
 class ReferenceInvalid(UserError):

@@ -10,6 +10,7 @@ from embedded_engine.host.errors import (
     CommandFailed,
     EngineError,
     ImageUnknown,
+    PushFailed,
     ReferenceInvalid,
     RegistryFailed,
     RegistryRefused,
@@ -135,7 +136,7 @@ async def push(archive: Path, address: str, directory: Path, credentials: Creden
         credentials: the session's logins.
 
     Raises:
-        RegistryUnreachable, RegistryFailed, RegistryRefused: the registry's answer.
+        PushFailed, RegistryRefused: the registry's answer.
     """
     written = directory / "digest"
     kept = ["--quiet", "--all", "--preserve-digests", "--retry-times=3", f"--digestfile={written}"]
@@ -145,7 +146,7 @@ async def push(archive: Path, address: str, directory: Path, credentials: Creden
             names = [f"oci-archive:{archive}", f"docker://{address}"]
             await run(["skopeo", f"--tmpdir={directory}", "copy", *kept, *tls, *options, *names], pass_fds=files)
     except CommandFailed as error:
-        raise _answer(address, error, verb="take") from error
+        raise _answer(address, error, pushed=True) from error
     return written.read_text().strip()
 
 
@@ -199,14 +200,14 @@ def _tls(address: str, option: str = "--tls-verify=false") -> list[str]:
     return [option] if host in ("localhost", "127.0.0.1") else []
 
 
-def _answer(address: str, error: CommandFailed, *, answered: bool = False, verb: str = "give") -> EngineError:
+def _answer(address: str, error: CommandFailed, *, answered: bool = False, pushed: bool = False) -> EngineError:
     """Return the error that skopeo's failure means.
 
     Args:
         address: the normalized reference.
         error: the failure.
         answered: whether the registry is known to have answered before.
-        verb: what it was asked to do with the image.
+        pushed: whether it was asked to take the image.
     """
     logged = [(found["level"], found["text"].replace('\\"', '"')) for found in LOGGED.finditer(error.stderr)]
     if error.returncode < 0 or not any(level == "fatal" for level, _ in logged):
@@ -215,7 +216,7 @@ def _answer(address: str, error: CommandFailed, *, answered: bool = False, verb:
     ping = PING.match(words)
     host = address.partition("/")[0]
     if ping and not answered and SILENCE.search(ping["cause"]):
-        return RegistryUnreachable(
+        return (PushFailed if pushed else RegistryUnreachable)(
             f"The registry {host} cannot be reached for '{address}' ({_cause(ping['cause'])}); check the network and "
             "the proxy settings."
         )
@@ -227,7 +228,8 @@ def _answer(address: str, error: CommandFailed, *, answered: bool = False, verb:
         if re.search(pattern, words, re.IGNORECASE):
             return kind(sentence.format(address))
     remedy = next(remedy for pattern, remedy in REMEDIES if re.search(pattern, words))
-    return RegistryFailed(f"The registry {host} did not {verb} '{address}' ({_cause(words)}); {remedy}.")
+    verb, failed = ("take", PushFailed) if pushed else ("give", RegistryFailed)
+    return failed(f"The registry {host} did not {verb} '{address}' ({_cause(words)}); {remedy}.")
 
 
 def _without_name(address: str, text: str) -> str:
