@@ -14,7 +14,7 @@ from pathlib import Path
 
 from embedded_engine.host.settings import GUEST, read_host
 
-from dev.bench import dockerfiles, others, ours
+from dev.bench import dockerfiles, floor, others, ours
 from dev.bench.measure import BenchError, Measured
 from dev.bench.table import MEGABYTE, Comparison, document, table
 from pipeline.build.settings import Settings
@@ -24,26 +24,31 @@ UNCHECKED = "the same without checks"
 AGAIN = "build-all, nothing changed"
 IMPORT = "python -c 'import dagger'"
 EIGHT = "eight images from an empty store"
+FOUR = "four images and their stand-in from an empty store"
+TWELVE = "twelve images and three stand-ins from an empty store"
 CHANGED = "build-all, one package more in ska-python"
 STAND_IN = "the stand-in base, bootstrapped"
 LARGE = "an image with a layer of 3 GB"
 COMPARISONS = (
-    Comparison(COLD, others.DOCKER_ROW, 0.5),
-    Comparison(UNCHECKED, others.DOCKER_ROW),
-    Comparison(COLD, others.SIDE_BY_SIDE_ROW),
-    Comparison(COLD, others.BUILDAH_ROW, 0.3),
-    Comparison(UNCHECKED, others.BUILDAH_ROW),
+    Comparison(UNCHECKED, floor.ROW, 1.25),
+    Comparison(COLD, floor.ROW, 1.5),
+    *(Comparison(row, floor.ROW) for row in others.PACKAGES),
+    Comparison(COLD, others.DOCKER_ROW, 0.75),
+    Comparison(COLD, others.SIDE_BY_SIDE_ROW, 0.75),
+    Comparison(COLD, others.BUILDAH_ROW, 0.75),
     Comparison(AGAIN, IMPORT, 1.3),
     Comparison(CHANGED, COLD),
     Comparison(EIGHT, COLD, 2.0),
+    Comparison(TWELVE, FOUR, 2.2),
 )
-#: No process of this project should need more, whatever the size of an image.
+#: The processes of this project together should never need more, whatever the size of an image.
 LIMIT = 200 * MEGABYTE
 
 ABOUT = """\
 All builds start from one archive of a base, with empty stores and without kept downloads. The other builders run the
-same commands as plain Dockerfiles and check nothing; build-all runs its checks in containers. docker saves archives
-without compression; buildah and this project compress layers with gzip. COMPUTED is processor time of all processes."""
+same commands as plain Dockerfiles and check nothing; build-all runs its checks in containers. The floor has all
+packages at hand, packs nothing and checks nothing. docker saves archives without compression; buildah and this project
+compress layers with gzip. COMPUTED is processor time of all processes."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -98,12 +103,16 @@ def _measure(directory: Path, given: argparse.Namespace) -> dict[str, list[Measu
     project = ours.Project(directory, base)
     measure(COLD, project.cold, given.runs)
     measure(UNCHECKED, project.unchecked, given.runs)
+    context, host = directory / "context", _host(directory)
+    dockerfiles.write(dockerfiles.context(Settings(), f"archive:{base.name}", host), context)
+    lowest = partial(floor.floor, host=host)
+    measure(floor.ROW, partial(others.measured, lowest, directory / "floor", context, base), given.runs)
     if not given.alone:
-        context = directory / "context"
-        dockerfiles.write(dockerfiles.context(Settings(), f"archive:{base.name}", _host(directory)), context)
         for name, start in others.installed().items():
             measure(name, partial(others.measured, start, directory / "other", context, base), given.runs)
     measure(EIGHT, project.eight, given.runs)
+    measure(FOUR, partial(project.cold, "stand-ins", stand_in=True))
+    measure(TWELVE, project.lines)
     measure(CHANGED, project.changed)
     project.again()  # the earlier archives exist again
     measure(AGAIN, project.again, given.quick_runs)

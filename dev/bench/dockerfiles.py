@@ -14,7 +14,7 @@ from pipeline.build.settings import Settings
 from pipeline.catalogue.image import Image
 from pipeline.catalogue.lines import find_line
 from pipeline.metadata import PATH
-from pipeline.steps.install import CACHE, OWN_FILES
+from pipeline.steps.install import CACHE, LISTS, OWN_FILES
 from pipeline.steps.step import EPOCH
 
 #: The build argument that names the image to start from.
@@ -75,7 +75,7 @@ def _dockerfile(image: Image, build: Build, host: Host) -> Iterator[str]:
         **{path: f"{image.name}{path}" for path in install.files},
     }
     # A plain Dockerfile with an empty cache shares nothing, and memory is the fastest place for packages.
-    mounts = [f"type=tmpfs,target={CACHE}", f"type=bind,from={_BEFORE},target={OWN_FILES}"]
+    mounts = [*(f"type=tmpfs,target={path}" for path in (CACHE, LISTS)), f"type=bind,from={_BEFORE},target={OWN_FILES}"]
     mounts += [f"type=bind,source={source},target={path}" for path, source in sources.items()]
     # A JSON list reaches the command unchanged; `env` adds the host's variables.
     words = ["env", *(f"{name}={value}" for name, value in host.environment.items()), *install.argv(image.name)]

@@ -7,6 +7,7 @@ from pathlib import Path
 from dev.bench.measure import Measured, Measuring, run
 from dev.bench.variants import ROOT, with_changed_python, with_eight_images
 from pipeline.build.base_reference import ANY_STAND_IN
+from pipeline.catalogue.lines import LINES
 
 #: The size in bytes of the file in the large layer, more than any buffer holds.
 LARGE = 3_000_000_000
@@ -59,6 +60,13 @@ class Project:
             shutil.rmtree(sources)
             self.forget("eight-store")
 
+    def lines(self, store: str = "stand-ins") -> Measured:
+        """Build the images of all lines and their stand-ins from an empty store."""
+        self.forget(store)
+        measured = self._build_all(store, ROOT, *(f"--line={line.name}" for line in LINES), stand_in=True)
+        self.forget(store)
+        return measured
+
     def large(self, store: str = "cold") -> Measured:
         """Export ska-base, which is in the store, with one very large layer."""
         script = f"yes 'not all zeros' | head -c {LARGE} >/large"
@@ -74,8 +82,8 @@ class Project:
         for name in (store, f"{store}-dist"):
             shutil.rmtree(self._directory / name, ignore_errors=True)
 
-    def _build_all(self, store: str, sources: Path, *, stand_in: bool = False) -> Measured:
-        command = self._command(store, stand_in=stand_in)
+    def _build_all(self, store: str, sources: Path, *options: str, stand_in: bool = False) -> Measured:
+        command = [*self._command(store, stand_in=stand_in), *options]
         return _timed([*command, "build-all", "--output", self._directory / f"{store}-dist"], sources)
 
     def _command(self, store: str, *, stand_in: bool = False) -> list[object]:

@@ -32,7 +32,7 @@ def table(results: Results, comparisons: Sequence[Comparison], limit: int) -> st
     Args:
         results: the results in the order of the rows.
         comparisons: the comparisons; one without both results is left out.
-        limit: the memory in bytes that no process of this project should exceed.
+        limit: the memory in bytes that the processes of this project should not exceed at any one moment.
     """
     return "\n\n".join((_times(results), _ratios(results, comparisons), _memory(results, limit)))
 
@@ -83,9 +83,9 @@ def _memory(results: Results, limit: int) -> str:
         shown = [f"{program} {size / MEGABYTE:.0f}" for program, size in sorted(peaks.items()) if program != STEP]
         if not shown:
             continue
-        largest = max(peaks.get(program, 0) for program in ("client", "engine"))
-        met = "" if not largest else f"below {limit // MEGABYTE}" if largest < limit else f"ABOVE {limit // MEGABYTE}"
         together = max(run.together for run in runs)
+        is_ours = "client" in peaks or "engine" in peaks
+        met = "" if not is_ours else f"below {limit // MEGABYTE}" if together < limit else f"ABOVE {limit // MEGABYTE}"
         rows.append((f"{name}: {', '.join(shown)}", f"{together / MEGABYTE:.0f}", met))
     return _aligned(rows)
 
