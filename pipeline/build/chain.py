@@ -11,22 +11,14 @@ from pipeline.steps.step import EPOCH, SNAPSHOT, SYSTEM
 
 
 def chain(name: str, build: Build) -> dagger.Container:
-    """Return the lazy container of an image.
+    """Return the lazy container of an image; a build makes each once, because the SDK's calls take milliseconds.
 
     Raises:
         UnknownImageError: the catalogue has no such image.
     """
-    image = find(name)
-    base = build.base_of(image)
-    if image.parent is None:
-        start, lists = base.container.with_env_variable(SYSTEM, base.distribution.os_release), None
-    else:
-        start, lists = chain(image.parent, build), lists_of_line(image, build)
-    installed = image.install.on(_dated(start, image, build), image.name, lists)
-    finished = installed.with_(write_metadata(image, build))
-    for variable in (EPOCH, SNAPSHOT, SYSTEM):
-        finished = finished.without_env_variable(variable)
-    return finished
+    if name not in build.chains:
+        build.chains[name] = _chain(find(name), build)
+    return build.chains[name]
 
 
 def lists_of_line(image: Image, build: Build) -> dagger.Directory:
@@ -37,6 +29,19 @@ def lists_of_line(image: Image, build: Build) -> dagger.Directory:
     while image.parent is not None:
         image = find(image.parent)
     return package_lists(_dated(chain(image.name, build), image, build), image.name)
+
+
+def _chain(image: Image, build: Build) -> dagger.Container:
+    base = build.base_of(image)
+    if image.parent is None:
+        start, lists = base.container.with_env_variable(SYSTEM, base.distribution.os_release), None
+    else:
+        start, lists = chain(image.parent, build), lists_of_line(image, build)
+    installed = image.install.on(_dated(start, image, build), image.name, lists)
+    finished = installed.with_(write_metadata(image, build))
+    for variable in (EPOCH, SNAPSHOT, SYSTEM):
+        finished = finished.without_env_variable(variable)
+    return finished
 
 
 def _dated(container: dagger.Container, image: Image, build: Build) -> dagger.Container:

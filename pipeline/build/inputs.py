@@ -1,7 +1,7 @@
 """What all images of one run share."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import dagger
 
@@ -46,12 +46,14 @@ class Build:
         bases: of its lines, by their names.
         extra_tags: further tags beside the version.
         tools: a directory of the gates' tools, used instead of their published releases.
+        chains: the lazy containers that were made so far, by the images' names.
     """
 
     settings: Settings
     bases: Mapping[str, Base]
     extra_tags: tuple[str, ...] = ()
     tools: dagger.Directory | None = None
+    chains: dict[str, dagger.Container] = field(init=False, repr=False, compare=False, default_factory=dict)
 
     @property
     def images(self) -> Mapping[str, Image]:
