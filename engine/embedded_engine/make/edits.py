@@ -8,7 +8,7 @@ from typing import Any
 
 from embedded_engine.graph.changes import Chown, Copy, NewDirectory, NewFile, Remove, Symlink
 from embedded_engine.graph.names import name_of
-from embedded_engine.graph.nodes import Change, Scratch
+from embedded_engine.graph.nodes import Change, Node, Scratch
 from embedded_engine.graph.patterns import matching
 from embedded_engine.host.errors import BadInput
 from embedded_engine.host.rootpath import is_directory, mkdirs, resolve, walk
@@ -86,19 +86,30 @@ async def copy(evaluator: Evaluator, node: Copy, directory: Path) -> dict[str, A
     """Copy a file, or the contents of a directory."""
     origin = await evaluator.view(node.source)
     named = await evaluator.view(node.users) if node.users else None
+    same: dict[Path, Path] = {}
 
     def change(root: Path) -> None:
         source = resolve(origin, node.source_path)
         if not source.exists():
             raise BadInput(f"There is no '{node.source_path}' to copy; name a file or a directory that exists.")
         target = mkdirs(root, node.path) if source.is_dir() else _file_place(root, node.path, source.name)
+        if source.is_file() and _can_share(node):
+            remove_path(target)
+            target.touch()
+            same[source] = target.relative_to(root)
+            return
         user = look_up(named or root, node.owner) if node.owner else None
         wanted = node.selection.paths(source) if source.is_dir() else None
         copy_tree(source, target, owner=(user.uid, user.gid) if user else None, mode=node.mode, wanted=wanted)
         if node.time is not None:
             _date(target, node.time)
 
-    return await _changed(evaluator, node, directory, change)
+    made = await _changed(evaluator, node, directory, change)
+    for source, inside in same.items():
+        # Overlayfs shows the topmost file, and links need its own name.
+        top = evaluator.layers(node.source)[-1] / source.relative_to(origin)
+        await asyncio.to_thread(_share, top, source, directory / "diff" / inside)
+    return made
 
 
 @builds(Chown)
@@ -114,6 +125,23 @@ async def chown(evaluator: Evaluator, node: Chown, directory: Path) -> dict[str,
             os.chown(path, user.uid, user.gid, follow_symlinks=False)
 
     return await _changed(evaluator, node, directory, change)
+
+
+def _can_share(node: Copy) -> bool:
+    # In the root of a container, a file with several names would be packed again by each step that touches it.
+    start: Node = node
+    while isinstance(start, Change):
+        start = start.parent
+    return isinstance(start, Scratch) and not node.owner and node.mode is None and node.time is None
+
+
+def _share(top: Path, source: Path, target: Path) -> None:
+    """Give a file another name in a new snapshot, because snapshots never change; copy it where that is impossible."""
+    target.unlink()
+    try:
+        os.link(top, target, follow_symlinks=False)
+    except OSError:
+        copy_tree(source, target)
 
 
 def _date(target: Path, seconds: int) -> None:
