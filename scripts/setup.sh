@@ -122,6 +122,13 @@ pip_install() {
         stop "pip could not fill .venv; its own message stands above ('pip config list' shows which index it asks)"
 }
 
+# uv takes a fifth of pip's time, but not all of pip's settings; where it fails, pip explains why, or succeeds.
+install() {
+    index=${PIP_INDEX_URL-$(.venv/bin/python -m pip config get global.index-url 2>/dev/null || true)}
+    env ${index:+"UV_DEFAULT_INDEX=$index"} UV_SYSTEM_CERTS=1 .venv/bin/uv pip install -q --python .venv/bin/python \
+        --compile-bytecode "$@" >/dev/null 2>&1 || pip_install "$@"
+}
+
 # Stamps are written last: an interrupted installation has none and is made again.
 install_packages() {
     python=$(find_python)
@@ -130,14 +137,16 @@ install_packages() {
     echo "setup: installing the Python packages of requirements-dev.lock into .venv ($("$python" -V))" >&2
     rm -f "$STAMP"
     "$python" -m venv --clear .venv
-    pip_install --require-hashes -r requirements-dev.lock
+    sed -n '/^uv==/,/[^\\]$/p' requirements-dev.lock >.venv/uv.lock
+    pip_install --require-hashes -r .venv/uv.lock
+    install --require-hashes -r requirements-dev.lock
     { echo "PYTHON=${PYTHON-}" && readlink -f .venv/bin/python && inputs; } >"$STAMP.new"
     mv "$STAMP.new" "$STAMP"
 }
 
 install_project() {
     echo "setup: installing this project into .venv, editable" >&2
-    pip_install --no-deps --no-build-isolation -e engine -e .
+    install --no-deps --no-build-isolation -e engine -e .
     sha256sum pyproject.toml engine/pyproject.toml >"$STAMP.project"
 }
 
