@@ -35,6 +35,8 @@ _MAX_TEXT = 32 * 1024**2
 NOT_SOURCE = (
     *("**/.git", "**/.venv", "**/.env", "**/.env.*", "**/.netrc", "**/.tox", "**/.nox", "**/node_modules"),
     *("**/__pycache__", "**/*.pyc", "**/*.egg-info", "**/.*_cache", "**/.hypothesis", "dist", "build"),
+    # The archive of an earlier build would be in the next one.
+    "*.tar",
 )
 
 

@@ -186,7 +186,13 @@ async def test_the_same_source_gives_the_same_digest_in_another_directory(projec
 
 async def test_files_that_are_not_source_stay_out_of_the_image(project: ProjectFiles, build: Build) -> None:
     text = PYPROJECT.replace("[project.scripts]", "[project.other]") + "\n[tool.uv]\npackage = false\n"
-    left_out = {".env": "TOKEN=secret\n", "build/x.py": "x\n", "notes/draft.md": "x\n", ".dockerignore": "notes\n"}
+    left_out = {
+        ".env": "TOKEN=secret\n",
+        "build/x.py": "x\n",
+        "readings.tar": "layers",
+        "notes/draft.md": "x\n",
+        ".dockerignore": "notes\n",
+    }
     kept = {"readings/__init__.py": MODULE, "readings/__main__.py": "", "src/readings/__init__.py": None}
     files = {"pyproject.toml": text, "uv.lock": _unpackaged(project), **kept, **left_out}
     container = await built_app(project.with_files(files).order(entrypoint="python -m readings"), build)
