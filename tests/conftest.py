@@ -33,6 +33,8 @@ ENGINE_FIXTURES = frozenset(
         *("callers_workshop", "users_workshop", "workshop"),
     }
 )
+#: The longest of those that run last come first among them, so that no processor waits at the end.
+LONGEST = ("test_releases.py", "test_servers.py")
 _STORE = pytest.StashKey[str]()
 PROJECT = Path(__file__).parent.parent
 #: Uppers of overlay file systems have to lie on a disk: /tmp is memory on many machines.
@@ -121,7 +123,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             return 1  # engines of their own
         return int(not ENGINE_FIXTURES.isdisjoint(getattr(item, "fixturenames", ())))
 
-    items.sort(key=rank)
+    items.sort(key=lambda item: (rank(item), item.path.name not in LONGEST))
     for item in items:
         if rank(item):
             item.add_marker("engine")
