@@ -1,6 +1,7 @@
 """What must hold in an application's image."""
 
 import dataclasses
+from pathlib import PurePath
 
 from pipeline.app.environment import Source
 from pipeline.checks import Check, Subject
@@ -25,7 +26,7 @@ def checks_for(source: Source, entrypoint: tuple[str, ...], *, scanned: bool) ->
         return await run_script(subject.container, "app-imports", step, installed, users=_USERS)
 
     async def starts(subject: Subject, step: str) -> str:
-        words = (entrypoint[0], installed)
+        words = (entrypoint[0], installed, _module(entrypoint))
         return await run_script(subject.container, "app-starts", step, *words, users=_USERS)
 
     async def environment(subject: Subject, step: str) -> str:
@@ -34,7 +35,7 @@ def checks_for(source: Source, entrypoint: tuple[str, ...], *, scanned: bool) ->
 
     found = (
         Check("app-imports", "the application's modules import", imports),
-        Check("app-starts", "what the image starts and every console script can start", starts),
+        Check("app-starts", "what the image starts is there, and every console script can be imported", starts),
         Check("app-environment", "the environment fits the image's Python and libraries", environment),
         script_check(
             "app-files", "the user can read the application's files, and not change them", users=(NONROOT_USER,)
@@ -42,6 +43,14 @@ def checks_for(source: Source, entrypoint: tuple[str, ...], *, scanned: bool) ->
         _system_python(script_check("runtime-only", "there is no pip, compiler or header")),
     )
     return (*found, SECURITY_UPDATES) if scanned else found
+
+
+def _module(entrypoint: tuple[str, ...]) -> str:
+    """Return the module that Python runs, as in python -m my_project; empty for another program."""
+    program, *options = entrypoint
+    if not PurePath(program).name.startswith("python") or "-m" not in options[:-1]:
+        return ""
+    return options[options.index("-m") + 1]
 
 
 def _system_python(check: Check) -> Check:

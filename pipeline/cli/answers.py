@@ -35,6 +35,22 @@ async def deliver(result: Any, options: Options) -> Outcome:
     return Outcome(saved=options.output)
 
 
+def require_file(returns: type | None, options: Options) -> None:
+    """Require the name of a file where the result is written into one; a build may take minutes before it is.
+
+    Args:
+        returns: the type of the result.
+        options: `output` is read.
+
+    Raises:
+        UsageError: --output names a directory.
+    """
+    if returns in (dagger.Container, dagger.File) and options.output and options.output.is_dir():
+        raise UsageError(
+            f'--output takes the name of a file here, and "{options.output}" is a directory; give a file in it.'
+        )
+
+
 async def export(result: Any, output: Path, *, last: str = "") -> None:
     """Export a container, directory or file.
 

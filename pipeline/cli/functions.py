@@ -32,6 +32,7 @@ class Flag:
         doc: its description.
         default: its value when it is not given; None if unknown.
         required: whether a call must give it.
+        ignore: patterns of what is not taken of a directory.
     """
 
     name: str
@@ -41,6 +42,7 @@ class Flag:
     doc: str
     default: Any
     required: bool
+    ignore: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -134,7 +136,8 @@ def _function(function: Any) -> Function:
         kind, many = element_type(parameter.resolved_type)
         default = json.loads(parameter.default_value or "null")
         required = not parameter.is_optional
-        flags.append(Flag(kebab(parameter.name), key, kind, many, _line(parameter.doc), default, required))
+        ignore = tuple(parameter.ignore or ())
+        flags.append(Flag(kebab(parameter.name), key, kind, many, _line(parameter.doc), default, required, ignore))
     key = "" if isinstance(function, Constructor) else function.original_name
     returns, many = element_type(function.return_type)
     doc = inspect.cleandoc(function.doc or "")

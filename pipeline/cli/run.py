@@ -74,7 +74,7 @@ async def run(options: Options, words: list[str], view: View, scope: anyio.Cance
         try:
             async with start_engine(options, progress.event, words) as engine:
                 await anyio.to_thread.run_sync(module.result)
-                plan = _plan(words)
+                plan = _plan(words, options)
                 async with engine.connect():
                     with scope:
                         base = await _base(plan, engine, view)
@@ -87,7 +87,7 @@ async def run(options: Options, words: list[str], view: View, scope: anyio.Cance
                     progress.stop()
         except HostError:
             # Report a wrong word first: it is quicker to fix.
-            _plan(words)
+            _plan(words, options)
             raise
     return None
 
@@ -111,13 +111,15 @@ def _so_far(progress: Progress | None, began: float) -> RunSummary:
     return RunSummary(steps, time.monotonic() - began)
 
 
-def _plan(words: list[str]) -> Plan:
+def _plan(words: list[str], options: Options) -> Plan:
+    from pipeline.cli.answers import require_file
     from pipeline.cli.arguments import parse, require
     from pipeline.cli.functions import constructor
     from pipeline.cli.values import arguments
 
     invocation = parse(words, constructor())
     require(invocation)
+    require_file(invocation.calls[-1].function.returns, options)
     calls = [(call.function, arguments(call)) for call in invocation.calls]
     return Plan(arguments(invocation.constructor), tuple(calls))
 

@@ -57,7 +57,7 @@ def _one(flag: Flag, word: str) -> Any:
     if kind is dagger.File:
         return dag.host().file(_path(flag, word, Path.is_file, "file"))
     if kind is dagger.Directory:
-        return dag.host().directory(_path(flag, word, Path.is_dir, "directory"))
+        return dag.host().directory(_path(flag, word, Path.is_dir, "directory"), exclude=list(flag.ignore) or None)
     if kind is dagger.Container:
         return dag.container().from_(word)
     if issubclass(kind, enum.Enum):

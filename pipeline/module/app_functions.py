@@ -4,9 +4,10 @@ from dataclasses import dataclass, replace
 from typing import Annotated
 
 import dagger
-from dagger import Doc
+from dagger import Doc, Ignore
 
 from pipeline.app.build_app import AppOrder, build_app, report_app
+from pipeline.app.environment import NOT_SOURCE
 from pipeline.app.pair import ReleasedPair
 from pipeline.build.inputs import Build
 from pipeline.build.settings import moment
@@ -30,7 +31,12 @@ from pipeline.module.part import Part
 class AppFlags:
     """How an application is built."""
 
-    source: Annotated[dagger.Directory, Doc("Directory of a Python project, with pyproject.toml and a lock.")]
+    source: Annotated[
+        dagger.Directory,
+        Doc("Directory of a Python project, with pyproject.toml and a lock."),
+        # Not even sent to the engine, whose cache would otherwise see a change.
+        Ignore(list(NOT_SOURCE)),
+    ]
     lock: Annotated[
         str, Doc("Lock to use where there are several: uv.lock, poetry.lock, pylock.toml or requirements.txt.")
     ] = ""

@@ -156,6 +156,12 @@ async def test_a_file_that_the_user_cannot_read_is_refused(project: ProjectFiles
         await built_app(order, build)
 
 
+@pytest.mark.parametrize("module", ["readingz", "readings", "readings.nothing"])
+async def test_a_module_that_python_cannot_start_is_refused(project: ProjectFiles, build: Build, module: str) -> None:
+    with pytest.raises(GateError, match=rf"FAIL +app-starts .*python -m {module}: there is no such module"):
+        await built_app(project.order(entrypoint=f"python -m {module}"), build)
+
+
 async def test_a_compiler_in_the_image_is_refused(project: ProjectFiles, build: Build) -> None:
     with pytest.raises(GateError, match=r"FAIL +runtime-only .*gcc"):
         await built_app(project.order(apt=("gcc",)), build)

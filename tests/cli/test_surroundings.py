@@ -172,6 +172,16 @@ def test_a_result_is_not_written_over_a_directory(tmp_path: Path, store: Path) -
     assert list(tmp_path.parent.glob(".*.partial")) == []
 
 
+def test_a_container_is_not_written_over_a_directory_and_not_built_before_that_is_said(
+    tmp_path: Path, store: Path
+) -> None:
+    run = cli("--store", store, "build", "--image=ska-base", "-o", tmp_path)
+    assert (
+        refused(run) == f'--output takes the name of a file here, and "{tmp_path}" is a directory; give a file in it.'
+    )
+    assert "started" not in run.stderr
+
+
 def test_a_result_is_not_written_below_a_file(tmp_path: Path, store: Path) -> None:
     file = tmp_path / "file"
     file.write_text("")

@@ -19,7 +19,7 @@ async def test_the_longest_result_comes_whole_with_its_exit_code(build: Build) -
 
 
 async def test_a_longer_result_is_refused_with_what_to_do(build: Build) -> None:
-    with pytest.raises(ReleaseError, match="has 102401 bytes.* examine fewer images at once, or give --exit-code 0"):
+    with pytest.raises(ReleaseError, match=r"has 102401 bytes.* examine fewer images at once, or give --exit-code 0"):
         await verdict(build.workbench.container, "x" * (KEPT + 1), 10)
 
 

@@ -1,11 +1,13 @@
-# $1 is the program that the image starts, $2 the project's name, or empty for one that has no console scripts.
+# $1 is the program that the image starts, $2 the project's name, or empty for one that has no console scripts, $3 the
+# module that Python starts, or empty.
 fact "the program that the image starts" "found" "$(command -v "$1" >/dev/null && echo found || echo "no $1 in $PATH")"
-loaded=$("$VIRTUAL_ENV/bin/python" -B - "$2" <<'END'
+loaded=$("$VIRTUAL_ENV/bin/python" -B - "$2" "$3" <<'END'
 import importlib.metadata
+import importlib.util
 import os
 import sys
 
-name = sys.argv[1]
+name, module = sys.argv[1:]
 scripts = importlib.metadata.distribution(name).entry_points if name else []
 for script in scripts:
     if script.group != "console_scripts":
@@ -21,7 +23,17 @@ for script in scripts:
         script.load()
     except BaseException as error:
         print(f"{script.name}: {type(error).__name__}: {error}")
+if module:
+    try:
+        spec = importlib.util.find_spec(module)
+        if spec and spec.submodule_search_locations is not None:
+            spec = importlib.util.find_spec(f"{module}.__main__")
+    except BaseException as error:
+        print(f"python -m {module}: {type(error).__name__}: {error}")
+    else:
+        if spec is None:
+            print(f"python -m {module}: there is no such module, or it has no __main__")
 END
 )
-fact "the console scripts that do not start" "" "$loaded"
-verdict "$1 and every console script start"
+fact "what does not start" "" "$loaded"
+verdict "$1 is there, and every console script can be imported"
