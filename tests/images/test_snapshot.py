@@ -10,9 +10,10 @@ import dagger
 import pytest
 from dagger import dag
 
-from pipeline.build.chain import chain
+from pipeline.build.chain import chain, lists_of_line
 from pipeline.build.inputs import Build
 from pipeline.build.settings import Settings
+from pipeline.catalogue.lookup import find
 from pipeline.checks import Subject
 from pipeline.checks.base_checks import SECURITY_UPDATES
 from pipeline.checks.distribution import DISTRIBUTIONS
@@ -124,6 +125,22 @@ async def test_the_first_image_brings_the_certificates_with_which_the_others_ask
     service.requested.clear()
     await image("ska-python", ubuntu).sync()
     assert {url.split("/ubuntu/")[0] for url in service.requested} == {"https://snapshot.ubuntu.com"}
+
+
+async def test_children_and_checks_of_a_line_use_the_package_lists_that_were_fetched_once(
+    ubuntu: dagger.Container, service: Service
+) -> None:
+    build = build_on(RELEASE, UPSTREAM, container=ubuntu)
+    made = await chain("ska-python", build).sync()
+    assert [url for url in service.requested if "/dists/" in url]
+    service.requested.clear()
+    lists = lists_of_line(find("ska-python"), build)
+    again = packages("python3").on(await chain("ska-base", build).sync(), "ska-other", lists)
+    assert await version(again) == "1"
+    await SECURITY_UPDATES.run(
+        Subject("ska-python", made, 0, lists, DISTRIBUTIONS["ubuntu-22.04"], "", partial(image, base=ubuntu))
+    )
+    assert not [url for url in service.requested if "/dists/" in url]
 
 
 async def test_the_image_keeps_its_own_sources_and_no_word_of_the_snapshot(ubuntu: dagger.Container) -> None:
