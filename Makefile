@@ -25,7 +25,8 @@ test: lint ## lint, then every test, with real images in real containers
 test-long: lint ## the same with 100 kills and power cuts of each kind, and consumers on every line, for a night
 	@scripts/as-root.sh .venv/bin/pytest $(WORKERS) --kills=100 $(ARGS)
 	@for line in ubuntu24 ubuntu26; do \
-		scripts/as-root.sh .venv/bin/pytest tests/consumers/test_servers.py --line "$$line" $(ARGS) || exit; done
+		scripts/as-root.sh .venv/bin/pytest tests/consumers/test_servers.py tests/consumers/test_ways_of_use.py \
+			--line "$$line" $(ARGS) || exit; done
 
 test-fast: setup-tests ## the tests that need no container, in a few minutes
 	@scripts/as-root.sh .venv/bin/pytest $(WORKERS) -m "not engine" $(ARGS)

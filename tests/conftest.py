@@ -81,7 +81,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="the image that the rules of tests/conformance start from, a Debian or Ubuntu; for Dagger's engine also "
         "SKA_BASE",
     )
-    parser.addoption("--line", default=LINE, help="the line whose images tests/consumers/test_servers.py builds on")
+    parser.addoption(
+        "--line",
+        default=LINE,
+        help="the line whose images the tests of consumers build on",
+    )
     parser.addoption("--kills", type=int, default=5, help="how often the tests of kills and power cuts do it, each")
     parser.addoption(
         "--registry", help="HOST:PORT of a registry that this engine and this machine reach, for tests/conformance"
