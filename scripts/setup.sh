@@ -123,7 +123,7 @@ pip_install() {
 }
 
 # uv takes a fifth of pip's time, but not all of pip's settings; where it fails, pip explains why, or succeeds.
-install() {
+uv_install() {
     index=${PIP_INDEX_URL-$(.venv/bin/python -m pip config get global.index-url 2>/dev/null || true)}
     env ${index:+"UV_DEFAULT_INDEX=$index"} UV_SYSTEM_CERTS=1 .venv/bin/uv pip install -q --python .venv/bin/python \
         --compile-bytecode "$@" >/dev/null 2>&1 || pip_install "$@"
@@ -139,14 +139,14 @@ install_packages() {
     "$python" -m venv --clear .venv
     sed -n '/^uv==/,/[^\\]$/p' requirements-dev.lock >.venv/uv.lock
     pip_install --require-hashes -r .venv/uv.lock
-    install --require-hashes -r requirements-dev.lock
+    uv_install --require-hashes -r requirements-dev.lock
     { echo "PYTHON=${PYTHON-}" && readlink -f .venv/bin/python && inputs; } >"$STAMP.new"
     mv "$STAMP.new" "$STAMP"
 }
 
 install_project() {
     echo "setup: installing this project into .venv, editable" >&2
-    install --no-deps --no-build-isolation -e engine -e .
+    uv_install --no-deps --no-build-isolation -e engine -e .
     sha256sum pyproject.toml engine/pyproject.toml >"$STAMP.project"
 }
 

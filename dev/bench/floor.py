@@ -10,13 +10,13 @@ import tarfile
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from embedded_engine.make.bundle import DEFAULT_PATH, FILESYSTEMS, capabilities_of
 
 from dev.bench.dockerfiles import Host
 from dev.bench.measure import run
 from dev.bench.others import IMAGES, Builder, side_by_side
+from dev.reproduce.archive import open_archive
 from pipeline.build.settings import Settings
 from pipeline.catalogue.image import Image
 from pipeline.steps.install import CACHE, LISTS, OWN_FILES
@@ -60,19 +60,12 @@ def floor(directory: Path, context: Path, base: Path, *, host: Host) -> Iterator
 
 
 def _unpack(base: Path, root: Path) -> None:
-    with tempfile.TemporaryDirectory(dir=root.parent) as layout:
-        with tarfile.open(base) as archive:
-            archive.extractall(layout, filter="data")
-        blobs = Path(layout) / "blobs/sha256"
-
-        def blob(descriptor: Mapping[str, Any]) -> Path:
-            return blobs / str(descriptor["digest"]).removeprefix("sha256:")
-
-        index = json.loads((Path(layout) / "index.json").read_text())
-        manifest = json.loads(blob(index["manifests"][0]).read_text())
-        root.mkdir()
-        for layer in manifest["layers"]:
-            run(["tar", "--extract", "--file", blob(layer), "--directory", root, "--numeric-owner"], cwd=root)
+    root.mkdir()
+    with open_archive(base) as archive:
+        for digest in archive.layers:
+            with tarfile.open(fileobj=archive.blob(digest), mode="r|*") as layer:
+                # Builds start from the same base, with its owners and setuid bits.
+                layer.extractall(root, numeric_owner=True, filter="fully_trusted")  # noqa: S202
 
 
 @contextlib.contextmanager

@@ -54,20 +54,25 @@ class OciArchive:
             ArchiveError: the layer is damaged, or neither plain nor compressed with gzip.
         """
         seen: dict[str, int] = {}
-        with _told(self.path), tarfile.open(fileobj=self._blob(self.layers[number]), mode="r|*") as tar:
+        with _told(self.path), tarfile.open(fileobj=self.blob(self.layers[number]), mode="r|*") as tar:
             for entry in tar:
                 tar.members = []  # type: ignore[attr-defined]  # tarfile would keep them all
                 seen[entry.name] = seen.get(entry.name, -1) + 1
                 yield (entry.name, seen[entry.name]), entry, tar.extractfile(entry) if entry.isreg() else None
 
+    def blob(self, digest: str) -> IO[bytes]:
+        """Open a blob.
+
+        Args:
+            digest: its digest, as manifests name it.
+        """
+        return self._file("blobs/sha256/" + digest.removeprefix("sha256:"))
+
     def _document(self, digest: str) -> dict[str, Any]:
-        content = self._blob(digest).read()
+        content = self.blob(digest).read()
         if f"sha256:{hashlib.sha256(content).hexdigest()}" != digest:
             raise ValueError(f"what it has under {digest} is something else")
         return dict(json.loads(content))
-
-    def _blob(self, digest: str) -> IO[bytes]:
-        return self._file("blobs/sha256/" + digest.removeprefix("sha256:"))
 
     def _file(self, name: str) -> IO[bytes]:
         file = self._tar.extractfile(name)

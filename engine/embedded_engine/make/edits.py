@@ -86,9 +86,10 @@ async def copy(evaluator: Evaluator, node: Copy, directory: Path) -> dict[str, A
     """Copy a file, or the contents of a directory."""
     origin = await evaluator.view(node.source)
     named = await evaluator.view(node.users) if node.users else None
-    same: dict[Path, Path] = {}
+    shared: tuple[Path, Path] | None = None
 
     def change(root: Path) -> None:
+        nonlocal shared
         source = resolve(origin, node.source_path)
         if not source.exists():
             raise BadInput(f"There is no '{node.source_path}' to copy; name a file or a directory that exists.")
@@ -96,7 +97,7 @@ async def copy(evaluator: Evaluator, node: Copy, directory: Path) -> dict[str, A
         if source.is_file() and _can_share(node):
             remove_path(target)
             target.touch()
-            same[source] = target.relative_to(root)
+            shared = source, target.relative_to(root)
             return
         user = look_up(named or root, node.owner) if node.owner else None
         wanted = node.selection.paths(source) if source.is_dir() else None
@@ -105,7 +106,8 @@ async def copy(evaluator: Evaluator, node: Copy, directory: Path) -> dict[str, A
             _date(target, node.time)
 
     made = await _changed(evaluator, node, directory, change)
-    for source, inside in same.items():
+    if shared:
+        source, inside = shared
         # Overlayfs shows the topmost file, and links need its own name.
         top = evaluator.layers(node.source)[-1] / source.relative_to(origin)
         await asyncio.to_thread(_share, top, source, directory / "diff" / inside)
