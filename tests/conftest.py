@@ -7,6 +7,7 @@ import sys
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -36,6 +37,7 @@ ENGINE_FIXTURES = frozenset(
 #: The longest of those that run last come first among them, so that no processor waits at the end.
 LONGEST = ("test_releases.py", "test_servers.py")
 _STORE = pytest.StashKey[str]()
+_CREATED = pytest.StashKey[str]()
 PROJECT = Path(__file__).parent.parent
 #: Uppers of overlay file systems have to lie on a disk: /tmp is memory on many machines.
 SCRATCH = Path("/var/tmp")
@@ -43,6 +45,9 @@ SCRATCH = Path("/var/tmp")
 CACHES = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "ska-images"
 #: What was taken out of the environment; the tests that are meant for another engine find it with this.
 ENVIRONMENT: dict[str, str] = {}
+#: The setting of when images are built: all processes of a run build those of one day, also after midnight. That day is
+#: not the run's own, so that a test whose builds take the clock's fails at any hour.
+CREATED = "SKA_CREATED"
 
 # Every run draws the same examples; --hypothesis-profile=long draws others, and many more.
 settings.register_profile("repeatable", derandomize=True, max_examples=100)
@@ -101,6 +106,7 @@ def pytest_configure(config: pytest.Config) -> None:
         # The workers of pytest-xdist run the tests, on one store.
         store = tempfile.mkdtemp(prefix="ska-images-tests-", dir=SCRATCH)
         config.stash[_STORE] = store
+        config.stash[_CREATED] = _yesterday()
         config.add_cleanup(partial(_remove, store))
         return
     caches = tempfile.TemporaryDirectory(prefix="ska-images-caches-")
@@ -108,12 +114,18 @@ def pytest_configure(config: pytest.Config) -> None:
     os.environ["XDG_CACHE_HOME"] = caches.name
     for name in [name for name in os.environ if name == "CI" or name.startswith(FOREIGN)]:
         ENVIRONMENT[name] = os.environ.pop(name)
+    os.environ[CREATED] = getattr(config, "workerinput", {}).get("created") or _yesterday()
+
+
+def _yesterday() -> str:
+    return (datetime.now(timezone.utc) - timedelta(days=1)).strftime("%Y-%m-%d")
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: Any) -> None:
-    """Give the store of the run to a worker of pytest-xdist."""
+    """Give the store and the day of the run to a worker of pytest-xdist."""
     node.workerinput["store"] = node.config.stash[_STORE]
+    node.workerinput["created"] = node.config.stash[_CREATED]
 
 
 @pytest.hookimpl(tryfirst=True)

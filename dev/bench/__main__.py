@@ -15,8 +15,9 @@ from pathlib import Path
 from embedded_engine.host.settings import GUEST, read_host
 
 from dev.bench import dockerfiles, floor, others, ours
+from dev.bench.accounting import Accounting
 from dev.bench.measure import BenchError, Measured
-from dev.bench.table import MEGABYTE, Comparison, document, table
+from dev.bench.table import MEGABYTE, Comparison, document, kinds_table, table
 from pipeline.build.settings import Settings
 
 COLD = "build-all from an empty store"
@@ -28,7 +29,9 @@ FOUR = "four images and their stand-in from an empty store"
 TWELVE = "twelve images and three stand-ins from an empty store"
 CHANGED = "build-all, one package more in ska-python"
 STAND_IN = "the stand-in base, bootstrapped"
-LARGE = "an image with a layer of 3 GB"
+#: Layers larger than any buffer, and catalogues larger than any real one: memory stays, and time grows with the work.
+LAYER, LARGE = ((f"an image with a layer of {size} GB", size * 1000 * MEGABYTE) for size in (1, 10))
+MANY, MORE = ((f"{count} more small images, from an empty store", count) for count in (10, 100))
 COMPARISONS = (
     Comparison(UNCHECKED, floor.ROW, 1.25),
     Comparison(COLD, floor.ROW, 1.5),
@@ -40,6 +43,8 @@ COMPARISONS = (
     Comparison(CHANGED, COLD),
     Comparison(EIGHT, COLD, 2.0),
     Comparison(TWELVE, FOUR, 2.2),
+    Comparison(LARGE[0], LAYER[0], 10.0),
+    Comparison(MORE[0], MANY[0], 10.0),
 )
 #: The processes of this project together should never need more, whatever the size of an image.
 LIMIT = 200 * MEGABYTE
@@ -59,15 +64,21 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 2
     try:
         with tempfile.TemporaryDirectory(prefix="ska-bench-", dir=given.directory) as directory:
-            results = _measure(Path(directory), given)
+            accounting = Accounting(Path(directory) / "accounts")
+            results = _measure(Path(directory), given, accounting)
+            kinds = {kind: seconds / given.runs for kind, seconds in accounting.by_kind().items()}
     except BenchError as error:
         print(f"bench: {error}", file=sys.stderr)
         return 1
     print(f"\n{_title()}\n{ABOUT}\n\n{table(results, COMPARISONS, LIMIT)}")
+    print(f"\n{COLD}, by the kernel's accounts, in which a process below 0.01 s counts as nothing:")
+    print(accounting.refusal or kinds_table(kinds))
     for package in others.missing():
         print(f"\nWith {package} installed (apt-get install {package}), its builds would be compared too.")
     if given.json:
-        given.json.write_text(json.dumps(document(results, COMPARISONS, _machine()), indent=2) + "\n")
+        given.json.write_text(
+            json.dumps({**document(results, COMPARISONS, _machine()), "kinds": kinds}, indent=2) + "\n"
+        )
     return 0
 
 
@@ -88,7 +99,7 @@ def _positive(word: str) -> int:
     return number
 
 
-def _measure(directory: Path, given: argparse.Namespace) -> dict[str, list[Measured]]:
+def _measure(directory: Path, given: argparse.Namespace, accounting: Accounting) -> dict[str, list[Measured]]:
     results: dict[str, list[Measured]] = {}
 
     def measure(name: str, one: Callable[[], Measured], runs: int = 1) -> None:
@@ -101,7 +112,8 @@ def _measure(directory: Path, given: argparse.Namespace) -> dict[str, list[Measu
         base = directory / "base.tar"
         measure(STAND_IN, lambda: ours.stand_in(directory / "stand-in", base))
     project = ours.Project(directory, base)
-    measure(COLD, project.cold, given.runs)
+    with accounting:
+        measure(COLD, project.cold, given.runs)
     measure(UNCHECKED, project.unchecked, given.runs)
     context, host = directory / "context", _host(directory)
     dockerfiles.write(dockerfiles.context(Settings(), f"archive:{base.name}", host), context)
@@ -118,7 +130,10 @@ def _measure(directory: Path, given: argparse.Namespace) -> dict[str, list[Measu
     measure(AGAIN, project.again, given.quick_runs)
     measure(IMPORT, ours.importing, given.quick_runs)
     measure("python -O -c 'import dagger'", lambda: ours.importing("-O"), given.quick_runs)
-    measure(LARGE, project.large)
+    for name, size in (LAYER, LARGE):
+        measure(name, partial(project.large, size))
+    for name, count in (MANY, MORE):
+        measure(name, partial(project.many, count))
     return results
 
 

@@ -5,12 +5,9 @@ import sys
 from pathlib import Path
 
 from dev.bench.measure import Measured, Measuring, run
-from dev.bench.variants import ROOT, with_changed_python, with_eight_images
+from dev.bench.variants import ROOT, with_changed_python, with_eight_images, with_many_images
 from pipeline.build.base_reference import ANY_STAND_IN
 from pipeline.catalogue.lines import LINES
-
-#: The size in bytes of the file in the large layer, more than any buffer holds.
-LARGE = 3_000_000_000
 
 
 class Project:
@@ -60,6 +57,15 @@ class Project:
             shutil.rmtree(sources)
             self.forget("eight-store")
 
+    def many(self, count: int) -> Measured:
+        """Build small images beside each other from an empty store, with the images that they are built on."""
+        sources = with_many_images(self._directory / "many", count)
+        try:
+            return self.cold("many-store", sources=sources)
+        finally:
+            shutil.rmtree(sources)
+            self.forget("many-store")
+
     def lines(self, store: str = "stand-ins") -> Measured:
         """Build the images of all lines and their stand-ins from an empty store."""
         self.forget(store)
@@ -67,9 +73,14 @@ class Project:
         self.forget(store)
         return measured
 
-    def large(self, store: str = "cold") -> Measured:
-        """Export ska-base, which is in the store, with one very large layer."""
-        script = f"yes 'not all zeros' | head -c {LARGE} >/large"
+    def large(self, size: int, store: str = "cold") -> Measured:
+        """Export ska-base, which is in the store, with one very large layer.
+
+        Args:
+            size: of the file in the layer, in bytes.
+            store: a store of `cold`.
+        """
+        script = f"yes 'not all zeros' | head -c {size} >/large"
         output = self._directory / "large.tar"
         step = ["build", "--image=ska-base", "with-exec", f"--args=sh,-c,{script}"]
         try:

@@ -37,6 +37,14 @@ def table(results: Results, comparisons: Sequence[Comparison], limit: int) -> st
     return "\n\n".join((_times(results), _ratios(results, comparisons), _memory(results, limit)))
 
 
+def kinds_table(kinds: Mapping[str, float]) -> str:
+    """Return processor seconds by kind as a table, with their share of all."""
+    total = sum(kinds.values())
+    rows = [("PROCESSOR TIME BY KIND", "SECONDS", "%")]
+    rows += [(kind, f"{seconds:.2f}", f"{100 * seconds / total:.0f}") for kind, seconds in kinds.items()]
+    return _aligned([*rows, ("all of them", f"{total:.2f}", "100")])
+
+
 def document(results: Results, comparisons: Sequence[Comparison], machine: Mapping[str, Any]) -> dict[str, Any]:
     """Return the measurements of every run, for JSON."""
     there = [one for one in comparisons if one.what in results and one.against in results]

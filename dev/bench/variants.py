@@ -39,6 +39,23 @@ FAMILIES += tuple(
     )
 )
 """
+#: Small images beside each other, each of which installs one file.
+MANY_IMAGES = """
+from pipeline.steps.install import Install
+
+FAMILIES += tuple(
+    Family(
+        name=f"bench-{{number}}",
+        parent="ska-base",
+        title=f"bench-{{number}}",
+        description=f"bench-{{number}}",
+        install=Install((), environment={{"BENCH": str(number)}}),
+        checks=(),
+        size_budget=200 * MEGABYTE,
+    )
+    for number in range({count})
+)
+"""
 
 
 def copy(directory: Path, more: str = "") -> Path:
@@ -68,3 +85,8 @@ def with_changed_python(directory: Path) -> Path:
 def with_eight_images(directory: Path) -> Path:
     """Add four images to the catalogue."""
     return copy(directory, EIGHT_IMAGES)
+
+
+def with_many_images(directory: Path, count: int) -> Path:
+    """Add small children of ska-base to the catalogue."""
+    return copy(directory, MANY_IMAGES.format(count=count))

@@ -77,6 +77,10 @@ def test_a_variant_has_eight_images(tmp_path: Path) -> None:
     assert len(_catalogue(variants.with_eight_images(tmp_path / "eight"))) == 2 * len(OF_ONE_LINE)
 
 
+def test_a_variant_has_as_many_images_more_as_asked_for(tmp_path: Path) -> None:
+    assert len(_catalogue(variants.with_many_images(tmp_path / "many", 100))) == len(OF_ONE_LINE) + 100
+
+
 def test_a_variant_changes_ska_python_alone(tmp_path: Path) -> None:
     was, now = _catalogue(variants.ROOT), _catalogue(variants.with_changed_python(tmp_path / "changed"))
     assert was.keys() == now.keys()
