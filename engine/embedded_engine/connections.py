@@ -2,19 +2,16 @@
 
 A connection that has not shown the session's token ends after a while, or when too many others follow. Connections of
 other users are counted apart, so they cannot take places from the user's own.
-
-Source: proc_pid_net(5), /proc/net/tcp.
 """
 
 import asyncio
 import hmac
-import socket
-import struct
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from embedded_engine.host.tcp import connection
 
 #: Seconds for a connection to show the token.
 TIME_LIMIT = 10.0
@@ -22,11 +19,6 @@ TIME_LIMIT = 10.0
 MOST_OWN, MOST_OTHERS = 256, 64
 #: Connections that are accepted at once, before any of them is served.
 BACKLOG = 128
-
-_TCP = Path("/proc/net/tcp")
-_LOOPBACK = struct.unpack("=I", socket.inet_aton("127.0.0.1"))[0]
-#: The index of the user among the fields of a line, counted after the addresses.
-_UID = 5
 
 
 class Lobby:
@@ -98,11 +90,5 @@ def connections_of(lobby: Lobby) -> Callable[..., BoundedConnection]:
 def _uid_of(transport: asyncio.Transport) -> int | None:
     """Return the uid of a loopback connection's other end; None if Linux does not know it."""
     theirs, ours = transport.get_extra_info("peername"), transport.get_extra_info("sockname")
-    if not (theirs and ours):
-        return None  # it has ended already
-    ends = f": {_LOOPBACK:08X}:{theirs[1]:04X} {_LOOPBACK:08X}:{ours[1]:04X} ".encode()
-    table = _TCP.read_bytes() if _TCP.exists() else b""
-    start = table.find(ends)
-    if start < 0:
-        return None
-    return int(table[start + len(ends) :].split(maxsplit=_UID)[_UID - 1])
+    end = connection(theirs[1], ours[1]) if theirs and ours else None  # it has ended already
+    return end.uid if end else None

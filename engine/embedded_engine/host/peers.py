@@ -1,47 +1,22 @@
 """Finds the process that calls the engine, if steps share the host's network; a step is refused, even with the token.
 
-The process that started the engine looks up a connection in /proc: it lives outside the engine's process namespace,
+The process that started the engine looks up who holds a connection: it lives outside the engine's process namespace,
 sees all processes of the user, and knows which of them are inside that namespace. Unknown callers are refused.
-Sources: proc(5), Documentation/networking/proc_net_tcp.rst.
+Source: proc(5).
 """
 
 import asyncio
 import contextlib
-import re
 import socket
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from embedded_engine.host.tcp import connection
+
 #: (inside, outside, count) of the ids that an engine's processes can have: /proc/PID/uid_map.
 Ids = tuple[tuple[int, int, int], ...]
 _PROC = Path("/proc")
-
-
-@dataclass(frozen=True)
-class TcpEnd:
-    """One end of a TCP connection in the kernel's list: its owner and the inode of its socket."""
-
-    uid: int
-    inode: int
-
-
-def connection(port: int, to: int) -> TcpEnd | None:
-    """Return the client's end of a connection over 127.0.0.1; None if it is closed.
-
-    Args:
-        port: the client's port.
-        to: the server's port.
-    """
-    # An IPv6 socket can have IPv4 connections; its addresses end the same way.
-    ends = re.compile(rf"\s*\d+: \w*0100007F:{port:04X} \w*0100007F:{to:04X} 01 ")
-    for name in ("tcp", "tcp6"):
-        with contextlib.suppress(FileNotFoundError):
-            for line in (_PROC / "self/net" / name).read_text().splitlines():
-                if ends.match(line):
-                    words = line.split()
-                    return TcpEnd(int(words[7]), int(words[9]))
-    return None
 
 
 @dataclass
