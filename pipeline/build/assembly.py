@@ -4,7 +4,6 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import partial
 
 import dagger
 
@@ -14,6 +13,7 @@ from pipeline.build.labelling import OCI
 from pipeline.catalogue.image import Image
 from pipeline.catalogue.lookup import checks_of, find, select, the_only
 from pipeline.checks import Check, CheckResult, Subject
+from pipeline.checks.together import results_of
 from pipeline.concurrency import Shared
 from pipeline.errors import SkaError
 from pipeline.steps.install import package_lists
@@ -169,11 +169,10 @@ def _opened(
     async def read() -> Archive:
         return await _read(image, await packed.get(), build.workbench.container)
 
-    async def run(check: Check) -> CheckResult:
-        return await check.run(_subject(image, await container.get(), build, lists))
+    async def subject() -> Subject:
+        return _subject(image, await container.get(), build, lists)
 
-    shared = {check.name: Shared(partial(run, check)) for check in checks}
-    return BuiltImage(image, build, container, packed, Shared(read), shared)
+    return BuiltImage(image, build, container, packed, Shared(read), results_of(checks, Shared(subject)))
 
 
 def _subject(image: Image, container: dagger.Container, build: Build, lists: dagger.Directory) -> Subject:

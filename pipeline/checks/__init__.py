@@ -1,6 +1,7 @@
 """The checks that run in containers; their scripts are in scripts/.
 
-check          what a check is, and how it runs
+check          what a check is
+together       runs the checks of an image
 distribution   what checks must know about the distribution of a base
 contract       what consumers of an image see, and how two versions of it differ
 contract_check measures it in an image, and compares it with the committed one

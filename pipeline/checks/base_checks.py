@@ -1,6 +1,9 @@
 """What must hold in every image."""
 
+from collections.abc import Sequence
 from functools import partial
+
+import dagger
 
 from pipeline.checks.check import NONROOT_USER, Check, CheckFailure, Subject, run_script, script_check
 from pipeline.checks.contract_check import CONTRACT
@@ -10,10 +13,10 @@ from pipeline.metadata import KEYS, PATH, parse
 from pipeline.steps.install import OWN_FILES, shell, with_apt, with_own_files
 
 
-async def _metadata(subject: Subject, step: str) -> str:
+async def _metadata(subject: Subject, _: str) -> str:
     try:
-        in_file = parse(await run_script(subject.container, "metadata", step, PATH))
-    except MetadataError as error:
+        in_file = parse(await subject.container.file(PATH).contents())
+    except (MetadataError, dagger.QueryError) as error:
         raise CheckFailure(str(error)) from error
     if (found := tuple(in_file)) != KEYS:
         raise CheckFailure(f"keys of {PATH}: expected {', '.join(KEYS)}; found {', '.join(found)}")
@@ -33,44 +36,45 @@ async def _security_updates(subject: Subject, step: str) -> str:
     return await run_script(container, "security-updates", step, subject.distribution.security, setup=shell("apt"))
 
 
-async def _distribution(subject: Subject, step: str) -> str:
-    return await run_script(subject.container, "distribution", step, subject.distribution.os_release)
+async def _distribution(subject: Subject) -> Sequence[str]:
+    return (subject.distribution.os_release,)
 
 
-async def _umask(subject: Subject, step: str) -> str:
-    return await run_script(subject.container, "umask", step, subject.distribution.umask_by_su)
+async def _umask(subject: Subject) -> Sequence[str]:
+    return (subject.distribution.umask_by_su,)
 
 
-async def _unwanted(subject: Subject, step: str) -> str:
-    return await run_script(subject.container, "unwanted", step, subject.unwanted)
+async def _unwanted(subject: Subject) -> Sequence[str]:
+    return (subject.unwanted,)
+
+
+async def _size(subject: Subject) -> Sequence[str]:
+    return (str(subject.size_budget),)
 
 
 async def _certificates(subject: Subject, step: str) -> str:
     return await run_script(with_own_files(subject.container), "certificates", step, OWN_FILES)
 
 
-async def _size(subject: Subject, step: str) -> str:
-    return await run_script(subject.container, "size", step, str(subject.size_budget))
-
-
+_look = partial(script_check, looks=True)
 SECURITY_UPDATES = Check("security-updates", "no security update is pending", _security_updates)
 CERTIFICATES = Check("certificates", "the CA bundle is complete and verifies a certificate chain", _certificates)
 ALL_IMAGES = (
     Check("metadata", "/etc/skao.metadata equals the labels", _metadata),
-    Check("distribution", "the distribution is that of the image's line", _distribution),
-    Check("unwanted", "nothing of the base is left that the line removes", _unwanted),
+    _look("distribution", "the distribution is that of the image's line", arguments=_distribution),
+    _look("unwanted", "nothing of the base is left that the line removes", arguments=_unwanted),
     SECURITY_UPDATES,
     CERTIFICATES,
-    script_check("leftovers", "no package lists, caches, logs or temporary files are left"),
-    script_check("privileged-files", "only a short list of files is setuid or setgid"),
-    script_check("world-writable", "only sticky directories are writable by everyone"),
-    script_check("accounts", "no account can be entered or become root that should not"),
-    Check("umask", "users can read what a build step makes, in every shell", _umask),
+    _look("leftovers", "no package lists, caches, logs or temporary files are left"),
+    _look("privileged-files", "only a short list of files is setuid or setgid"),
+    _look("world-writable", "only sticky directories are writable by everyone"),
+    _look("accounts", "no account can be entered or become root that should not"),
+    _look("umask", "users can read what a build step makes, in every shell", arguments=_umask),
     script_check("homes", "the homes of new users are closed to others"),
     script_check("configuration", "upgrades keep the configuration that the image changed"),
-    script_check("locale", "a UTF-8 locale works"),
-    script_check("timezones", "time zones work"),
-    script_check("nonroot", "the user nonroot exists and runs a shell", users=(NONROOT_USER,)),
+    _look("locale", "a UTF-8 locale works"),
+    _look("timezones", "time zones work"),
+    _look("nonroot", "the user nonroot exists and runs a shell", users=(NONROOT_USER,)),
     CONTRACT,
-    Check("size", "the files are within the image's size budget", _size),
+    _look("size", "the files are within the image's size budget", arguments=_size),
 )

@@ -1,6 +1,6 @@
 """What a check is, and how one runs."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -55,6 +55,34 @@ class CheckResult:
     message: str
 
 
+Arguments = Callable[[Subject], Awaitable[Sequence[str]]]
+
+
+async def no_arguments(_: Subject) -> Sequence[str]:
+    """Return none."""
+    return ()
+
+
+@dataclass(frozen=True)
+class Script:
+    """The script of a check.
+
+    Args:
+        name: in scripts/, without .sh; it prints its result, and writes failures to standard error.
+        arguments: returns $1, $2 …
+        users: that it runs as, names or numbers; the result is what the first one found.
+    """
+
+    name: str
+    arguments: Arguments = no_arguments
+    users: tuple[str, ...] = (ROOT,)
+
+    @property
+    def text(self) -> str:
+        """The commands."""
+        return "\n".join((_SCRIPTS / f"{name}.sh").read_text() for name in ("facts", self.name))
+
+
 @dataclass(frozen=True)
 class Check:
     """One fact that must hold in an image.
@@ -63,14 +91,16 @@ class Check:
         name: short, unique in an image.
         title: the fact.
         find: inspects the image; returns what it found, and raises CheckFailure if the fact does not hold.
+        looks: what `find` runs, if that leaves the image as it was and takes less time than the start of a container.
     """
 
     name: str
     title: str
     find: Callable[[Subject, str], Awaitable[str]]
+    looks: Script | None = None
 
     async def run(self, subject: Subject) -> CheckResult:
-        """Run the check; an image that fails it is a result, and never an error."""
+        """Run the check by itself; an image that fails it is a result, and never an error."""
         try:
             return CheckResult(self.name, True, await self.find(subject, f"{subject.image}: check {self.name}"))
         except CheckFailure as failure:
@@ -99,10 +129,9 @@ def with_script(
         user: a name or a number.
         setup: shell commands to run before it; only their errors are shown.
     """
-    facts, text = ((_SCRIPTS / f"{name}.sh").read_text() for name in ("facts", script))
     quiet = f"exec 3>&1 >/dev/null\n{setup}\nexec >&3 3>&-" if setup else ""
     name = step if user == ROOT else f"{step} as {user}"
-    command = ["sh", "-euc", "\n".join((facts, quiet, text)), name, *arguments]
+    command = ["sh", "-euc", "\n".join((quiet, Script(script).text)), name, *arguments]
     return container.with_user(user).with_exec(command)
 
 
@@ -143,18 +172,41 @@ async def run_script(
     return (await concurrently([partial(run, user) for user in users]))[0].strip()
 
 
-def script_check(name: str, title: str, *, script: str | None = None, users: tuple[str, ...] = (ROOT,)) -> Check:
-    """Make a check of a script without arguments, which has the check's name by default."""
+def script_check(
+    name: str,
+    title: str,
+    *,
+    script: str | None = None,
+    arguments: Arguments = no_arguments,
+    users: tuple[str, ...] = (ROOT,),
+    looks: bool = False,
+) -> Check:
+    """Make a check of a script.
+
+    Args:
+        name: of the check.
+        title: the fact.
+        script: of another name than the check.
+        arguments: returns $1, $2 …
+        users: that it runs as.
+        looks: whether it only looks at the image, so that it can share a container with others.
+    """
+    runs = Script(script or name, arguments, users)
 
     async def find(subject: Subject, step: str) -> str:
-        return await run_script(subject.container, script or name, step, users=users)
+        return await run_script(subject.container, runs.name, step, *await arguments(subject), users=users)
 
-    return Check(name, title, find)
+    return Check(name, title, find, runs if looks else None)
 
 
 def _reason(error: dagger.QueryError, user: str) -> str:
     text = str(error)
     if isinstance(error, dagger.ExecError):
         text = error.stderr.strip() or error.stdout.strip() or f"exit code {error.exit_code}, without output"
+    return as_user(text, user)
+
+
+def as_user(text: str, user: str) -> str:
+    """Return the end of a failure's text, in which each line names a user other than root."""
     lines = text.splitlines()[-20:]
     return "\n".join(lines if user == ROOT else [f"(as {user}) {line}" for line in lines])

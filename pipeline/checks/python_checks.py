@@ -1,5 +1,8 @@
 """What must hold in the images with Python, and between the one that builds applications and the one that runs them."""
 
+from collections.abc import Sequence
+from functools import partial
+
 import dagger
 
 from pipeline.checks.check import ANYONE, Check, Subject, run_script, script_check, with_script
@@ -10,8 +13,8 @@ _BUILDER = "ska-build-python"
 _ENVIRONMENTS = ("/src/.venv", "/app/.venv", "/opt/application/.venv")
 
 
-async def _python_version(subject: Subject, step: str) -> str:
-    return await run_script(subject.container, "python-version", step, await _python_of(subject.container))
+async def _python_version(subject: Subject) -> Sequence[str]:
+    return (await _python_of(subject.container),)
 
 
 async def _modules(subject: Subject, step: str) -> str:
@@ -19,9 +22,8 @@ async def _modules(subject: Subject, step: str) -> str:
     return await run_script(subject.container, "same-modules", step, builders)
 
 
-async def _standard_library(subject: Subject, step: str) -> str:
-    others = sorted(subject.distribution.other_systems)
-    return await run_script(subject.container, "standard-library", step, *others)
+async def _standard_library(subject: Subject) -> Sequence[str]:
+    return sorted(subject.distribution.other_systems)
 
 
 async def _pair(subject: Subject, step: str) -> str:
@@ -37,10 +39,11 @@ async def _python_of(container: dagger.Container) -> str:
     return await container.label(PYTHON_LABEL) or ""
 
 
-PYTHON_VERSION = Check("python-version", f"the label {PYTHON_LABEL} names Python's version", _python_version)
+_look = partial(script_check, looks=True)
+PYTHON_VERSION = _look("python-version", f"the label {PYTHON_LABEL} names Python's version", arguments=_python_version)
 PYTHON = (
-    Check("standard-library", "every module of the standard library imports", _standard_library),
-    script_check("runtime-only", "there is no pip, compiler or header"),
+    _look("standard-library", "every module of the standard library imports", arguments=_standard_library),
+    _look("runtime-only", "there is no pip, compiler or header"),
     PYTHON_VERSION,
     Check("same-modules", f"Python has every module of the standard library that {_BUILDER} has", _modules),
     Check("pair", f"virtual environments that uv, Poetry and venv made in {_BUILDER} run", _pair),

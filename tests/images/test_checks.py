@@ -6,6 +6,8 @@ import pytest
 
 from pipeline.catalogue.lookup import by_name, checks_of
 from pipeline.checks import Subject
+from pipeline.checks.together import results_of
+from tests.built_images import ready
 from tests.images.sabotage import Sabotage, matches
 from tests.images.sabotages_base import BASE
 from tests.images.sabotages_contract import CONTRACT
@@ -19,7 +21,8 @@ CASES = [pytest.param(case.image, case, id=f"{case.check}: {case.what}") for cas
 @pytest.mark.parametrize(("subject", "case"), CASES, indirect=["subject"])
 async def test_a_sabotaged_image_fails_its_check(subject: Subject, case: Sabotage) -> None:
     (check,) = [check for check in checks_of(by_name()[case.image]) if check.name == case.check]
-    result = await check.run(replace(subject, container=subject.container.with_(case.step)))
+    sabotaged = replace(subject, container=subject.container.with_(case.step))
+    result = await results_of([check], ready(sabotaged))[check.name].get()
     assert (result.passed, matches(case.says, result.message)) == (False, True), result.message
 
 

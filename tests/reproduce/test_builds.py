@@ -12,6 +12,7 @@ from dev.reproduce.builds import REPORT, arguments
 from pipeline.cli.arguments import parse
 from pipeline.cli.functions import constructor
 from pipeline.cli.values import arguments as values
+from tests.conftest import CREATED
 from tests.reproduce.test_comparison import write
 
 LABELS = {
@@ -40,7 +41,8 @@ def released(directory: Path, **labels: str) -> Path:
     return directory
 
 
-def test_both_builds_have_one_moment() -> None:
+def test_both_builds_have_one_moment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(CREATED)
     key, moment, *more = arguments(None, ["--team", "x"])
     assert (key, moment[10:], more) == ("--created", "T00:00:00Z", ["--team", "x"])
 

@@ -10,6 +10,7 @@ verdict() {
     if [ "$wrong" = 0 ]; then echo "$1"; fi
     exit "$wrong"
 }
-# A place for what the check makes.
+# A place for what the check makes; the next one in the same container finds nothing of it.
 work=$(mktemp -d)
+trap 'cd / && rm -rf "$work"' EXIT
 cd "$work"
