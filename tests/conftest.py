@@ -21,6 +21,7 @@ from hypothesis import settings
 from pipeline.build.base import select_bases
 from pipeline.build.inputs import Build
 from pipeline.build.settings import Settings
+from tests import program
 from tests.built_images import LINE
 from tests.ordinary_user import OrdinaryUser, ordinary_user
 from tests.registry import HOST_SERVICES
@@ -111,6 +112,7 @@ def pytest_configure(config: pytest.Config) -> None:
         return
     caches = tempfile.TemporaryDirectory(prefix="ska-images-caches-")
     config.add_cleanup(caches.cleanup)
+    config.add_cleanup(program.SERVER.stop)
     os.environ["XDG_CACHE_HOME"] = caches.name
     for name in [name for name in os.environ if name == "CI" or name.startswith(FOREIGN)]:
         ENVIRONMENT[name] = os.environ.pop(name)

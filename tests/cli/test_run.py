@@ -14,11 +14,14 @@ from typing import IO
 import pytest
 from embedded_engine.session import Session
 
+from tests import program
 from tests.built_images import OF_ONE_LINE
 from tests.conftest import Built
 from tests.registry import running
 
 ROOT = Path(__file__).parents[2]
+#: What Python reads before it imports anything.
+OF_THE_INTERPRETER = {"PYTHONIOENCODING", "LC_ALL", "LANG"}
 CONTROL_CHARACTER = "\x1b"
 
 
@@ -27,15 +30,18 @@ def argv(*words: object) -> list[str]:
 
 
 def cli(*words: object, **variables: str) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run(
-        argv(*words),
-        cwd=ROOT,
-        env=os.environ | variables,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    environment = os.environ | variables
+    if variables.keys() & OF_THE_INTERPRETER:
+        return subprocess.run(
+            argv(*words),
+            cwd=ROOT,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    return program.run(argv(*words)[3:], ROOT, environment)
 
 
 def on_stand_in(store: Path, *words: object) -> "subprocess.CompletedProcess[str]":
