@@ -28,6 +28,8 @@ _INSTALL = {
     **dict.fromkeys(("uv", "pip", "pipx", "poetry", "python", "python3"), "Python tools"),
 }
 _OTHER = "other processes"
+#: Between fork and exec, a process has the name of its parent.
+_UNSURE = ("", "client")
 
 
 @dataclass(frozen=True)
@@ -80,7 +82,7 @@ class Accounting:
     def _watch(self) -> None:
         while not self._ended.wait(INTERVAL):
             for process in descendants(os.getpid()):
-                if not self._names.get(process):
+                if self._names.get(process, "") in _UNSURE:
                     with contextlib.suppress(OSError):
                         self._names[process] = _name_of(process)
 

@@ -3,12 +3,17 @@
 getent passwd | while IFS=: read -r name _ uid gid _ home shell; do
     printf 'accounts\t%s\t%s:%s %s %s\n' "$name" "$uid" "$gid" "$home" "$shell"
 done
+file=
 for tool in $1; do
-    if ! command -v "$tool" >/dev/null; then
+    if ! path=$(command -v "$tool"); then
         printf 'absent\t%s\t\n' "$tool"
         continue
     fi
-    version=$("$tool" --version 2>&1 </dev/null | grep -oE '[0-9]+\.[0-9]+' | head -n 1) || true
+    # pip takes more than a second, and pip3 is a link to it.
+    if [ "$tool" != "${file##*/}3" ] || [ "$(readlink -f "$path")" != "$file" ]; then
+        version=$("$tool" --version 2>&1 </dev/null | grep -oE '[0-9]+\.[0-9]+' | head -n 1) || true
+    fi
+    file=$(readlink -f "$path" || true)
     printf 'tools\t%s\t%s\n' "$tool" "${version:-present}"
 done
 if command -v python3 >/dev/null; then

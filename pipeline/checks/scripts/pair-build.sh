@@ -1,5 +1,6 @@
 # Environments as Dockerfiles make them, at $1 by uv, at $2 by Poetry, at $3 by venv and pip. They hold a dependency with
-# a compiled module and a program; no index is used.
+# a compiled module and a program; no index is used. The image's pip fills the last one, since that of an environment
+# takes seconds to arrive, and the check `venv` looks at it.
 cat >compiled.c <<'END'
 #include <Python.h>
 static PyObject *answer(PyObject *self, PyObject *none) { return PyLong_FromLong(42); }
@@ -51,5 +52,5 @@ cp pyproject.toml "$uv"
 cp pyproject.toml "$poetry"
 made "$uv" uv sync --offline
 made "$poetry" poetry install --no-root --no-ansi
-made "$venv" python3 -m venv "$3"
-made "$venv" "$3/bin/pip" install --no-index "$wheel"
+made "$venv" python3 -m venv --without-pip "$3"
+made "$venv" "$3/bin/python" "$(cat /usr/lib/python3/dist-packages/pip.pth)/pip" install --no-index "$wheel"
