@@ -16,8 +16,10 @@ from pipeline.steps.install import OWN_FILES, shell, with_apt, with_own_files
 async def _metadata(subject: Subject, _: str) -> str:
     try:
         in_file = parse(await subject.container.file(PATH).contents())
-    except (MetadataError, dagger.QueryError) as error:
+    except MetadataError as error:
         raise CheckFailure(str(error)) from error
+    except dagger.QueryError as error:
+        raise CheckFailure(f"{PATH} cannot be read: {error}") from error
     if (found := tuple(in_file)) != KEYS:
         raise CheckFailure(f"keys of {PATH}: expected {', '.join(KEYS)}; found {', '.join(found)}")
     labels = await concurrently([partial(subject.container.label, key) for key in KEYS])

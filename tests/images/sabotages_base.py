@@ -28,7 +28,7 @@ BASE = (
     Sabotage(
         "a line of the metadata file", "ska-base", "metadata", shell(f"sed -i /source/d {PATH}"), f"keys of {PATH}"
     ),
-    Sabotage("the metadata file", "ska-base", "metadata", shell(f"rm {PATH}"), "(?i)no such file"),
+    Sabotage("the metadata file", "ska-base", "metadata", shell(f"rm {PATH}"), "metadata cannot be read: "),
     Sabotage(
         "a held-back package", "ska-base", "security-updates", shell(HELD_BACK), r"libc6: expected \S+, found 2.0-1"
     ),
