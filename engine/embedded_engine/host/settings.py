@@ -37,8 +37,11 @@ LOOPBACK = re.compile(
 )
 #: The default ports by URL scheme.
 PORTS = {"http": 80, "https": 443, "ftp": 21, "socks": 1080, "socks4": 1080, "socks5": 1080, "socks5h": 1080}
-#: apt-get(8): the addresses of the machine's sources.
-SOURCE_URIS = ("apt-get", "indextargets", "--no-release-info", "--format", "$(REPO_URI)", "Created-By: Packages")
+#: apt-get(8): the addresses of the machine's sources. Without package lists, apt does not read them all first.
+SOURCE_URIS = (
+    *("apt-get", "-o", "Dir::State::lists=/dev/null/", "indextargets", "--no-release-info"),
+    *("--format", "$(REPO_URI)", "Created-By: Packages"),
+)
 #: The paths of apt's logins: apt_auth.conf(5).
 APT_LOGINS = re.compile(r'Dir::Etc::(?P<kind>netrc|netrcparts) "(?P<path>[^"]+)";')
 APT_DIRECTORY = Path("/etc/apt")

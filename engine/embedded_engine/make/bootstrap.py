@@ -3,6 +3,7 @@
 import contextlib
 import re
 import shutil
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -35,6 +36,10 @@ UNRELEASED = "debian-sid"
 
 #: apt-get(8) indextargets: one line for each package index of the machine's sources.
 TARGETS = "$(CREATED_BY)|$(ORIGIN)|$(CODENAME)|$(REPO_URI)|$(RELEASE)|$(COMPONENT)|$(SIGNED_BY)"
+
+#: apt-config(8): where the package lists are; the index files in them, of which some are compressed.
+LISTS = ("apt-config", "--format", "%v%n", "dump", "Dir::State::lists/d")
+_INDEX = re.compile(r"(.*_Packages)(\.\w+)?$")
 
 #: What apt says about an index that no key of this machine has signed.
 _UNVERIFIED = re.compile(r"NO_PUBKEY|is not signed|signatures were invalid|Missing key|verification .*(?:error|failed)")
@@ -88,12 +93,8 @@ async def _sources(origin: str, own: str, release: str, suite: str) -> str:
         release: the wanted release.
         suite: its code name, which takes the place of the machine's.
     """
-    command = ["apt-get", "indextargets", "--format", TARGETS, "Created-By: Packages"]
-    listed = await run(command)
-    if not listed.stdout:  # this machine has no package lists, so nothing is known about the archives
-        listed = await run([*command, "--no-release-info"])
     rows: dict[tuple[str, str, str], list[str]] = {}
-    for line in listed.stdout.splitlines():
+    for line in (await _indexes()).splitlines():
         _, found, codename, uri, named, component, signed_by = line.split("|")
         # Without package lists, apt knows no origin; the code name then identifies the distribution's own sources.
         is_own = found == origin or (found.startswith("$") and named.partition("-")[0] == own)
@@ -112,6 +113,26 @@ async def _sources(origin: str, own: str, release: str, suite: str) -> str:
         f"deb{key} {uri} {named} {' '.join(dict.fromkeys(components))}\n"
         for (key, uri, named), components in rows.items()
     )
+
+
+async def _indexes() -> str:
+    """Return the package indexes of this machine's sources, a line each."""
+    with tempfile.TemporaryDirectory() as directory:
+        _link_releases(Path((await run(LISTS)).stdout.strip()), Path(directory))
+        command = ["apt-get", "-o", f"Dir::State::lists={directory}/", "indextargets", "--format", TARGETS]
+        listed = await run([*command, "Created-By: Packages"])
+        if not listed.stdout:  # this machine has no package lists, so nothing is known about the archives
+            listed = await run([*command, "--no-release-info", "Created-By: Packages"])
+    return listed.stdout
+
+
+def _link_releases(lists: Path, directory: Path) -> None:
+    """Make package lists with the same releases, whose indexes are empty: apt would read all packages first."""
+    for path in lists.iterdir() if lists.is_dir() else ():
+        if path.name.endswith("Release"):
+            (directory / path.name).symlink_to(path)
+        elif index := _INDEX.match(path.name):
+            (directory / index.group(1)).touch()
 
 
 @builds(StandIn)
