@@ -36,6 +36,7 @@ def results_of(checks: Iterable[Check], subject: Shared[Subject]) -> Mapping[str
         checks: with different names.
         subject: the image.
     """
+    checks = tuple(checks)
     scripts = {check.name: check.looks for check in checks if check.looks}
 
     async def look() -> Mapping[str, CheckResult]:
