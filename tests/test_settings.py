@@ -10,7 +10,6 @@ from pipeline.build import settings
 from pipeline.build.settings import Settings
 from pipeline.catalogue.lines import find_line
 from pipeline.errors import SettingsError
-from tests.conftest import CREATED
 
 DIGEST = "sha256:" + "0" * 64
 UBUNTU = f"ubuntu:22.04@{DIGEST}"
@@ -36,8 +35,8 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     path = tmp_path / "pyproject.toml"
     path.write_text(TABLE.format(base=UBUNTU))
     monkeypatch.setattr(settings, "PYPROJECT", path)
-    for name in ("CI_COMMIT_SHA", CREATED):
-        monkeypatch.delenv(name, raising=False)
+    monkeypatch.delenv("CI_COMMIT_SHA", raising=False)
+    monkeypatch.delenv("SKA_CREATED")
     monkeypatch.chdir(tmp_path)
     return path
 

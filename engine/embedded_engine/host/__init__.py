@@ -16,5 +16,6 @@ bounded      numbers and JSON from outside, within limits
 credentials  logins to registries
 durable      synchronises files to the disk before they get their names
 peers        finds the process that calls the engine
+tcp          who owns a connection over the loopback interface
 relay        services on the host's loopback interface, for steps
 """
