@@ -12,8 +12,7 @@ from pipeline.catalogue.lines import find_line
 from pipeline.errors import SettingsError
 
 DIGEST = "sha256:" + "0" * 64
-UBUNTU = f"ubuntu:22.04@{DIGEST}"
-UBUNTU24, UBUNTU26 = f"ubuntu:24.04@{DIGEST}", f"ubuntu:26.04@{DIGEST}"
+UBUNTU, UBUNTU24, UBUNTU26 = (f"ubuntu:{release}@{DIGEST}" for release in ("22.04", "24.04", "26.04"))
 TABLE = """
 [project]
 version = "3.2.1"
