@@ -38,7 +38,6 @@ ENGINE_FIXTURES = frozenset(
 #: The longest of those that run last come first among them, so that no processor waits at the end.
 LONGEST = ("test_releases.py", "test_servers.py")
 _STORE = pytest.StashKey[str]()
-_CREATED = pytest.StashKey[str]()
 PROJECT = Path(__file__).parent.parent
 #: Uppers of overlay file systems have to lie on a disk: /tmp is memory on many machines.
 SCRATCH = Path("/var/tmp")
@@ -49,6 +48,7 @@ ENVIRONMENT: dict[str, str] = {}
 #: The setting of when images are built: all processes of a run build those of one day, also after midnight. That day is
 #: not the run's own, so that a test whose builds take the clock's fails at any hour.
 CREATED = "SKA_CREATED"
+YESTERDAY = (datetime.now(timezone.utc) - timedelta(days=1)).strftime("%Y-%m-%d")
 
 # Every run draws the same examples; --hypothesis-profile=long draws others, and many more.
 settings.register_profile("repeatable", derandomize=True, max_examples=100)
@@ -107,7 +107,6 @@ def pytest_configure(config: pytest.Config) -> None:
         # The workers of pytest-xdist run the tests, on one store.
         store = tempfile.mkdtemp(prefix="ska-images-tests-", dir=SCRATCH)
         config.stash[_STORE] = store
-        config.stash[_CREATED] = _yesterday()
         config.add_cleanup(partial(_remove, store))
         return
     caches = tempfile.TemporaryDirectory(prefix="ska-images-caches-")
@@ -116,18 +115,14 @@ def pytest_configure(config: pytest.Config) -> None:
     os.environ["XDG_CACHE_HOME"] = caches.name
     for name in [name for name in os.environ if name == "CI" or name.startswith(FOREIGN)]:
         ENVIRONMENT[name] = os.environ.pop(name)
-    os.environ[CREATED] = getattr(config, "workerinput", {}).get("created") or _yesterday()
-
-
-def _yesterday() -> str:
-    return (datetime.now(timezone.utc) - timedelta(days=1)).strftime("%Y-%m-%d")
+    os.environ[CREATED] = getattr(config, "workerinput", {}).get("created", YESTERDAY)
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: Any) -> None:
     """Give the store and the day of the run to a worker of pytest-xdist."""
     node.workerinput["store"] = node.config.stash[_STORE]
-    node.workerinput["created"] = node.config.stash[_CREATED]
+    node.workerinput["created"] = YESTERDAY
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -17,6 +17,8 @@ from pathlib import Path
 
 _ROOT = Path(__file__).parents[1]
 _STREAMS = 3
+#: What Python reads before it imports anything, so that a fork would not.
+_OF_THE_INTERPRETER = ("PYTHONIOENCODING", "LC_ALL", "LANG")
 
 
 def run(words: Sequence[str], cwd: Path, environment: Mapping[str, str]) -> "subprocess.CompletedProcess[str]":
@@ -27,6 +29,11 @@ def run(words: Sequence[str], cwd: Path, environment: Mapping[str, str]) -> "sub
         cwd: the working directory.
         environment: all its variables.
     """
+    if any(environment.get(name) != os.environ.get(name) for name in _OF_THE_INTERPRETER):
+        argv = [sys.executable, "-m", "pipeline", *words]
+        return subprocess.run(
+            argv, cwd=cwd, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
+        )
     request = json.dumps([list(words), str(cwd), dict(environment)]).encode()
     with contextlib.ExitStack() as stack:
         stdin = stack.enter_context(Path(os.devnull).open("rb"))

@@ -30,8 +30,8 @@ TWELVE = "twelve images and three stand-ins from an empty store"
 CHANGED = "build-all, one package more in ska-python"
 STAND_IN = "the stand-in base, bootstrapped"
 #: Layers larger than any buffer, and catalogues larger than any real one: memory stays, and time grows with the work.
-LAYER, LARGE = ((f"an image with a layer of {size} GB", size * 1000 * MEGABYTE) for size in (1, 10))
-MANY, MORE = ((f"{count} more small images, from an empty store", count) for count in (10, 100))
+LAYER, LARGE = "an image with a layer of 1 GB", "an image with a layer of 10 GB"
+MANY, MORE = "10 small images beside four that are there", "100 small images beside four that are there"
 COMPARISONS = (
     Comparison(UNCHECKED, floor.ROW, 1.25),
     Comparison(COLD, floor.ROW, 1.5),
@@ -43,8 +43,8 @@ COMPARISONS = (
     Comparison(CHANGED, COLD),
     Comparison(EIGHT, COLD, 2.0),
     Comparison(TWELVE, FOUR, 2.2),
-    Comparison(LARGE[0], LAYER[0], 10.0),
-    Comparison(MORE[0], MANY[0], 10.0),
+    Comparison(LARGE, LAYER, 10.0),
+    Comparison(MORE, MANY, 10.0),
 )
 #: The processes of this project together should never need more, whatever the size of an image.
 LIMIT = 200 * MEGABYTE
@@ -76,9 +76,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     for package in others.missing():
         print(f"\nWith {package} installed (apt-get install {package}), its builds would be compared too.")
     if given.json:
-        given.json.write_text(
-            json.dumps({**document(results, COMPARISONS, _machine()), "kinds": kinds}, indent=2) + "\n"
-        )
+        figures = {**document(results, COMPARISONS, _machine()), "kinds": kinds}
+        given.json.write_text(json.dumps(figures, indent=2) + "\n")
     return 0
 
 
@@ -130,10 +129,10 @@ def _measure(directory: Path, given: argparse.Namespace, accounting: Accounting)
     measure(AGAIN, project.again, given.quick_runs)
     measure(IMPORT, ours.importing, given.quick_runs)
     measure("python -O -c 'import dagger'", lambda: ours.importing("-O"), given.quick_runs)
-    for name, size in (LAYER, LARGE):
-        measure(name, partial(project.large, size))
-    for name, count in (MANY, MORE):
-        measure(name, partial(project.many, count))
+    measure(LAYER, partial(project.large, 1000 * MEGABYTE))
+    measure(LARGE, partial(project.large, 10_000 * MEGABYTE))
+    measure(MANY, partial(project.many, 10))
+    measure(MORE, partial(project.many, 100))
     return results
 
 

@@ -4,13 +4,12 @@ import contextlib
 import ctypes
 import os
 import struct
-import threading
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from dev.bench.measure import STEP, BenchError, descendants, program_of
+from dev.bench.measure import STEP, BenchError, Watch, descendants, program_of
 
 #: Seconds between two looks for new steps: a container takes longer to start.
 INTERVAL = 0.02
@@ -61,30 +60,27 @@ class Accounting:
         self.refusal = ""
         self._file = file
         self._names: dict[int, str] = {}
-        self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._watch, daemon=True)
+        self._watch = Watch(self._look, INTERVAL)
 
     def __enter__(self) -> "Accounting":
         self._file.touch()
         self.refusal = _acct(os.fsencode(self._file))
-        self._thread.start()
+        self._watch.start()
         return self
 
     def __exit__(self, *error: object) -> None:
-        self._ended.set()
-        self._thread.join()
+        self._watch.stop()
         _acct(None)
 
     def by_kind(self) -> dict[str, float]:
         """Return the processor seconds of each kind, the largest first."""
         return by_kind(read(self._file), self._names, os.getpid())
 
-    def _watch(self) -> None:
-        while not self._ended.wait(INTERVAL):
-            for process in descendants(os.getpid()):
-                if self._names.get(process, "") in _UNSURE:
-                    with contextlib.suppress(OSError):
-                        self._names[process] = _name_of(process)
+    def _look(self) -> None:
+        for process in descendants(os.getpid()):
+            if self._names.get(process, "") in _UNSURE:
+                with contextlib.suppress(OSError):
+                    self._names[process] = _name_of(process)
 
 
 def read(file: Path) -> list[Ended]:

@@ -5,7 +5,7 @@ import os
 import subprocess
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -50,6 +50,33 @@ class Measured:
     together: int = 0
 
 
+class Watch:
+    """Looks again and again in a thread of its own, between `start` and `stop`.
+
+    Args:
+        look: what it does.
+        interval: seconds between two looks.
+    """
+
+    def __init__(self, look: Callable[[], None], interval: float) -> None:
+        self._look, self._interval = look, interval
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End after the look that is under way."""
+        self._ended.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        while not self._ended.wait(self._interval):
+            self._look()
+
+
 class Measuring:
     """Measures a block: all descendants of this process.
 
@@ -59,23 +86,21 @@ class Measuring:
 
     def __init__(self, daemon: int | None = None) -> None:
         self._daemon = daemon
-        self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._watch = Watch(self._look, INTERVAL)
         self._peaks: dict[str, int] = {}
         self._together = 0
         self._seconds = self._cpu = 0.0
 
     def __enter__(self) -> "Measuring":
         self._seconds, self._cpu = time.monotonic(), self._computed()
-        self._thread.start()
+        self._watch.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._seconds, self._cpu = time.monotonic() - self._seconds, self._computed() - self._cpu
-        self._ended.set()
-        self._thread.join()
+        self._watch.stop()
 
     def result(self) -> Measured:
         """Return the measurements of the block, which has ended."""
@@ -85,15 +110,14 @@ class Measuring:
         times = os.times()
         return times.children_user + times.children_system + (_computed_by(self._daemon) if self._daemon else 0.0)
 
-    def _run(self) -> None:
-        while not self._ended.wait(INTERVAL):
-            now = 0
-            for process in descendants(os.getpid()):
-                with contextlib.suppress(OSError, KeyError, ValueError):
-                    program, status = program_of(process), _status(process)
-                    self._peaks[program] = max(self._peaks.get(program, 0), status["VmHWM"])
-                    now += status["VmRSS"] if program != STEP else 0
-            self._together = max(self._together, now)
+    def _look(self) -> None:
+        now = 0
+        for process in descendants(os.getpid()):
+            with contextlib.suppress(OSError, KeyError, ValueError):
+                program, status = program_of(process), _status(process)
+                self._peaks[program] = max(self._peaks.get(program, 0), status["VmHWM"])
+                now += status["VmRSS"] if program != STEP else 0
+        self._together = max(self._together, now)
 
 
 def run(argv: Sequence[object], *, cwd: Path, **variables: str) -> str:

@@ -39,7 +39,7 @@ FAMILIES += tuple(
     )
 )
 """
-#: Small images beside each other, each of which installs one file.
+#: Small siblings. Each sets one variable, which no sibling of another count sets.
 MANY_IMAGES = """
 from pipeline.steps.install import Install
 
@@ -49,7 +49,7 @@ FAMILIES += tuple(
         parent="ska-base",
         title=f"bench-{{number}}",
         description=f"bench-{{number}}",
-        install=Install((), environment={{"BENCH": str(number)}}),
+        install=Install((), environment={{"BENCH": "{count} " + str(number)}}),
         checks=(),
         size_budget=200 * MEGABYTE,
     )

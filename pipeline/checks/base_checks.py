@@ -5,7 +5,7 @@ from functools import partial
 
 import dagger
 
-from pipeline.checks.check import NONROOT_USER, Check, CheckFailure, Subject, run_script, script_check
+from pipeline.checks.check import NONROOT_USER, Check, CheckFailure, Subject, look_check, run_script, script_check
 from pipeline.checks.contract_check import CONTRACT
 from pipeline.concurrency import concurrently
 from pipeline.errors import MetadataError
@@ -58,25 +58,24 @@ async def _certificates(subject: Subject, step: str) -> str:
     return await run_script(with_own_files(subject.container), "certificates", step, OWN_FILES)
 
 
-_look = partial(script_check, looks=True)
 SECURITY_UPDATES = Check("security-updates", "no security update is pending", _security_updates)
 CERTIFICATES = Check("certificates", "the CA bundle is complete and verifies a certificate chain", _certificates)
 ALL_IMAGES = (
     Check("metadata", "/etc/skao.metadata equals the labels", _metadata),
-    _look("distribution", "the distribution is that of the image's line", arguments=_distribution),
-    _look("unwanted", "nothing of the base is left that the line removes", arguments=_unwanted),
+    look_check("distribution", "the distribution is that of the image's line", arguments=_distribution),
+    look_check("unwanted", "nothing of the base is left that the line removes", arguments=_unwanted),
     SECURITY_UPDATES,
     CERTIFICATES,
-    _look("leftovers", "no package lists, caches, logs or temporary files are left"),
-    _look("privileged-files", "only a short list of files is setuid or setgid"),
-    _look("world-writable", "only sticky directories are writable by everyone"),
-    _look("accounts", "no account can be entered or become root that should not"),
-    _look("umask", "users can read what a build step makes, in every shell", arguments=_umask),
+    look_check("leftovers", "no package lists, caches, logs or temporary files are left"),
+    look_check("privileged-files", "only a short list of files is setuid or setgid"),
+    look_check("world-writable", "only sticky directories are writable by everyone"),
+    look_check("accounts", "no account can be entered or become root that should not"),
+    look_check("umask", "users can read what a build step makes, in every shell", arguments=_umask),
     script_check("homes", "the homes of new users are closed to others"),
     script_check("configuration", "upgrades keep the configuration that the image changed"),
-    _look("locale", "a UTF-8 locale works"),
-    _look("timezones", "time zones work"),
-    _look("nonroot", "the user nonroot exists and runs a shell", users=(NONROOT_USER,)),
+    look_check("locale", "a UTF-8 locale works"),
+    look_check("timezones", "time zones work"),
+    look_check("nonroot", "the user nonroot exists and runs a shell", users=(NONROOT_USER,)),
     CONTRACT,
-    _look("size", "the files are within the image's size budget", arguments=_size),
+    look_check("size", "the files are within the image's size budget", arguments=_size),
 )

@@ -1,6 +1,6 @@
 """What must hold in the images that build software."""
 
-from pipeline.checks.check import ANYONE, NONROOT_USER, ROOT, Check, Subject, run_script, script_check
+from pipeline.checks.check import ANYONE, NONROOT_USER, ROOT, Check, Subject, look_check, run_script, script_check
 from pipeline.checks.python_checks import PYTHON_VERSION
 from pipeline.steps.install import locked_version
 
@@ -21,9 +21,9 @@ BUILD = (
     script_check("pipx", "pipx works", users=ANYONE),
     Check("poetry", "Poetry has the pinned version", _poetry),
     Check("uv", "uv has the pinned version and uses the system's Python", _uv),
-    script_check("system-python", "the system's Python shows pip alone", looks=True),
+    look_check("system-python", "the system's Python shows pip alone"),
     PYTHON_VERSION,
-    script_check("missing-program", "every user reads that a missing program is not found", users=ANYONE, looks=True),
+    look_check("missing-program", "every user reads that a missing program is not found", users=ANYONE),
     script_check("compiler", "a C++ program compiles and runs", users=_BOTH),
     script_check("extension", "a CPython extension that uses libffi builds and imports", users=_BOTH),
 )
@@ -32,5 +32,5 @@ BUILD_PYTHON = (
     script_check("poetry-install", "poetry install makes a virtual environment in the project", users=ANYONE),
     script_check("uv-sync", "uv sync makes a virtual environment in the project", users=ANYONE),
     script_check("venv", "python -m venv makes an environment with pip", users=(NONROOT_USER,)),
-    script_check("git", "git commits and clones", users=_BOTH, looks=True),
+    look_check("git", "git commits and clones", users=_BOTH),
 )

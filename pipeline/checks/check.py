@@ -130,9 +130,23 @@ def with_script(
         setup: shell commands to run before it; only their errors are shown.
     """
     quiet = f"exec 3>&1 >/dev/null\n{setup}\nexec >&3 3>&-" if setup else ""
+    return with_commands(container, "\n".join((quiet, Script(script).text)), step, *arguments, user=user)
+
+
+def with_commands(
+    container: dagger.Container, commands: str, step: str, *arguments: str, user: str
+) -> dagger.Container:
+    """Run shell commands in a container.
+
+    Args:
+        container: where they run.
+        commands: of sh.
+        step: the step's name in progress and errors, to which a user other than root is added.
+        arguments: $1, $2 …
+        user: a name or a number.
+    """
     name = step if user == ROOT else f"{step} as {user}"
-    command = ["sh", "-euc", "\n".join((quiet, Script(script).text)), name, *arguments]
-    return container.with_user(user).with_exec(command)
+    return container.with_user(user).with_exec(["sh", "-euc", commands, name, *arguments])
 
 
 async def run_script(
@@ -197,6 +211,10 @@ def script_check(
         return await run_script(subject.container, runs.name, step, *await arguments(subject), users=users)
 
     return Check(name, title, find, runs if looks else None)
+
+
+#: Makes a check of a script that only looks at the image.
+look_check = partial(script_check, looks=True)
 
 
 def _reason(error: dagger.QueryError, user: str) -> str:

@@ -1,11 +1,10 @@
 """What must hold in the images with Python, and between the one that builds applications and the one that runs them."""
 
 from collections.abc import Sequence
-from functools import partial
 
 import dagger
 
-from pipeline.checks.check import ANYONE, Check, Subject, run_script, script_check, with_script
+from pipeline.checks.check import ANYONE, Check, Subject, look_check, run_script, with_script
 from pipeline.metadata import PYTHON_LABEL
 
 _BUILDER = "ska-build-python"
@@ -39,11 +38,12 @@ async def _python_of(container: dagger.Container) -> str:
     return await container.label(PYTHON_LABEL) or ""
 
 
-_look = partial(script_check, looks=True)
-PYTHON_VERSION = _look("python-version", f"the label {PYTHON_LABEL} names Python's version", arguments=_python_version)
+PYTHON_VERSION = look_check(
+    "python-version", f"the label {PYTHON_LABEL} names Python's version", arguments=_python_version
+)
 PYTHON = (
-    _look("standard-library", "every module of the standard library imports", arguments=_standard_library),
-    _look("runtime-only", "there is no pip, compiler or header"),
+    look_check("standard-library", "every module of the standard library imports", arguments=_standard_library),
+    look_check("runtime-only", "there is no pip, compiler or header"),
     PYTHON_VERSION,
     Check("same-modules", f"Python has every module of the standard library that {_BUILDER} has", _modules),
     Check("pair", f"virtual environments that uv, Poetry and venv made in {_BUILDER} run", _pair),

@@ -20,28 +20,19 @@ from tests.conftest import Built
 from tests.registry import running
 
 ROOT = Path(__file__).parents[2]
-#: What Python reads before it imports anything.
-OF_THE_INTERPRETER = {"PYTHONIOENCODING", "LC_ALL", "LANG"}
 CONTROL_CHARACTER = "\x1b"
 
 
+def arguments(*words: object) -> list[str]:
+    return ["--progress", "plain", *map(str, words)]
+
+
 def argv(*words: object) -> list[str]:
-    return [sys.executable, "-m", "pipeline", "--progress", "plain", *map(str, words)]
+    return [sys.executable, "-m", "pipeline", *arguments(*words)]
 
 
 def cli(*words: object, **variables: str) -> "subprocess.CompletedProcess[str]":
-    environment = os.environ | variables
-    if variables.keys() & OF_THE_INTERPRETER:
-        return subprocess.run(
-            argv(*words),
-            cwd=ROOT,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-    return program.run(argv(*words)[3:], ROOT, environment)
+    return program.run(arguments(*words), ROOT, os.environ | variables)
 
 
 def on_stand_in(store: Path, *words: object) -> "subprocess.CompletedProcess[str]":

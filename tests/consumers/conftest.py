@@ -102,14 +102,10 @@ class Client:
         """
         with tempfile.TemporaryDirectory(dir=self.directory) as directory:
             Path(directory).chmod(0o777)
-            into = ("sh", "-c", 'exec >"$0" 2>&1; exec "$@"', f"{SITE}/output", *argv)
+            into = ("sh", "-euc", '"$@" >"$0" 2>&1 || { code=$?; cat "$0"; exit "$code"; }', f"{SITE}/output", *argv)
             how = ("--isolation", "chroot", "--user", user, "--volume", f"{directory}:{SITE}")
-            words = [str(word) for word in self._command("run", *how, container, "--", *into)]
-            done = subprocess.run(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
-            file = Path(directory) / "output"
-            printed = file.read_text() if file.exists() else ""
-            assert done.returncode == 0, f"{argv} ended with {done.returncode}:\n{done.stdout}{printed}"
-            return printed
+            self.buildah("run", *how, container, "--", *into)
+            return (Path(directory) / "output").read_text()
 
     def answer(self, image: str) -> dict[str, Any]:
         """Start an image's server as its configuration says, and return its answer.

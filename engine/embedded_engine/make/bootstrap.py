@@ -37,8 +37,9 @@ UNRELEASED = "debian-sid"
 #: apt-get(8) indextargets: one line for each package index of the machine's sources.
 TARGETS = "$(CREATED_BY)|$(ORIGIN)|$(CODENAME)|$(REPO_URI)|$(RELEASE)|$(COMPONENT)|$(SIGNED_BY)"
 
-#: apt-config(8): where the package lists are; the index files in them, of which some are compressed.
+#: Prints the directory of the package lists: apt-config(8).
 LISTS = ("apt-config", "--format", "%v%n", "dump", "Dir::State::lists/d")
+#: An index file in that directory, which may be compressed.
 _INDEX = re.compile(r"(.*_Packages)(\.\w+)?$")
 
 #: What apt says about an index that no key of this machine has signed.
