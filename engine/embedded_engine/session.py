@@ -173,6 +173,8 @@ async def _stop(process: asyncio.subprocess.Process, readers: "Sequence[asyncio.
     await kill(process)
     with contextlib.suppress(asyncio.TimeoutError):
         await asyncio.wait_for(asyncio.gather(*readers), 1)
+    # Processes that outlive a killed engine keep its pipes open; asyncio complains of these when the loop has ended.
+    process._transport.close()  # type: ignore[attr-defined]
 
 
 def main() -> int:
