@@ -40,6 +40,8 @@ LARGEST_BODY = 256 << 20
 #: The most seconds between two pieces of a request.
 BODY_TIME_LIMIT = 60.0
 
+NESTED = "The request is nested too deeply; make a shorter chain, with `sync` in between."
+
 SCHEMA = Path(__file__).with_name("schema.graphql")
 
 #: What begins a variable, a fragment or a directive.
@@ -97,11 +99,13 @@ class Server:
             request = _Request.read(body)
             document, errors = self._parsed(request.query)
         except RecursionError:
-            return _refused("The request is nested too deeply; make a shorter chain, with `sync` in between.")
+            return _refused(NESTED)
         except BadInput as error:
             return _refused(f"The request is not a GraphQL query: {error}")
         except GraphQLError as error:
-            return _refused(f"The request is not a GraphQL query: {error.message}")
+            # The parser catches the interpreter's error since graphql-core 3.3, and has no type for its own.
+            too_deep = "nested too deeply" in error.message
+            return _refused(NESTED if too_deep else f"The request is not a GraphQL query: {error.message}")
         if errors:
             return {"data": None, "errors": [_formatted(error) for error in errors]}
         found = execute(
@@ -193,7 +197,7 @@ def _formatted(error: GraphQLError) -> dict[str, Any]:
         )
         answer["message"] = str(cause)
     if isinstance(cause, RecursionError):
-        cause = BadInput("The request is nested too deeply; make a shorter chain, with `sync` in between.")
+        cause = BadInput(NESTED)
         answer["message"] = str(cause)
     if isinstance(cause, EngineError):
         answer["extensions"] = cause.extensions()

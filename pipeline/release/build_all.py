@@ -35,8 +35,10 @@ async def build_all(inputs: GateInputs) -> dagger.Directory:
         partial(concurrently, [image.archive.get for image in images]), partial(look_at, looks, images)
     )
     require_passed(results)
-    directory, entries = dag.directory(), []
+    files, entries = [], []
     for image, archive in zip(images, archives, strict=True):
-        directory = directory.with_file(file_name(image.image), await image.tarball())
+        files.append((await image.tarball()).with_name(file_name(image.image)))
         entries.append((image.image, archive, [await check.get() for check in image.checks.values()]))
+    # One call for all, because a chain of hundreds of calls is nested too deeply for a request.
+    directory = dag.directory().with_files("/", files)
     return directory.with_new_file(REPORT, build_report(inputs.build, entries))

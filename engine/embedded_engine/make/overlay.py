@@ -10,7 +10,7 @@ from functools import cache
 from pathlib import Path
 
 from embedded_engine.host import syscalls
-from embedded_engine.host.errors import StoreUnusable
+from embedded_engine.host.errors import BadInput, StoreUnusable
 from embedded_engine.host.namespace import in_user_namespace
 from embedded_engine.store.store import Store
 
@@ -22,6 +22,10 @@ WRITABLE = "volatile"
 #: except nofollow (Documentation/filesystems/overlayfs.rst).
 AS_ROOT = "redirect_dir=off"
 AS_USER = "userxattr,redirect_dir=nofollow"
+#: OVL_MAX_STACK of Linux: fs/overlayfs/params.h
+MOST_LAYERS = 500
+#: Where the name of an open directory is its number. All options of a mount share one page: mount(2).
+SHORT_NAMES = Path("/proc/self/fd")
 
 
 def mount(store: Store, lower: Sequence[Path], at: Path, *, scratch: Path | None = None) -> None:
@@ -34,33 +38,53 @@ def mount(store: Store, lower: Sequence[Path], at: Path, *, scratch: Path | None
         scratch: the directory for `diff`, the changes, and `work`; without it, the mount is read-only.
 
     Raises:
+        BadInput: there are more layers than Linux can mount.
         StoreUnusable: the kernel or the file system below the store refuses.
     """
-    # Relative names keep the options within mount(2)'s limit of one page, and keep commas of the store's path out.
-    names = [str(path.relative_to(store.root)) for path in [*lower[::-1], store.root / "empty"]]
-    options = [f"lowerdir={':'.join(names)}", OPTIONS, marks()]
-    if scratch:
-        (scratch / "diff").mkdir(exist_ok=True)
-        _copy_root(lower, scratch / "diff")
-        (scratch / "work").mkdir()
-        within = scratch.relative_to(store.root)
-        options += [f"upperdir={within / 'diff'}", f"workdir={within / 'work'}", WRITABLE]
-    if not lower and not scratch:
-        options[0] += ":empty"
+    if len(lower) > MOST_LAYERS:
+        raise BadInput(
+            f"The file system has {len(lower)} layers, but Linux mounts at most {MOST_LAYERS} over each other; "
+            "make the same with fewer steps."
+        )
     at.mkdir(exist_ok=True)
     # The engine itself reads a read-only mount, with all of its rights, so no file may be a device of this machine.
     flags = 0 if scratch else syscalls.NODEV
     try:
-        # Not in the background: it takes no time, and a cancellation in between would leave the mount behind.
-        _thread_in(store.root).submit(syscalls.mount, "overlay", at, ",".join(options), flags).result()
+        with contextlib.ExitStack() as stack:
+            options = [_layers(stack, store, lower, 1 if scratch else 2), OPTIONS, marks()]
+            if scratch:
+                options += _changes(stack, lower, scratch)
+            # Not in the background: it takes no time, and a cancellation in between would leave the mount behind.
+            _short_names().submit(syscalls.mount, "overlay", at, ",".join(options), flags).result()
     except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EMFILE, errno.ENFILE):
             raise
         remedy = "see that Linux is 5.11 or newer, or run as root" if in_user_namespace() else "run as root"
         raise StoreUnusable(
             f"An overlay file system cannot be mounted on {store.root}: {error.strerror}; "
             f"{remedy}, and choose a store on ext4, xfs or btrfs."
         ) from error
+
+
+def _layers(stack: contextlib.ExitStack, store: Store, lower: Sequence[Path], least: int) -> str:
+    """Return the option for the layers, with as many empty ones below them as the kernel needs."""
+    empty = [store.root / "empty"] * (least - len(lower))
+    return "lowerdir=" + ":".join(_opened(stack, path) for path in [*lower[::-1], *empty])
+
+
+def _changes(stack: contextlib.ExitStack, lower: Sequence[Path], scratch: Path) -> list[str]:
+    """Return the options for the directories of the changes, which this makes."""
+    diff, work = scratch / "diff", scratch / "work"
+    diff.mkdir(exist_ok=True)
+    _copy_root(lower, diff)
+    work.mkdir()
+    return [f"upperdir={_opened(stack, diff)}", f"workdir={_opened(stack, work)}", WRITABLE]
+
+
+def _opened(stack: contextlib.ExitStack, path: Path) -> str:
+    descriptor = os.open(path, os.O_PATH | os.O_DIRECTORY)
+    stack.callback(os.close, descriptor)
+    return str(descriptor)
 
 
 def _copy_root(lower: Sequence[Path], diff: Path) -> None:
@@ -72,9 +96,9 @@ def _copy_root(lower: Sequence[Path], diff: Path) -> None:
 
 
 @cache
-def _thread_in(directory: Path) -> ThreadPoolExecutor:
+def _short_names() -> ThreadPoolExecutor:
     """Return a thread with its own working directory, where relative names start."""
-    return ThreadPoolExecutor(1, "mount", syscalls.own_working_directory, (directory,))
+    return ThreadPoolExecutor(1, "mount", syscalls.own_working_directory, (SHORT_NAMES,))
 
 
 def marks() -> str:
