@@ -18,6 +18,7 @@ errors       the errors of the pipeline
 concurrency  independent work, concurrently and within limits
 strict       JSON from outside, read strictly
 escape       text from outside, made safe to show
+text_files   directories of text files
 checksum     the SHA-256 of a file
 """
 

@@ -11,11 +11,17 @@ from dagger.client._session import ClientSession, SharedConnection
 T = TypeVar("T")
 U = TypeVar("U")
 
+#: Jobs of one call that run at once. Jobs under way hold requests and answers, so memory would grow with the catalogue;
+#: the engine starts few steps at once anyway.
+AT_ONCE = 8
+
 _limiters: "WeakKeyDictionary[ClientSession, anyio.CapacityLimiter]" = WeakKeyDictionary()
 
 
 async def concurrently(jobs: Iterable[Callable[[], Awaitable[T]]]) -> list[T]:
-    """Run jobs concurrently, and return their results in the jobs' order.
+    """Run jobs concurrently, AT_ONCE of them at a time, and return their results in the jobs' order.
+
+    A job must not wait for a later one to begin; with `Shared`, the first that needs a result makes it.
 
     The first error cancels the other jobs and is raised by itself: inside anyio's exception group, neither the command
     line nor Dagger would show its sentence.
@@ -23,10 +29,12 @@ async def concurrently(jobs: Iterable[Callable[[], Awaitable[T]]]) -> list[T]:
     listed = list(jobs)
     results: dict[int, T] = {}
     errors: list[Exception] = []
+    limiter = anyio.CapacityLimiter(AT_ONCE)
 
     async def run(place: int, job: Callable[[], Awaitable[T]]) -> None:
         try:
-            results[place] = await job()
+            async with limiter:
+                results[place] = await job()
         except Exception as error:
             errors.append(error)
             group.cancel_scope.cancel()

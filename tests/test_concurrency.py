@@ -6,7 +6,7 @@ import anyio
 import anyio.lowlevel
 import pytest
 
-from pipeline.concurrency import Shared, both, concurrently
+from pipeline.concurrency import AT_ONCE, Shared, both, concurrently
 
 
 async def test_results_have_the_jobs_order_and_not_that_of_their_ends() -> None:
@@ -21,6 +21,34 @@ async def test_results_have_the_jobs_order_and_not_that_of_their_ends() -> None:
         return 2
 
     assert await concurrently([first, second]) == [1, 2]
+
+
+async def test_only_so_many_jobs_run_at_once() -> None:
+    running: list[int] = []
+    most = 0
+
+    async def job() -> None:
+        nonlocal most
+        running.append(1)
+        most = max(most, len(running))
+        await anyio.lowlevel.checkpoint()
+        running.pop()
+
+    await concurrently([job] * (3 * AT_ONCE))
+    assert most == AT_ONCE
+
+
+async def test_the_first_jobs_may_need_a_result_that_the_last_gives() -> None:
+    async def make() -> int:
+        await anyio.lowlevel.checkpoint()
+        return 1
+
+    shared = [Shared(make) for _ in range(3 * AT_ONCE)]
+
+    async def after(place: int) -> int:
+        return await shared[place].get() + await shared[-1].get()
+
+    assert await concurrently([partial(after, place) for place in range(len(shared))]) == [2] * len(shared)
 
 
 async def test_an_error_is_raised_as_it_is_and_ends_the_others() -> None:

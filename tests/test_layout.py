@@ -22,7 +22,7 @@ MAX_LINES = 300
 #: The rooms of each program from the ground up. A room may import those below it; rooms in one line are of one height.
 STOREYS: Mapping[Path, tuple[tuple[str, ...], ...]] = {
     PIPELINE: (
-        ("errors", "concurrency", "checksum", "escape", "metadata", "statement", "strict"),
+        ("errors", "concurrency", "text_files", "checksum", "escape", "metadata", "statement", "strict"),
         ("registry",),
         ("steps",),
         ("checks",),

@@ -161,8 +161,9 @@ def program_of(process: int) -> str:
     """Return the name that a process is counted under."""
     words = Path(f"/proc/{process}/cmdline").read_bytes().decode(errors="replace").split("\0")
     program = Path(words[0]).name
-    if program.startswith("python") and "-m" in words:
-        program = words[words.index("-m") + 1]
+    if program.startswith("python"):
+        # The module follows -m, or what -c runs it with.
+        program = next((word for word in words[1:] if word in PROGRAMS), STEP)
     return PROGRAMS.get(program, STEP)
 
 

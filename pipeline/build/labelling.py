@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from pathlib import PurePath
 
 import dagger
-from dagger import dag
 
 from pipeline.build.inputs import Build
 from pipeline.catalogue.image import Image
@@ -12,6 +11,7 @@ from pipeline.checks.contract import PATH as CONTRACT_PATH
 from pipeline.checks.contract import recorded
 from pipeline.metadata import END_OF_LIFE, PATH, PYTHON_LABEL, Metadata
 from pipeline.steps.step import Step
+from pipeline.text_files import text_files
 
 #: https://github.com/opencontainers/image-spec/blob/v1.1.0/annotations.md
 OCI = "org.opencontainers.image."
@@ -80,9 +80,7 @@ def write_metadata(image: Image, build: Build) -> Step:
     texts = {PurePath(PATH).name: metadata_of(image, build).render()}
     if contract:
         texts[PurePath(CONTRACT_PATH).name] = contract.render()
-    files = dag.directory()
-    for name, text in texts.items():
-        files = files.with_new_file(name, text)
+    files = text_files(texts)
     # Both in one layer.
     return lambda container: container.with_(with_labels(labels)).with_directory("/etc", files)
 

@@ -3,7 +3,6 @@
 from functools import partial
 
 import dagger
-from dagger import dag
 
 from pipeline.build.assembly import BuiltImage, open_images
 from pipeline.build.inputs import Build
@@ -12,6 +11,7 @@ from pipeline.checks.contract import Contract, page
 from pipeline.checks.contract_check import measure
 from pipeline.concurrency import concurrently
 from pipeline.errors import HoldError
+from pipeline.text_files import text_files
 
 
 async def record_contracts(build: Build) -> dagger.Directory:
@@ -22,13 +22,12 @@ async def record_contracts(build: Build) -> dagger.Directory:
         dagger.ExecError: an image cannot be built.
     """
     contracts = await concurrently([partial(_measured, image) for image in open_images((), build)])
-    directory = dag.directory()
+    files: dict[str, str] = {}
     for distribution in dict.fromkeys(contract.distribution for contract in contracts):
         listed = [contract for contract in contracts if contract.distribution == distribution]
-        for contract in listed:
-            directory = directory.with_new_file(f"{distribution}/{contract.image}.json", contract.render())
-        directory = directory.with_new_file(f"{distribution}/README.md", page(listed))
-    return directory
+        files |= {f"{distribution}/{contract.image}.json": contract.render() for contract in listed}
+        files[f"{distribution}/README.md"] = page(listed)
+    return text_files(files)
 
 
 async def _measured(image: BuiltImage) -> Contract:

@@ -19,6 +19,7 @@ from pipeline.concurrency import concurrently
 from pipeline.gates.descriptors import source_descriptor, tool_descriptor
 from pipeline.gates.tools import UsedTool
 from pipeline.statement import Predicate, Statement, digest_set
+from pipeline.text_files import text_files
 
 PREDICATE = "https://slsa.dev/provenance/v1"
 #: Described in docs/build-type.md of the source.
@@ -65,11 +66,11 @@ async def provenance_directory(
     # All images are packed, because an image's provenance names its parent's digest.
     digests = await digests_of(open_images((), build))
     run = await describe_run(started, clock)
-    directory = dag.directory()
-    for name in wanted:
-        statement = Statement(build.repository(name), digests[name], provenance_of(name, digests, build, run))
-        directory = directory.with_new_file(f"{name}.provenance.json", statement.render())
-    return directory
+    statements = {
+        name: Statement(build.repository(name), digests[name], provenance_of(name, digests, build, run))
+        for name in wanted
+    }
+    return text_files({f"{name}.provenance.json": statement.render() for name, statement in statements.items()})
 
 
 async def digests_of(images: Iterable[BuiltImage]) -> dict[str, str]:

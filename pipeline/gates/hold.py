@@ -4,13 +4,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 
 import dagger
-from dagger import dag
 
 from pipeline.build.assembly import BuiltImage, open_images
 from pipeline.concurrency import concurrently
 from pipeline.errors import GateError
 from pipeline.escape import escaped
 from pipeline.gates.definition import Gate, GateInputs, GateResult, Look
+from pipeline.text_files import text_files
 
 #: How many subjects of problems an error names; its table has all.
 _SHOWN = 3
@@ -81,11 +81,7 @@ def table(results: Iterable[GateResult]) -> str:
 
 def files_of(results: Iterable[GateResult]) -> dagger.Directory:
     """Return a directory with the files of all results."""
-    files = {path: contents for result in results for path, contents in result.files.items()}
-    directory = dag.directory()
-    for path, contents in files.items():
-        directory = directory.with_new_file(path, contents)
-    return directory
+    return text_files({path: contents for result in results for path, contents in result.files.items()})
 
 
 def _failure(result: GateResult) -> str:

@@ -11,13 +11,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import dagger
-from dagger import dag
 
 from pipeline.build.inputs import Build
 from pipeline.gates.tools import Toolbox
 from pipeline.registry.address import Reference
 from pipeline.registry.registry import Registry
 from pipeline.signing.reach import reaching
+from pipeline.text_files import text_files
 
 NOTATION = "/mnt/tools/notation"
 #: The signed metadata that names the repository, with its registry.
@@ -46,9 +46,7 @@ class Notation:
 
     def configured(self, files: Mapping[str, str]) -> "Notation":
         """Return notation with files in its configuration directory."""
-        directory = dag.directory()
-        for path, text in files.items():
-            directory = directory.with_new_file(f"notation/{path}", text)
+        directory = text_files({f"notation/{path}": text for path, text in files.items()})
         container = self.container.with_mounted_directory(_HOME, directory)
         return Notation(container.with_env_variable("XDG_CONFIG_HOME", _HOME), self.plain_http)
 

@@ -5,7 +5,6 @@ import re
 from dataclasses import dataclass, replace
 
 import dagger
-from dagger import dag
 
 from pipeline.build.inputs import Build
 from pipeline.errors import SigningError, VerificationError
@@ -17,6 +16,7 @@ from pipeline.signing.notation_signature import NotationWitness
 from pipeline.signing.notation_signer import NotationSigner
 from pipeline.signing.reach import file_of
 from pipeline.signing.trust_store import NotationTrust, is_identity, trust_files
+from pipeline.text_files import text_files
 
 _TRIAL = "/tmp/trial"  # noqa: S108  in notation's container, and thrown away with it
 _OWN = "own"
@@ -125,10 +125,7 @@ def _layout() -> tuple[dagger.Directory, str]:
         _blob(digest_of(empty)): empty.decode(),
         _blob(digest): manifest,
     }
-    layout = dag.directory()
-    for path, text in files.items():
-        layout = layout.with_new_file(path, text)
-    return layout, digest
+    return text_files(files), digest
 
 
 def _blob(digest: str) -> str:

@@ -15,13 +15,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import dagger
-from dagger import dag
 
 from pipeline.build.settings import Settings
 from pipeline.catalogue.lookup import by_name
 from pipeline.errors import SettingsError
 from pipeline.signing.notation_policy import notation_policies
 from pipeline.signing.trust_store import NotationTrust, parse_notation_trust
+from pipeline.text_files import text_files
 
 _NOBODYS = NotationTrust()
 _PUBLIC_KEY = re.compile(r"-----BEGIN PUBLIC KEY-----\s[A-Za-z0-9+/=\s]+-----END PUBLIC KEY-----\s*")
@@ -102,10 +102,7 @@ async def policy_directory(
     files = policies(registry, list(by_name()), await key.contents()) if key is not None else {}
     if trust is not None:
         files |= await notation_policies(registry, list(by_name()), trust)
-    directory = dag.directory()
-    for path, text in files.items():
-        directory = directory.with_new_file(path, text)
-    return directory
+    return text_files(files)
 
 
 def policies(registry: str, names: Sequence[str], key: str) -> dict[str, str]:

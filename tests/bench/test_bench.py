@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from embedded_engine.session import Session
 
 from dev.bench import others, variants
 from dev.bench.__main__ import COMPARISONS, _arguments
@@ -99,6 +100,11 @@ def test_memory_is_counted_by_program(tmp_path: Path) -> None:
         process.kill()
         process.wait()
     assert 0 < measuring.result().peaks["skopeo"] <= measuring.result().together
+
+
+async def test_the_memory_of_the_engine_is_counted(engine: Session) -> None:
+    programs = {program_of(process): process for process in descendants(os.getpid())}
+    assert Path(f"/proc/{programs['engine']}/exe").resolve() == Path(sys.executable).resolve()
 
 
 def test_a_command_that_fails_is_shown_with_what_it_said(tmp_path: Path) -> None:
