@@ -62,14 +62,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     if os.geteuid() != 0:
         print("bench: the builders mount file systems, which needs root: run `make bench`.", file=sys.stderr)
         return 2
-    try:
-        with tempfile.TemporaryDirectory(prefix="ska-bench-", dir=given.directory) as directory:
-            accounting = Accounting(Path(directory) / "accounts")
-            results = _measure(Path(directory), given, accounting)
-            kinds = {kind: seconds / given.runs for kind, seconds in accounting.by_kind().items()}
-    except BenchError as error:
-        print(f"bench: {error}", file=sys.stderr)
-        return 1
+    results: dict[str, list[Measured]] = {}
+    failure: BenchError | None = None
+    with tempfile.TemporaryDirectory(prefix="ska-bench-", dir=given.directory) as directory:
+        accounting = Accounting(Path(directory) / "accounts")
+        try:
+            _measure(Path(directory), given, accounting, results)
+        except BenchError as error:
+            failure = error
+        accounts = accounting.by_kind() if COLD in results else {}
+        kinds = {kind: seconds / given.runs for kind, seconds in accounts.items()}
     print(f"\n{_title()}\n{ABOUT}\n\n{table(results, COMPARISONS, LIMIT)}")
     print(f"\n{COLD}, by the kernel's accounts, in which a process below 0.01 s counts as nothing:")
     print(accounting.refusal or kinds_table(kinds))
@@ -78,7 +80,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     if given.json:
         figures = {**document(results, COMPARISONS, _machine()), "kinds": kinds}
         given.json.write_text(json.dumps(figures, indent=2) + "\n")
-    return 0
+    if failure:
+        print(f"bench: not all was measured: {failure}", file=sys.stderr)
+    return 1 if failure else 0
 
 
 def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -98,13 +102,16 @@ def _positive(word: str) -> int:
     return number
 
 
-def _measure(directory: Path, given: argparse.Namespace, accounting: Accounting) -> dict[str, list[Measured]]:
-    results: dict[str, list[Measured]] = {}
+def _measure(
+    directory: Path, given: argparse.Namespace, accounting: Accounting, results: dict[str, list[Measured]]
+) -> None:
+    """Measure all rows, and add each to the results at once, so that a row that fails loses none."""
 
     def measure(name: str, one: Callable[[], Measured], runs: int = 1) -> None:
         for number in range(1, runs + 1):
-            results.setdefault(name, []).append(one())
-            print(f"bench: {name} ({number} of {runs}): {results[name][-1].seconds:.2f} s", file=sys.stderr, flush=True)
+            measured = one()
+            results.setdefault(name, []).append(measured)
+            print(f"bench: {name} ({number} of {runs}): {measured.seconds:.2f} s", file=sys.stderr, flush=True)
 
     base = given.base_archive and given.base_archive.absolute()
     if base is None:
@@ -133,7 +140,6 @@ def _measure(directory: Path, given: argparse.Namespace, accounting: Accounting)
     measure(LARGE, partial(project.large, 10_000 * MEGABYTE))
     measure(MANY, partial(project.many, 10))
     measure(MORE, partial(project.many, 100))
-    return results
 
 
 def _host(directory: Path) -> dockerfiles.Host:

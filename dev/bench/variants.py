@@ -12,10 +12,10 @@ CATALOGUE = Path("pipeline/catalogue/families.py")
 CHANGED_PYTHON = """
 from dataclasses import replace
 
-FAMILIES = tuple(
-    replace(family, install=packages(*family.install.arguments, "less")) if family.name == "ska-python" else family
-    for family in FAMILIES
-)
+def with_less(family):
+    return replace(family, install=replace(family.install, arguments=(*family.install.arguments, "less")))
+
+FAMILIES = tuple(with_less(family) if family.name == "ska-python" else family for family in FAMILIES)
 """
 #: Four more children: two with a small package, two with files only.
 EIGHT_IMAGES = """

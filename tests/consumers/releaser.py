@@ -5,11 +5,12 @@ import os
 import shutil
 import subprocess
 import sys
-import threading
-import time
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
+from dev.bench.accounting import INTERVAL
+from dev.bench.measure import Watch, descendants
 from pipeline.registry.address import parse_reference
 from tests.publish.test_login import PASSWORD, USER
 from tests.trust.authority import Issued
@@ -39,7 +40,7 @@ class Releaser:
         keys: that cosign signs the release with.
         certificate: that notation signs it with.
         root: the certificate of who issued that one.
-        commands: the command lines of all processes while the command ran.
+        commands: the command lines of the command and the processes that it started.
         output: what the command printed.
     """
 
@@ -86,10 +87,10 @@ class Releaser:
             stderr=subprocess.PIPE,
             text=True,
         )
-        watcher = threading.Thread(target=self._watch, args=(process,))
-        watcher.start()
+        watch = Watch(partial(self._look, process.pid), INTERVAL)
+        watch.start()
         stdout, stderr = process.communicate()
-        watcher.join()
+        watch.stop()
         self.output += [stdout, stderr]
         assert process.returncode == code, f"{' '.join(map(str, words))}: {stdout}{stderr}"
         return subprocess.CompletedProcess(argv, code, stdout, stderr)
@@ -116,10 +117,8 @@ class Releaser:
             (checkout / name).write_text(text.replace(old, new))
         return replace(self, checkout=checkout, version=version)
 
-    def _watch(self, process: "subprocess.Popen[str]") -> None:
-        while process.poll() is None:
-            for path in Path("/proc").glob("[0-9]*"):
-                # A process may end at any time.
-                with contextlib.suppress(OSError):
-                    self.commands.add((path / "cmdline").read_bytes())
-            time.sleep(0.02)
+    def _look(self, process: int) -> None:
+        for one in (process, *descendants(process)):
+            # A process may end at any time.
+            with contextlib.suppress(OSError):
+                self.commands.add(Path(f"/proc/{one}/cmdline").read_bytes())

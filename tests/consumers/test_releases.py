@@ -271,13 +271,11 @@ def test_the_packages_of_real_images_are_compared(releaser: Releaser, promoted: 
 def test_no_command_line_log_document_or_file_holds_a_password_or_the_key(
     releaser: Releaser, published: dict[str, Any], promoted: dict[str, Any]
 ) -> None:
-    # buildah and skopeo, which other tests start, are given it as an argument: theirs is another way.
-    ours = {command for command in releaser.commands if b"creds=" not in command}
-    assert any(b"embedded_engine" in command for command in ours)
+    assert any(b"embedded_engine" in command for command in releaser.commands)
     keys = [path.read_text().splitlines()[1] for path in (releaser.keys.private, releaser.certificate.key)]
     secrets = [PASSWORD, base64.b64encode(CREDENTIALS.encode()).decode(), KEY_PASSWORD, *keys]
     for secret in secrets:
-        assert not [command for command in ours if secret.encode() in command]
+        assert not [command for command in releaser.commands if secret.encode() in command]
         assert secret not in "".join(releaser.output)
     # The registry's log is no place of ours; what was built before has the digests that it had.
     changed = ("-type", "f", "-cnewer", releaser.checkout / "CHANGELOG.md")
