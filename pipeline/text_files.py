@@ -1,7 +1,6 @@
 """Directories of text files, however many."""
 
-from collections.abc import Mapping
-from itertools import islice
+from collections.abc import Mapping, Sequence
 
 import dagger
 from dagger import dag
@@ -16,10 +15,15 @@ def text_files(files: Mapping[str, str]) -> dagger.Directory:
     Args:
         files: the contents of each by its path.
     """
-    directory, rest = dag.directory(), iter(files.items())
-    while batch := list(islice(rest, _IN_A_CHAIN)):
-        chain = dag.directory()
-        for path, text in batch:
-            chain = chain.with_new_file(path, text)
-        directory = directory.with_directory("/", chain) if len(files) > _IN_A_CHAIN else chain
+    paths = list(files)
+    directory = _chain(files, paths[:_IN_A_CHAIN])
+    for start in range(_IN_A_CHAIN, len(paths), _IN_A_CHAIN):
+        directory = directory.with_directory("/", _chain(files, paths[start : start + _IN_A_CHAIN]))
+    return directory
+
+
+def _chain(files: Mapping[str, str], paths: Sequence[str]) -> dagger.Directory:
+    directory = dag.directory()
+    for path in paths:
+        directory = directory.with_new_file(path, files[path])
     return directory

@@ -7,7 +7,7 @@ import os
 import platform
 import sys
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timezone
 from functools import partial
 from pathlib import Path
@@ -71,18 +71,25 @@ def main(argv: Sequence[str] | None = None) -> int:
         except BenchError as error:
             failure = error
         accounts = accounting.by_kind() if COLD in results else {}
-        kinds = {kind: seconds / given.runs for kind, seconds in accounts.items()}
+    if results:
+        _report(given, results, accounting.refusal, {kind: total / given.runs for kind, total in accounts.items()})
+    if failure:
+        print(f"bench: not all was measured: {failure}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _report(
+    given: argparse.Namespace, results: Mapping[str, list[Measured]], refusal: str, kinds: Mapping[str, float]
+) -> None:
     print(f"\n{_title()}\n{ABOUT}\n\n{table(results, COMPARISONS, LIMIT)}")
     print(f"\n{COLD}, by the kernel's accounts, in which a process below 0.01 s counts as nothing:")
-    print(accounting.refusal or kinds_table(kinds))
+    print(refusal or kinds_table(kinds))
     for package in others.missing():
         print(f"\nWith {package} installed (apt-get install {package}), its builds would be compared too.")
     if given.json:
         figures = {**document(results, COMPARISONS, _machine()), "kinds": kinds}
         given.json.write_text(json.dumps(figures, indent=2) + "\n")
-    if failure:
-        print(f"bench: not all was measured: {failure}", file=sys.stderr)
-    return 1 if failure else 0
 
 
 def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:

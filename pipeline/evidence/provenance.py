@@ -66,11 +66,11 @@ async def provenance_directory(
     # All images are packed, because an image's provenance names its parent's digest.
     digests = await digests_of(open_images((), build))
     run = await describe_run(started, clock)
-    statements = {
-        name: Statement(build.repository(name), digests[name], provenance_of(name, digests, build, run))
-        for name in wanted
-    }
-    return text_files({f"{name}.provenance.json": statement.render() for name, statement in statements.items()})
+    files = {}
+    for name in wanted:
+        statement = Statement(build.repository(name), digests[name], provenance_of(name, digests, build, run))
+        files[f"{name}.provenance.json"] = statement.render()
+    return text_files(files)
 
 
 async def digests_of(images: Iterable[BuiltImage]) -> dict[str, str]:

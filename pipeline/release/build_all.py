@@ -35,10 +35,9 @@ async def build_all(inputs: GateInputs) -> dagger.Directory:
         partial(concurrently, [image.archive.get for image in images]), partial(look_at, looks, images)
     )
     require_passed(results)
-    files, entries = [], []
+    directory, entries = dag.directory(), []
     for image, archive in zip(images, archives, strict=True):
-        files.append((await image.tarball()).with_name(file_name(image.image)))
+        # At once, because a chain of hundreds of calls is nested too deeply for a request.
+        directory = await directory.with_file(file_name(image.image), await image.tarball()).sync()
         entries.append((image.image, archive, [await check.get() for check in image.checks.values()]))
-    # One call for all, because a chain of hundreds of calls is nested too deeply for a request.
-    directory = dag.directory().with_files("/", files)
     return directory.with_new_file(REPORT, build_report(inputs.build, entries))

@@ -9,7 +9,6 @@ from typing import Any
 
 import dagger
 import pytest
-from dagger import dag
 
 from pipeline.app.build_app import AppOrder, build_app, report_app
 from pipeline.app.pair import ReleasedPair
@@ -19,6 +18,7 @@ from pipeline.gates.definition import GateInputs
 from pipeline.release.login import Login
 from pipeline.signing.signature import Trusted
 from pipeline.signing.trust_store import NotationTrust
+from pipeline.text_files import text_files
 
 BUILT_PAIR = ReleasedPair("", Login(), Trusted(), NotationTrust(), allow_stand_in_base=False, now=moment())
 UV = Path(sys.executable).with_name("uv")
@@ -71,10 +71,7 @@ class ProjectFiles:
 
     def directory(self) -> dagger.Directory:
         """Return it as a directory of the engine."""
-        directory = dag.directory()
-        for path, text in self.files.items():
-            directory = directory.with_new_file(path, text)
-        return directory
+        return text_files(self.files)
 
     def order(self, **given: Any) -> AppOrder:
         """Return the order that builds it."""

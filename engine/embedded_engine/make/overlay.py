@@ -4,9 +4,9 @@ import contextlib
 import errno
 import os
 import shutil
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 from embedded_engine.host import syscalls
@@ -46,16 +46,18 @@ def mount(store: Store, lower: Sequence[Path], at: Path, *, scratch: Path | None
             f"The file system has {len(lower)} layers, but Linux mounts at most {MOST_LAYERS} over each other; "
             "make the same with fewer steps."
         )
+    if scratch:
+        (scratch / "diff").mkdir(exist_ok=True)
+        _copy_root(lower, scratch / "diff")
+        (scratch / "work").mkdir()
     at.mkdir(exist_ok=True)
     # The engine itself reads a read-only mount, with all of its rights, so no file may be a device of this machine.
     flags = 0 if scratch else syscalls.NODEV
     try:
         with contextlib.ExitStack() as stack:
-            options = [_layers(stack, store, lower, 1 if scratch else 2), OPTIONS, marks()]
-            if scratch:
-                options += _changes(stack, lower, scratch)
+            options = _options(partial(_opened, stack), store.root / "empty", lower, scratch)
             # Not in the background: it takes no time, and a cancellation in between would leave the mount behind.
-            _short_names().submit(syscalls.mount, "overlay", at, ",".join(options), flags).result()
+            _mounter().submit(syscalls.mount, "overlay", at, options, flags).result()
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EMFILE, errno.ENFILE):
             raise
@@ -66,19 +68,13 @@ def mount(store: Store, lower: Sequence[Path], at: Path, *, scratch: Path | None
         ) from error
 
 
-def _layers(stack: contextlib.ExitStack, store: Store, lower: Sequence[Path], least: int) -> str:
-    """Return the option for the layers, with as many empty ones below them as the kernel needs."""
-    empty = [store.root / "empty"] * (least - len(lower))
-    return "lowerdir=" + ":".join(_opened(stack, path) for path in [*lower[::-1], *empty])
-
-
-def _changes(stack: contextlib.ExitStack, lower: Sequence[Path], scratch: Path) -> list[str]:
-    """Return the options for the directories of the changes, which this makes."""
-    diff, work = scratch / "diff", scratch / "work"
-    diff.mkdir(exist_ok=True)
-    _copy_root(lower, diff)
-    work.mkdir()
-    return [f"upperdir={_opened(stack, diff)}", f"workdir={_opened(stack, work)}", WRITABLE]
+def _options(name: Callable[[Path], str], empty: Path, lower: Sequence[Path], scratch: Path | None) -> str:
+    # The kernel needs one layer below changes, and two without changes.
+    layers = [*lower[::-1], *[empty] * ((1 if scratch else 2) - len(lower))]
+    options = [f"lowerdir={':'.join(map(name, layers))}", OPTIONS, marks()]
+    if scratch:
+        options += [f"upperdir={name(scratch / 'diff')}", f"workdir={name(scratch / 'work')}", WRITABLE]
+    return ",".join(options)
 
 
 def _opened(stack: contextlib.ExitStack, path: Path) -> str:
@@ -96,8 +92,8 @@ def _copy_root(lower: Sequence[Path], diff: Path) -> None:
 
 
 @cache
-def _short_names() -> ThreadPoolExecutor:
-    """Return a thread with its own working directory, where relative names start."""
+def _mounter() -> ThreadPoolExecutor:
+    """Return a thread that works where the names are short."""
     return ThreadPoolExecutor(1, "mount", syscalls.own_working_directory, (SHORT_NAMES,))
 
 
