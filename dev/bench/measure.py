@@ -41,7 +41,8 @@ class Measured:
         seconds: the time from start to end.
         cpu: the processor seconds of its processes.
         peaks: the peak memory (VmHWM) in bytes of the largest process of each program.
-        together: the largest sum of memory (VmRSS) in bytes at one moment, without processes inside steps.
+        together: the largest sum of memory (Pss) in bytes at one moment, without processes inside steps; what several
+            processes share counts once.
     """
 
     seconds: float
@@ -113,10 +114,10 @@ class Measuring:
     def _look(self) -> None:
         now = 0
         for process in descendants(os.getpid()):
-            with contextlib.suppress(OSError, KeyError, ValueError):
-                program, status = program_of(process), _status(process)
-                self._peaks[program] = max(self._peaks.get(program, 0), status["VmHWM"])
-                now += status["VmRSS"] if program != STEP else 0
+            with contextlib.suppress(OSError, StopIteration, ValueError):
+                program = program_of(process)
+                self._peaks[program] = max(self._peaks.get(program, 0), _bytes(process, "status", "VmHWM"))
+                now += _bytes(process, "smaps_rollup", "Pss") if program != STEP else 0
         self._together = max(self._together, now)
 
 
@@ -167,9 +168,9 @@ def program_of(process: int) -> str:
     return PROGRAMS.get(program, STEP)
 
 
-def _status(process: int) -> dict[str, int]:
-    rows = (line.split() for line in Path(f"/proc/{process}/status").read_text().splitlines())
-    return {row[0].rstrip(":"): int(row[1]) * 1024 for row in rows if row and row[0] in ("VmHWM:", "VmRSS:")}
+def _bytes(process: int, file: str, key: str) -> int:
+    rows = (line.split() for line in Path(f"/proc/{process}/{file}").read_text().splitlines())
+    return next(int(row[1]) for row in rows if row and row[0] == f"{key}:") * 1024
 
 
 def _computed_by(process: int) -> float:

@@ -104,6 +104,7 @@ class Client:
         response = await self._follow(method, self._repository.join(target), dict(headers or {}), body)
         try:
             yield response
+            await _read_nothing(response)
         finally:
             await response.aclose()
 
@@ -234,6 +235,17 @@ class _Begun:
         with anyio.CancelScope(shield=True):
             for stream in self._streams:
                 await stream.aclose()
+
+
+async def _read_nothing(response: httpx.Response) -> None:
+    """Read the empty body of an answer, so that its connection serves the next request; httpx closes it otherwise.
+
+    Source: https://www.python-httpx.org/async/#streaming-responses
+    """
+    empty = response.request.method == "HEAD" or response.headers.get("Content-Length") == "0"
+    if empty and not response.is_closed and "Transfer-Encoding" not in response.headers:
+        async for _ in response.aiter_raw():
+            pass
 
 
 async def _close(content: AsyncIterator[bytes]) -> None:

@@ -75,7 +75,7 @@ async def open_registry(address: Address, access: Access) -> AsyncIterator[Regis
 def _speaks_tls(address: Address, timeout: float) -> bool:
     """Return whether a host answers a TLS handshake; nothing is sent, so any certificate will do."""
     host, _, port = address.host.partition(":")
-    context = ssl.create_default_context()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     try:
         with socket.create_connection((host, int(port or 443)), timeout) as plain, context.wrap_socket(plain):

@@ -91,18 +91,19 @@ def test_a_variant_changes_ska_python_alone(tmp_path: Path) -> None:
     assert now["ska-python"].replace(", 'less')", ")") == was["ska-python"]
 
 
-def test_memory_is_counted_by_program(tmp_path: Path) -> None:
-    (tmp_path / "skopeo").symlink_to("/bin/sleep")
-    process = subprocess.Popen([tmp_path / "skopeo", "60"])
-    try:
+def test_memory_is_counted_by_program_and_what_processes_share_once() -> None:
+    fork = "import os, sys; held = bytearray(64 << 20); os.fork(); print('ready\\n', end='', flush=True); sys.stdin.read()"
+    argv = ["skopeo", "-c", fork]
+    with subprocess.Popen(argv, executable=sys.executable, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdout
+        assert [process.stdout.readline() for _ in range(2)] == [b"ready\n"] * 2
         with Measuring() as measuring:
             threading.Event().wait(5 * INTERVAL)
-        assert process.pid in descendants(os.getpid())
         assert program_of(process.pid) == "skopeo"
-    finally:
-        process.kill()
-        process.wait()
-    assert 0 < measuring.result().peaks["skopeo"] <= measuring.result().together
+        process.communicate()
+    found = measuring.result()
+    assert found.peaks["skopeo"] > 64 << 20
+    assert 64 << 20 < found.together < 2 * (64 << 20)
 
 
 async def test_the_memory_of_the_engine_is_counted(engine: Session) -> None:

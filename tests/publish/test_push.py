@@ -54,6 +54,11 @@ async def test_the_same_release_again_sends_nothing(behind: Registry, proxy: Pro
     assert {seen.split()[0] for seen in proxy.seen} == {"GET"}
 
 
+async def test_a_connection_serves_many_requests(behind: Registry, proxy: Proxy, release: Maker) -> None:
+    await push_release(behind, WITH_EXTRA, release())
+    assert len(proxy.connections) < len(proxy.seen) / 4
+
+
 async def test_another_content_under_a_version_is_refused_with_both_digests(registry: Registry, release: Maker) -> None:
     first, second = release(), release(files={"ska-python": {"new": b"new"}})
     await push_release(registry, ONE, first)
