@@ -92,7 +92,7 @@ def test_a_variant_changes_ska_python_alone(tmp_path: Path) -> None:
 
 
 def test_memory_is_counted_by_program_and_what_processes_share_once() -> None:
-    fork = "import os, sys; held = bytearray(64 << 20); os.fork(); print('ready\\n', end='', flush=True); sys.stdin.read()"
+    fork = "import os, sys; held = bytearray(64 << 20); os.fork(); print('ready\\n', end='', flush=True); input()"
     argv = ["skopeo", "-c", fork]
     with subprocess.Popen(argv, executable=sys.executable, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         assert process.stdout
