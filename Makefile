@@ -1,6 +1,8 @@
 .DEFAULT_GOAL := help
 .PHONY: help build-all tools reproduce test test-long test-fast bench lint format lock setup setup-tests clean
 SHELL := /bin/sh
+# Python compiles what has no byte code on disk again in every process, and tests start hundreds.
+unexport PYTHONDONTWRITEBYTECODE
 
 # Further arguments of ska-images or pytest: make build-all ARGS="--version 1.2.3"
 ARGS ?=
@@ -28,8 +30,8 @@ test-long: lint ## the same with 100 kills and power cuts of each kind, and cons
 		scripts/as-root.sh .venv/bin/pytest tests/consumers/test_servers.py tests/consumers/test_ways_of_use.py \
 			--line "$$line" $(ARGS) || exit; done
 
-test-fast: setup-tests ## the tests that need no container, in a few minutes
-	@scripts/as-root.sh .venv/bin/pytest $(WORKERS) -m "not engine" $(ARGS)
+test-fast: setup-tests ## the tests that need neither containers nor registries, in half a minute
+	@scripts/as-root.sh .venv/bin/pytest $(WORKERS) -m "not engine and not slow" $(ARGS)
 
 bench: setup ## measure builds, memory and, where they are installed, docker and buildah beside it (minutes)
 	@scripts/as-root.sh .venv/bin/python -m dev.bench $(ARGS)

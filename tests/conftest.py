@@ -35,6 +35,8 @@ ENGINE_FIXTURES = frozenset(
         *("callers_workshop", "users_workshop", "workshop"),
     }
 )
+#: A test that asks for one of these starts a registry, fetches tools, or has the SDK register the module.
+SLOW_FIXTURES = frozenset({"server", "guarded", "tools", "registered"})
 #: The longest of those that run last come first among them, so that no processor waits at the end.
 LONGEST = ("test_releases.py", "test_servers.py")
 _STORE = pytest.StashKey[str]()
@@ -140,6 +142,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if rank(item):
             item.add_marker("engine")
+        if not SLOW_FIXTURES.isdisjoint(getattr(item, "fixturenames", ())):
+            item.add_marker("slow")
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -25,6 +25,7 @@ def answering(
     document: Any = None,
     certificate: Path | None = None,
     host: str = "127.0.0.1",
+    port: int = 0,
 ) -> Iterator[str]:
     """Run a registry for the time of a block: its host and port.
 
@@ -35,6 +36,7 @@ def answering(
         document: the body of the former, as JSON.
         certificate: a directory with certificate.pem and key.pem, for TLS.
         host: an address of the loopback.
+        port: where it listens; any that is free by default.
     """
 
     class Handler(BaseHTTPRequestHandler):
@@ -57,7 +59,7 @@ def answering(
 
         do_HEAD = do_GET  # noqa: N815
 
-    with ThreadingHTTPServer((host, 0), Handler) as server:
+    with ThreadingHTTPServer((host, port), Handler) as server:
         if certificate:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             context.load_cert_chain(certificate / "certificate.pem", certificate / "key.pem")

@@ -14,6 +14,8 @@ import pytest
 from tests.built_images import OF_ONE_LINE
 from tests.conftest import Built
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[1]
 PAGE = (ROOT / "docs/extending.md").read_text()
 SECTIONS = re.findall(r"^## (.*)", PAGE, re.MULTILINE)

@@ -24,11 +24,13 @@ def hints() -> dict[str, Any]:
     return found
 
 
+@pytest.mark.slow
 def test_the_sdk_takes_all_hints_in_the_form_of_python_3_10(hints: dict[str, Any]) -> None:
     assert set(hints) == {"", *(function.key for function in functions_of(None).values())}
     assert {name: arguments for name, arguments in hints.items() if isinstance(arguments, str)} == {}
 
 
+@pytest.mark.slow
 def test_no_hint_is_wrapped_on_python_3_10(hints: dict[str, Any]) -> None:
     read = [(name, key, *hint) for name, arguments in hints.items() for key, hint in dict(arguments).items()]
     assert read

@@ -131,6 +131,7 @@ def _imported(program: Path) -> set[str]:
     return {canonicalize_name(known[name][0]) for name in names - {"embedded_engine", "pipeline", "tomli"}}
 
 
+@pytest.mark.slow
 def test_each_program_depends_on_what_it_imports_and_on_nothing_else() -> None:
     own = PROJECT["project"]
     module = {name for name, _ in _required(*own["dependencies"], *own["optional-dependencies"]["cli"])}
@@ -139,6 +140,7 @@ def test_each_program_depends_on_what_it_imports_and_on_nothing_else() -> None:
     assert engine == _imported(ROOT / "engine")
 
 
+@pytest.mark.slow
 def test_the_module_loads_where_the_engine_is_not_installed() -> None:
     program = (
         "import importlib, pkgutil, sys\n"

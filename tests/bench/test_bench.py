@@ -14,6 +14,7 @@ from embedded_engine.session import Session
 
 from dev.bench import others, variants
 from dev.bench.__main__ import COLD, COMPARISONS, _arguments, main
+from dev.bench.accounting import Accounting
 from dev.bench.dockerfiles import Host, context
 from dev.bench.measure import INTERVAL, BenchError, Measured, Measuring, descendants, program_of, run
 from dev.bench.ours import Project
@@ -26,6 +27,10 @@ from tests.built_images import OF_ONE_LINE, build_on
 
 HOST = Host({"PIP_CERT": "/run/host/ca.crt"}, {"/run/host/ca.crt": "certificate"})
 BASE = "bootstrap:debian-12"
+
+
+#: A process that computes for half a second.
+BUSY = "import time\nwhile time.process_time() < 0.5: pass"
 
 
 @pytest.fixture(scope="module")
@@ -75,14 +80,17 @@ for name, image in by_name().items():
     return dict(line.split(" ", 1) for line in lines)
 
 
+@pytest.mark.slow
 def test_a_variant_has_eight_images(tmp_path: Path) -> None:
     assert len(_catalogue(variants.with_eight_images(tmp_path / "eight"))) == 2 * len(OF_ONE_LINE)
 
 
+@pytest.mark.slow
 def test_a_variant_has_as_many_images_more_as_asked_for(tmp_path: Path) -> None:
     assert len(_catalogue(variants.with_many_images(tmp_path / "many", 100))) == len(OF_ONE_LINE) + 100
 
 
+@pytest.mark.slow
 def test_a_variant_changes_ska_python_alone(tmp_path: Path) -> None:
     was, now = _catalogue(variants.ROOT), _catalogue(variants.with_changed_python(tmp_path / "changed"))
     assert was.keys() == now.keys()
@@ -114,6 +122,25 @@ async def test_the_memory_of_the_engine_is_counted(engine: Session) -> None:
 def test_a_command_that_fails_is_shown_with_what_it_said(tmp_path: Path) -> None:
     with pytest.raises(BenchError, match=r"(?s)failed with 3.*because"):
         run(["sh", "-c", "echo because; exit 3"], cwd=tmp_path)
+
+
+# The kernel keeps one account, which ends with the first that is closed: these tests and the next run in one process.
+def test_the_kernel_accounts_for_what_a_step_computes_or_tells_why_not(tmp_path: Path) -> None:
+    script = f"{sys.executable} -c '{BUSY}'"
+    with Accounting(tmp_path / "accounts") as accounting:
+        run(["sh", "-euc", script, "ska-base: check locale as nonroot"], cwd=tmp_path)
+        run([sys.executable, "-c", BUSY], cwd=tmp_path)
+    # A container without CAP_SYS_PACCT has no accounts.
+    found = {kind for kind, seconds in accounting.by_kind().items() if seconds >= 0.2}
+    assert found == (set() if accounting.refusal else {"check locale", "other processes"})
+
+
+def test_where_the_kernel_keeps_no_accounts_the_reason_is_known(tmp_path: Path) -> None:
+    (tmp_path / "accounts").symlink_to(tmp_path)
+    accounting = Accounting(tmp_path / "accounts")
+    with accounting:
+        pass
+    assert accounting.refusal in ("Is a directory", "Operation not permitted")
 
 
 def test_a_row_that_fails_loses_no_row_before_it(

@@ -20,6 +20,8 @@ from tests.cli.exporting import NAMES, REPORT, contents, directory, is_whole
 from tests.conftest import SCRATCH
 from tests.engine.faults.machine import client
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def place() -> Iterator[Path]:

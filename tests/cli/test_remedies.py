@@ -28,6 +28,7 @@ def test_an_error_that_nobody_foresaw_stays_as_it_is() -> None:
     assert with_remedy("A defect.", "INTERNAL") == "A defect."
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("words", [["cache", "--prune"], ["images"]])
 def test_a_directory_that_is_not_a_store_is_refused_with_the_flag_for_another(tmp_path: Path, words: list[str]) -> None:
     (tmp_path / "file").write_text("data")
@@ -42,6 +43,7 @@ def test_a_directory_that_is_not_a_store_is_refused_with_the_flag_for_another(tm
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
 
 
+@pytest.mark.slow
 def test_a_stand_in_of_another_release_is_refused_with_the_flag_for_an_archive(store: Path) -> None:
     other = "debian-12" if "ID=ubuntu" in Path("/etc/os-release").read_text() else "ubuntu-22.04"
     run = cli("--store", store, f"--base=bootstrap:{other}", "build", "--image=ska-base", "user")

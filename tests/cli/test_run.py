@@ -19,6 +19,8 @@ from tests.built_images import OF_ONE_LINE
 from tests.conftest import Built
 from tests.registry import running
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 CONTROL_CHARACTER = "\x1b"
 

@@ -8,6 +8,8 @@ from tests.cli.test_run import cli
 from tests.registry import free_address
 from tests.registry_that_answers import RATE_LIMIT, answering
 
+pytestmark = pytest.mark.slow
+
 IMAGE = "team/ubuntu@sha256:" + "a" * 64
 WORDS = ("metadata", "--image", "ska-base")
 IN_CI = "a CI job uses a stand-in base only if told to: set --base bootstrap:auto or SKA_BASE=bootstrap:auto.\n"

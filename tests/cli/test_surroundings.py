@@ -11,6 +11,8 @@ import pytest
 
 from tests.cli.test_run import ROOT, argv, cli
 
+pytestmark = pytest.mark.slow
+
 #: As a user gives a command; the shell makes of the streams what the case wants.
 SHELL = 'exec "$0" -m pipeline {words} {streams}'
 

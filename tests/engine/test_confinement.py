@@ -109,6 +109,7 @@ async def test_a_step_resolves_names(base: dagger.Container) -> None:
     assert await base.with_exec(["cat", "/etc/resolv.conf"]).stdout() == here
 
 
+@pytest.mark.slow
 async def test_pasta_serves_as_well_where_slirp4netns_is_missing(store: Path) -> None:
     hidden = 'mount --bind /dev/null "$(command -v slirp4netns)"; exec "$@"'
     words = ["unshare", "--mount", "--propagation", "private", "sh", "-euc", hidden, "sh"]

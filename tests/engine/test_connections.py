@@ -64,6 +64,7 @@ def few_files() -> Iterator[None]:
     resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("user", [os.geteuid(), NOBODY])
 async def test_1200_half_requests_keep_no_query_from_its_answer(few_files: None, store: Path, user: int) -> None:
     async with open_session(store=store) as session:
@@ -155,6 +156,7 @@ async def test_a_connection_without_the_token_ends(opened: Callable[[], Any], mo
         assert await client.ended()
 
 
+@pytest.mark.slow
 async def test_a_connection_with_the_token_stays(opened: Callable[[], Any], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(connections, "TIME_LIMIT", 0.1)
     client = await opened()

@@ -69,11 +69,13 @@ def _session(store: Path, *command: str) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("script", "code"), [("exit 7", 7), ("kill -9 $$", 137)])
 def test_a_session_ends_with_the_exit_code_of_its_command(tmp_path: Path, script: str, code: int) -> None:
     assert _session(tmp_path / "store", "sh", "-c", script).returncode == code
 
 
+@pytest.mark.slow
 def test_a_command_that_is_not_there_is_named(tmp_path: Path) -> None:
     done = _session(tmp_path / "store", "no-such-program")
     assert (done.returncode, done.stderr) == (

@@ -52,6 +52,7 @@ def large(tmp_path_factory: pytest.TempPathFactory) -> Large:
     return Large(write_layer(at / "upper", at / "blob", epoch=0), at / "blob")
 
 
+@pytest.mark.slow
 def test_a_file_larger_than_8_gib_is_packed_as_every_tar_has_it(large: Large) -> None:
     assert large.layer.uncompressed_size is not None
     assert large.layer.uncompressed_size - LARGE < 8192
@@ -66,6 +67,7 @@ def test_a_file_larger_than_8_gib_is_packed_as_every_tar_has_it(large: Large) ->
     assert f" {LARGE} ".encode() in listed.stdout
 
 
+@pytest.mark.slow
 def test_it_is_unpacked_with_its_content_and_without_its_zeros(large: Large, tmp_path: Path) -> None:
     with large.blob.open("rb") as stream:
         assert apply_layer(stream, tmp_path) == large.layer.diff_id

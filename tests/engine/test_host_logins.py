@@ -20,6 +20,8 @@ import pytest
 from tests.cli.test_run import ROOT
 from tests.conftest import SCRATCH
 
+pytestmark = pytest.mark.slow
+
 #: What no argument, file, or word of output may hold.
 PROXY, SOURCE, INDEX = "c4nary-of-the-proxy", "c4nary-of-the-source", "c4nary-of-the-index"
 #: A program that polls the arguments of all processes until its standard input ends, and prints those with a canary.

@@ -146,6 +146,7 @@ def test_a_file_that_is_longer_than_it_may_be_is_not_read(root: Path) -> None:
         read_small(root, "/secret", 100)
 
 
+@pytest.mark.slow
 def test_a_deep_tree_is_removed(tmp_path: Path) -> None:
     for depth in range(1, 1900):
         Path(tmp_path, *["d"] * depth).mkdir()

@@ -29,6 +29,7 @@ def _refused(user: OrdinaryUser, *argv: str | Path) -> str:
     return lines[0]
 
 
+@pytest.mark.slow
 def test_the_command_line_ends_with_2_where_the_user_can_help(user: OrdinaryUser) -> None:
     done = user.on(subuid="").ska_images("images")
     assert done.returncode == 2
@@ -91,6 +92,7 @@ def test_the_store_of_another_user_is_refused(
     assert _refused(as_root, "--store", user_store).startswith(sentence.format(user_store))
 
 
+@pytest.mark.slow
 async def test_a_store_on_a_file_system_that_cannot_be_below_an_overlay_is_named(user: OrdinaryUser) -> None:
     # The root file system of a container, say.
     prepare = """\

@@ -20,6 +20,7 @@ async def _child(directory: Path) -> Path:
     return Path("/proc", written.read_text().strip())
 
 
+@pytest.mark.slow
 async def test_a_program_that_is_given_up_takes_its_children_with_it(tmp_path: Path) -> None:
     running = asyncio.ensure_future(run(["sh", "-c", SCRIPT], cwd=tmp_path))
     child = await _child(tmp_path)

@@ -4,7 +4,7 @@ import contextlib
 import re
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +55,7 @@ async def test_an_answer_is_named(status: int, more: dict[str, Any], kind: type[
     assert re.search(words, str(error)), str(error)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("wait", ["0", "60"])
 async def test_a_rate_limit_is_named_whether_the_registry_asks_to_wait_a_little_or_for_long(wait: str) -> None:
     with answering(429, headers={"Retry-After": wait}, document=RATE_LIMIT) as host:
@@ -99,6 +100,7 @@ async def test_a_connection_that_is_closed_at_once_is_an_answer() -> None:
         assert type(await answer(host)) is RegistryFailed
 
 
+@pytest.mark.slow
 async def test_a_port_that_says_nothing_cannot_be_reached() -> None:
     with listening(closes=False) as host:
         error = await answer(host)
@@ -118,6 +120,20 @@ async def test_a_host_that_gives_no_answer_cannot_be_reached(host: str, words: s
 async def test_the_words_of_an_image_s_name_are_no_answer() -> None:
     error = await answer(free_address(), "denied/unauthorized/not-found")
     assert type(error) is RegistryUnreachable
+
+
+async def test_the_digits_of_a_port_are_no_answer() -> None:
+    with answering(503, port=_free_port(range(42900, 43000))) as host:
+        assert str(await answer(host)).endswith(
+            "(received unexpected HTTP status: 503 Service Unavailable); try again later."
+        )
+
+
+def _free_port(ports: Iterable[int]) -> int:
+    for port in ports:
+        with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
+    raise AssertionError("every port is taken")
 
 
 async def test_an_answer_that_speaks_of_an_unknown_host_is_still_an_answer() -> None:
@@ -146,6 +162,7 @@ async def test_a_program_that_is_killed_is_no_answer(monkeypatch: pytest.MonkeyP
     assert type(await answer("registry.invalid")) is CommandFailed
 
 
+@pytest.mark.slow
 async def test_a_push_that_fails_has_an_error_of_its_own(tmp_path: Path) -> None:
     write_archive(tmp_path / "image.tar", [], {}, CREATED)
     with answering(418) as host, pytest.raises(PushFailed, match=f"The registry {host} did not take '{host}/a/b:1'"):

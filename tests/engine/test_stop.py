@@ -3,6 +3,8 @@
 import subprocess
 import sys
 
+import pytest
+
 #: An engine that is gone, and left a process that holds its pipes for longer than a client waits.
 PROGRAM = """
 import asyncio
@@ -17,6 +19,7 @@ asyncio.run(main())
 """
 
 
+@pytest.mark.slow
 def test_what_outlives_an_engine_makes_its_client_say_nothing() -> None:
     done = subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True, check=True)
     assert (done.stdout, done.stderr) == ("", "")

@@ -48,6 +48,7 @@ DAMAGED = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", DAMAGED)
 def test_headers_that_cost_more_than_they_say_are_refused(root: Path, case: str) -> None:
     archive, why = DAMAGED[case]
@@ -62,6 +63,7 @@ def test_a_layer_has_a_largest_number_of_entries(root: Path, monkeypatch: pytest
         apply_layer(tar([entry(name) for name in "abcd"]), root)
 
 
+@pytest.mark.slow
 def test_a_layer_has_a_largest_size_however_small_its_blob_is(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tarstream, "LARGEST_LAYER", 1 << 30)
     frame = zstandard.ZstdCompressor().compress(bytes(64 << 20))
@@ -72,6 +74,7 @@ def test_a_layer_has_a_largest_size_however_small_its_blob_is(root: Path, monkey
         apply_layer(io.BytesIO(bomb), root)
 
 
+@pytest.mark.slow
 def test_a_tree_may_be_as_deep_as_linux_allows(root: Path) -> None:
     apply_layer(tar([(entry("d/" * DEEP + "f"), b"content"), entry("d/" * DEEP, DIRECTORY, mode=0o750)]), root)
     assert (root / ("d/" * DEEP) / "f").read_text() == "content"
@@ -80,6 +83,7 @@ def test_a_tree_may_be_as_deep_as_linux_allows(root: Path) -> None:
     assert [path.name for path in root.iterdir()] == ["e"]
 
 
+@pytest.mark.slow
 def test_a_file_takes_the_place_of_a_deep_tree(root: Path) -> None:
     apply_layer(tar([entry("d/" * DEEP, DIRECTORY), entry("d")]), root)
     assert (root / "d").is_file()

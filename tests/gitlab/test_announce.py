@@ -10,6 +10,8 @@ import pytest
 from tests.gitlab.pipeline import ROOT
 from tests.gitlab.stand_in_api import TOKEN, StandInApi, stand_in_api
 
+pytestmark = pytest.mark.slow
+
 #: All that a form could change: line breaks, signs of its own, and letters beyond ASCII.
 NOTES = '# From 1.2.2 to 1.2.3\n\n| a=b&c | 100% + "1" | – |\n@group `x` \\| \U0001f680\n'  # noqa: RUF001
 

@@ -28,11 +28,13 @@ def _schema(*files: Path) -> "subprocess.CompletedProcess[str]":
     return subprocess.run([str(word) for word in argv], capture_output=True, text=True, check=False)
 
 
+@pytest.mark.slow
 def test_gitlab_s_schema_takes_every_file() -> None:
     done = _schema(*FILES)
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+@pytest.mark.slow
 def test_gitlab_s_schema_refuses_a_misspelt_keyword(tmp_path: Path) -> None:
     file = tmp_path / ".gitlab-ci.yml"
     file.write_text(FILES[0].read_text().replace("artifacts:", "artefacts:"))

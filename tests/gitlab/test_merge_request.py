@@ -5,6 +5,8 @@ import pytest
 from tests.consumers.conftest import call
 from tests.gitlab.tagged_project import CHANGELOG, SECTION, Project
 
+pytestmark = pytest.mark.slow
+
 #: The options that ask GitLab for a merge request: https://docs.gitlab.com/topics/git/commit/#push-options
 OPTIONS = ["merge_request.create", "merge_request.target=main", "merge_request.remove_source_branch"]
 

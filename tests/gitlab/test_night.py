@@ -13,6 +13,8 @@ import pytest
 from tests.consumers.conftest import call
 from tests.gitlab.tagged_project import CHANGELOG, LINES, NEW, NEW_24, SECTION, TOKEN, Project, released
 
+pytestmark = pytest.mark.slow
+
 MODULE = "pipeline/catalogue/lines.py"
 
 

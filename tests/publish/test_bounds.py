@@ -99,12 +99,14 @@ async def test_a_blob_of_another_size_is_not_read_to_its_end() -> None:
     assert server.sent < 16 * MIB
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("answer", [slowly, slow_headers])
 async def test_an_answer_that_drips_ends(answer: Answer) -> None:
     message, _ = await refusal(answer, QUESTIONS["manifest"], SHORT)
     assert "did not complete its response" in message
 
 
+@pytest.mark.slow
 async def test_a_blob_that_drips_ends() -> None:
     blob = Descriptor("x", "sha256:" + "0" * 64, MIB)
     message, _ = await refusal(slowly, lambda one: one.consume(blob, b"".join), SHORT)

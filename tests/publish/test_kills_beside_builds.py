@@ -30,6 +30,8 @@ from tests.publish.conftest import PATIENCE, Maker, Running
 from tests.publish.proxy import Proxy
 from tests.publish.test_kills import TAGS, hold
 
+pytestmark = pytest.mark.slow
+
 #: Says that it has started, and becomes another program.
 START = "import os, sys; print('started', flush=True); os.execv(sys.executable, [sys.executable, *sys.argv[1:]])"
 

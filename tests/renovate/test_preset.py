@@ -23,6 +23,8 @@ from tests.publish.small_release import Recipe, make
 from tests.registry import running
 from tests.renovate.conftest import Renovate
 
+pytestmark = pytest.mark.slow
+
 FILE = ROOT / "renovate/default.json"
 PRESET: dict[str, Any] = json.loads(FILE.read_text())
 NO_DIGEST = "0" * 64

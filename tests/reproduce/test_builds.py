@@ -82,6 +82,7 @@ def test_a_directory_without_the_first_image_says_nothing_of_a_build(tmp_path: P
         arguments(tmp_path, [])
 
 
+@pytest.mark.slow
 def test_a_build_that_fails_is_told_and_leaves_nothing(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     assert main(["--directory", str(tmp_path), "--created", "yesterday"]) == 2
     output = capfd.readouterr().err

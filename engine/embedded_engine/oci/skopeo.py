@@ -56,7 +56,7 @@ REFUSALS: tuple[tuple[str, type[EngineError], str], ...] = (
 )
 #: skopeo's messages about other answers, with the remedies.
 REMEDIES = (
-    (r"toomanyrequests|429", "wait, or log in with `skopeo login`"),
+    (r"toomanyrequests|429 Too Many Requests|StatusCode: 429", "wait, or log in with `skopeo login`"),
     (r"x509: |certificate", "add the certificate of its authority to those that this machine trusts"),
     (r"proxyconnect|Proxy Authentication", "check the proxy settings"),
     (r"", "try again later"),
@@ -224,10 +224,11 @@ def _answer(address: str, error: CommandFailed, *, answered: bool = False, pushe
         words = "429 Too Many Requests"
     elif refused := [found[1] for _, text in logged if (found := PINGED.match(text))]:
         words = f"HTTP status {refused[-1]}"
+    searched = words.replace(host, "")  # a host may be called anything
     for pattern, kind, sentence in () if ping else REFUSALS:
-        if re.search(pattern, words, re.IGNORECASE):
+        if re.search(pattern, searched, re.IGNORECASE):
             return kind(sentence.format(address))
-    remedy = next(remedy for pattern, remedy in REMEDIES if re.search(pattern, words))
+    remedy = next(remedy for pattern, remedy in REMEDIES if re.search(pattern, searched))
     verb, failed = ("take", PushFailed) if pushed else ("give", RegistryFailed)
     return failed(f"The registry {host} did not {verb} '{address}' ({_cause(words)}); {remedy}.")
 
