@@ -30,7 +30,7 @@ test-long: lint ## the same with 100 kills and power cuts of each kind, and cons
 		scripts/as-root.sh .venv/bin/pytest tests/consumers/test_servers.py tests/consumers/test_ways_of_use.py \
 			--line "$$line" $(ARGS) || exit; done
 
-test-fast: setup-tests ## the tests that need neither containers nor registries, in half a minute
+test-fast: setup-tests ## the tests that need neither containers nor registries, in under a minute
 	@scripts/as-root.sh .venv/bin/pytest $(WORKERS) -m "not engine and not slow" $(ARGS)
 
 bench: setup ## measure builds, memory and, where they are installed, docker and buildah beside it (minutes)
