@@ -104,7 +104,7 @@ class Client:
         response = await self._follow(method, self._repository.join(target), dict(headers or {}), body)
         try:
             yield response
-            await _read_nothing(response)
+            await _finish(response)
         finally:
             await response.aclose()
 
@@ -237,8 +237,8 @@ class _Begun:
                 await stream.aclose()
 
 
-async def _read_nothing(response: httpx.Response) -> None:
-    """Read the empty body of an answer, so that its connection serves the next request; httpx closes it otherwise.
+async def _finish(response: httpx.Response) -> None:
+    """Read an empty body to its end, so that the connection serves the next request; httpx closes it otherwise.
 
     Source: https://www.python-httpx.org/async/#streaming-responses
     """

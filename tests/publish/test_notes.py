@@ -1,23 +1,26 @@
 """What is new between two releases, in Markdown and JSON."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import replace
 from typing import Any
 
 import pytest
+import pytest_asyncio
 
 from pipeline.build.inputs import Build
 from pipeline.checks.contract import Contract
 from pipeline.errors import ReleaseError, SettingsError
-from pipeline.registry.registry import Registry
+from pipeline.registry.address import parse_address
+from pipeline.registry.registry import Registry, open_registry
 from pipeline.release.login import Login
 from pipeline.release.notes import Comparison, release_notes
 from pipeline.release.push import push_release
 from pipeline.release.tags import Tags
 from pipeline.signing.signature import Trusted
 from tests.built_images import OF_ONE_LINE
-from tests.publish.conftest import Maker
+from tests.publish.conftest import NOBODY, Maker, Running
+from tests.publish.small_release import Recipe, make
 
 VENV = "usr/lib/pipx/venvs/poetry/lib/python3.10/site-packages"
 
@@ -36,9 +39,9 @@ def files(packages: Mapping[str, str], python: Mapping[str, str] | None = None) 
     return {"var/lib/dpkg/status": dpkg(**packages), **pip}
 
 
-@pytest.fixture
-async def two(registry: Registry, release: Maker) -> Registry:
-    """A registry with the releases 1.0.0 and 1.0.1."""
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def releases(server: Running, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Registry]:
+    """A registry with the releases 1.0.0 and 1.0.1, and some that say nothing of packages."""
     old = {
         "ska-base": files({"libc6": "2.35-1", "login": "1"}),
         "ska-build": files({"libc6": "2.35-1", "login": "1", "gcc": "11"}, {"poetry": "2.0.0", "Foo_Bar": "1"}),
@@ -47,9 +50,12 @@ async def two(registry: Registry, release: Maker) -> Registry:
         "ska-base": files({"libc6": "2.35-2", "tzdata": "2026a"}),
         "ska-build": files({"libc6": "2.35-2", "tzdata": "2026a", "gcc": "12"}, {"poetry": "2.1.0", "foo.bar": "1"}),
     }
-    await push_release(registry, Tags("1.0.0"), release(files=old))
-    await push_release(registry, Tags("1.0.1"), release(files=new, version="1.0.1"))
-    return registry
+    address = parse_address(f"{server.host}/notes")
+    async with open_registry(address, NOBODY) as registry:
+        for version in ("1.0.0", "1.0.1-rc.1", "1.0.1", "1.1.0-rc.1", "1.1.0", "2.0.0"):
+            recipe = Recipe(str(address), version, files={"1.0.0": old, "1.0.1": new}.get(version, {}))
+            await push_release(registry, Tags(version), make(tmp_path_factory.mktemp("release"), recipe))
+        yield registry
 
 
 async def notes(registry: Registry, layout: str, before: str = "1.0.0", after: str = "1.0.1", **given: Any) -> str:
@@ -68,38 +74,38 @@ async def entry(registry: Registry, name: str) -> dict[str, Any]:
     return dict(found)
 
 
-async def test_packages_that_came_went_and_changed_are_told_apart(two: Registry) -> None:
-    assert (await entry(two, "ska-base"))["packages"] == {
+async def test_packages_that_came_went_and_changed_are_told_apart(releases: Registry) -> None:
+    assert (await entry(releases, "ska-base"))["packages"] == {
         "added": [{"package": "tzdata", "before": "", "after": "2026a"}],
         "removed": [{"package": "login", "before": "1", "after": ""}],
         "upgraded": [{"package": "libc6", "before": "2.35-1", "after": "2.35-2"}],
     }
 
 
-async def test_distributions_of_python_are_known_by_their_normal_names(two: Registry) -> None:
-    assert (await entry(two, "ska-build"))["python"] == {
+async def test_distributions_of_python_are_known_by_their_normal_names(releases: Registry) -> None:
+    assert (await entry(releases, "ska-build"))["python"] == {
         "added": [],
         "removed": [],
         "upgraded": [{"package": "poetry", "before": "2.0.0", "after": "2.1.0"}],
     }
 
 
-async def test_an_image_has_all_that_is_new_in_its_parent(two: Registry) -> None:
-    names = {one["package"] for one in (await entry(two, "ska-build"))["packages"]["upgraded"]}
+async def test_an_image_has_all_that_is_new_in_its_parent(releases: Registry) -> None:
+    names = {one["package"] for one in (await entry(releases, "ska-build"))["packages"]["upgraded"]}
     assert names == {"libc6", "gcc"}
-    assert (await entry(two, "ska-python"))["packages"] == (await entry(two, "ska-base"))["packages"]
+    assert (await entry(releases, "ska-python"))["packages"] == (await entry(releases, "ska-base"))["packages"]
 
 
-async def test_each_image_is_named_by_its_digest(two: Registry) -> None:
-    one = await entry(two, "ska-base")
+async def test_each_image_is_named_by_its_digest(releases: Registry) -> None:
+    one = await entry(releases, "ska-base")
     for key, tag in (("before", "1.0.0"), ("after", "1.0.1")):
-        manifest = await two.repository("ska-base").manifest(tag)
+        manifest = await releases.repository("ska-base").manifest(tag)
         assert manifest
-        assert one[key] == f"{two.address}/ska-base:{tag}@{manifest.digest}"
+        assert one[key] == f"{releases.address}/ska-base:{tag}@{manifest.digest}"
 
 
-async def test_the_markdown_says_it_once(two: Registry) -> None:
-    text = await notes(two, "markdown")
+async def test_the_markdown_says_it_once(releases: Registry) -> None:
+    text = await notes(releases, "markdown")
     base, build, build_python, python = text.split("\n### ")[1:]
     assert text.startswith("# From 1.0.0 to 1.0.1\n")
     assert "| libc6 | 2.35-1 | 2.35-2 |\n| login | 1 | – |\n| tzdata | – | 2026a |" in base  # noqa: RUF001
@@ -111,8 +117,8 @@ async def test_the_markdown_says_it_once(two: Registry) -> None:
     assert python.endswith("And all that is new in ska-base.\n")
 
 
-async def test_nothing_new_is_said(two: Registry) -> None:
-    assert (await notes(two, "markdown", "1.0.0", "1.0.0")).count("\nNothing.\n") == len(OF_ONE_LINE)
+async def test_nothing_new_is_said(releases: Registry) -> None:
+    assert (await notes(releases, "markdown", "1.0.0", "1.0.0")).count("\nNothing.\n") == len(OF_ONE_LINE)
 
 
 async def test_an_image_that_is_new_is_said(registry: Registry, release: Maker) -> None:
@@ -121,9 +127,9 @@ async def test_an_image_that_is_new_is_said(registry: Registry, release: Maker) 
     assert (await notes(registry, "markdown")).count("\nNew.\n") == 3
 
 
-async def test_a_release_that_is_not_there_is_said(two: Registry) -> None:
+async def test_a_release_that_is_not_there_is_said(releases: Registry) -> None:
     with pytest.raises(ReleaseError, match=r"has no image of 9\.9\.9; check --registry, --line and the version"):
-        await notes(two, "json", after="9.9.9")
+        await notes(releases, "json", after="9.9.9")
 
 
 async def test_an_unknown_format_is_refused(registry: Registry) -> None:
@@ -189,19 +195,17 @@ async def test_each_line_has_a_part_of_its_own(registry: Registry, release: Make
     assert second.endswith("And all that is new in ska-base-ubuntu24.\n")
 
 
-async def test_a_line_that_neither_release_has_is_left_out(two: Registry) -> None:
-    assert await notes(two, "markdown", lines=["ubuntu22", "ubuntu24"]) == await notes(two, "markdown")
+async def test_a_line_that_neither_release_has_is_left_out(releases: Registry) -> None:
+    assert await notes(releases, "markdown", lines=["ubuntu22", "ubuntu24"]) == await notes(releases, "markdown")
 
 
 @pytest.mark.parametrize(
     ("after", "before"), [("1.0.1", "1.0.0"), ("1.0.1-rc.1", "1.0.0"), ("1.1.0", "1.0.1"), ("1.0.0", "")]
 )
 async def test_a_release_is_compared_with_the_newest_final_version_before_it(
-    two: Registry, release: Maker, after: str, before: str
+    releases: Registry, after: str, before: str
 ) -> None:
-    for version in ("1.0.1-rc.1", "1.1.0-rc.1", "1.1.0", "2.0.0"):
-        await push_release(two, Tags(version), release(version=version))
-    document = json.loads(await notes(two, "json", "", after))
+    document = json.loads(await notes(releases, "json", "", after))
     assert (document["from"], document["to"]) == (before, after)
 
 
@@ -212,18 +216,18 @@ async def test_the_first_release_has_only_new_images(registry: Registry, release
     assert text.count("\nNew.\n") == len(OF_ONE_LINE)
 
 
-async def test_a_release_in_staging_is_described_as_where_it_will_be(two: Registry) -> None:
-    here = await notes(two, "markdown")
-    asked, given = Comparison("1.0.0", "1.0.1", holds=str(two.address)), {"registry": "registry.example/ska"}
+async def test_a_release_in_staging_is_described_as_where_it_will_be(releases: Registry) -> None:
+    here = await notes(releases, "markdown")
+    asked, given = Comparison("1.0.0", "1.0.1", holds=str(releases.address)), {"registry": "registry.example/ska"}
     elsewhere = await release_notes(asked, given, Login(), Trusted(), _no_build)
-    assert elsewhere == here.replace(str(two.address), "registry.example/ska") != here
+    assert elsewhere == here.replace(str(releases.address), "registry.example/ska") != here
 
 
-async def test_without_a_key_no_vulnerability_is_named_and_the_notes_say_why(two: Registry) -> None:
+async def test_without_a_key_no_vulnerability_is_named_and_the_notes_say_why(releases: Registry) -> None:
     assert (
         "\n\nKnown vulnerabilities are not compared: nobody's signature counts; give --key FILE, or --identity and "
         "--issuer.\n\n"
-    ) in await notes(two, "markdown")
-    vulnerabilities = (await entry(two, "ska-base"))["vulnerabilities"]
+    ) in await notes(releases, "markdown")
+    vulnerabilities = (await entry(releases, "ska-base"))["vulnerabilities"]
     assert (vulnerabilities["went"], vulnerabilities["came"]) == ([], [])
     assert vulnerabilities["unknown"]
