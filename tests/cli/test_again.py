@@ -220,6 +220,7 @@ async def test_a_ci_job_takes_no_stand_in_from_an_earlier_run(tmp_path: Path, mo
     assert await again.report(request, pytest.fail) is None
 
 
+@pytest.mark.slow
 async def test_a_registry_that_answers_by_now_is_used(tmp_path: Path) -> None:
     (tmp_path / "registry").mkdir()
     with running(tmp_path / "registry") as address:
