@@ -91,7 +91,6 @@ def read_type(value: Value) -> str:
     return name if calls.get("withOptional", {}).get("optional") else f"{name}!"
 
 
-@pytest.mark.slow
 def test_the_main_object_has_dagger_s_name_for_the_module(registered: Registered) -> None:
     assert registered.object == "SkaBaseImages"
 

@@ -27,8 +27,6 @@ from tests.built_images import OF_ONE_LINE, build_on
 
 HOST = Host({"PIP_CERT": "/run/host/ca.crt"}, {"/run/host/ca.crt": "certificate"})
 BASE = "bootstrap:debian-12"
-
-
 #: A process that computes for half a second.
 BUSY = "import time\nwhile time.process_time() < 0.5: pass"
 
@@ -107,6 +105,7 @@ def test_memory_is_counted_by_program_and_what_processes_share_once() -> None:
         assert [process.stdout.readline() for _ in range(2)] == [b"ready\n"] * 2
         with Measuring() as measuring:
             threading.Event().wait(5 * INTERVAL)
+        assert process.pid in descendants(os.getpid())
         assert program_of(process.pid) == "skopeo"
         process.communicate()
     found = measuring.result()

@@ -122,6 +122,12 @@ async def test_the_words_of_an_image_s_name_are_no_answer() -> None:
     assert type(error) is RegistryUnreachable
 
 
+@pytest.mark.parametrize("tag", ["denied", "certificate"])
+async def test_a_tag_is_no_answer(tag: str) -> None:
+    with answering(503) as host, pytest.raises(RegistryFailed, match=r"try again later\.$"):
+        await resolve_digest(f"{host}/team/image:{tag}", Credentials())
+
+
 async def test_the_digits_of_a_port_are_no_answer() -> None:
     with answering(503, port=_free_port(range(42900, 43000))) as host:
         assert str(await answer(host)).endswith(

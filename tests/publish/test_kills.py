@@ -16,8 +16,6 @@ from tests.publish import publishing
 from tests.publish.conftest import PATIENCE, Maker, Running, digests, of
 from tests.publish.proxy import Proxy
 
-pytestmark = pytest.mark.slow
-
 #: Kills even where --kills is less, so that some come before the first tag, and some between two tags.
 FEWEST = 6
 TAGS = Tags("1.0.0", ("latest",))

@@ -195,6 +195,7 @@ def test_a_distribution_in_two_places_is_listed_twice(sboms: dict[str, Sbom]) ->
     # The system and its files have no purl.
     names = Counter(one["purl"] for one in document["components"] if "purl" in one)
     twice = next(purl for purl, count in names.items() if count > 1)
+    assert twice
     document["components"].remove(next(one for one in document["components"] if one.get("purl") == twice))
     (problem,) = problems_of(replace(sboms["ska-build"], cyclonedx=json.dumps(document)))
     assert f"lacks {of_purl(twice)};" in problem.sentence

@@ -224,11 +224,12 @@ def _answer(address: str, error: CommandFailed, *, answered: bool = False, pushe
         words = "429 Too Many Requests"
     elif refused := [found[1] for _, text in logged if (found := PINGED.match(text))]:
         words = f"HTTP status {refused[-1]}"
-    searched = words.replace(host, "")  # a host may be called anything
+    # A host or a tag may be called anything, and stands before the cause.
+    cause = _cause(PING.sub(r"\g<cause>", words))
     for pattern, kind, sentence in () if ping else REFUSALS:
-        if re.search(pattern, searched, re.IGNORECASE):
+        if re.search(pattern, cause, re.IGNORECASE):
             return kind(sentence.format(address))
-    remedy = next(remedy for pattern, remedy in REMEDIES if re.search(pattern, searched))
+    remedy = next(remedy for pattern, remedy in REMEDIES if re.search(pattern, cause))
     verb, failed = ("take", PushFailed) if pushed else ("give", RegistryFailed)
     return failed(f"The registry {host} did not {verb} '{address}' ({_cause(words)}); {remedy}.")
 
