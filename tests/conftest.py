@@ -94,7 +94,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default=LINE,
         help="the line whose images the tests of consumers build on",
     )
-    parser.addoption("--kills", type=int, default=5, help="how often the tests of kills and power cuts do it, each")
+    parser.addoption("--kills", type=int, default=3, help="how often the tests of kills and power cuts do it, each")
     parser.addoption(
         "--registry", help="HOST:PORT of a registry that this engine and this machine reach, for tests/conformance"
     )

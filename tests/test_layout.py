@@ -43,7 +43,7 @@ STOREYS: Mapping[Path, tuple[tuple[str, ...], ...]] = {
         ("graph",),
         ("make",),
         ("api",),
-        ("connections", "server", "session", "unstarted"),
+        ("connections", "parser", "server", "session", "unstarted"),
         ("__main__", "__init__"),
     ),
 }

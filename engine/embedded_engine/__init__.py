@@ -1,6 +1,7 @@
 """The embedded engine: the part of Dagger's API that Python modules use most, on overlayfs and runc.
 
 connections limits for connections
+parser      queries with long texts
 server      GraphQL over HTTP for Dagger's SDKs
 session     starts an engine beside a client
 unstarted   facts about an engine that is not running

@@ -22,7 +22,6 @@ from graphql import (
     TokenKind,
     build_schema,
     execute,
-    parse,
     specified_rules,
     validate,
 )
@@ -34,6 +33,7 @@ from embedded_engine.graph.values import Query
 from embedded_engine.host.bounded import Malformed, decode_json
 from embedded_engine.host.errors import BadInput, EngineError, NotPermitted
 from embedded_engine.host.peers import Questions
+from embedded_engine.parser import parse
 
 #: The largest request in bytes: a text of 128 MiB, the limit of `contents`, with room for escapes.
 LARGEST_BODY = 256 << 20

@@ -5,6 +5,7 @@ name.
 """
 
 import logging
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -18,10 +19,10 @@ from pipeline.registry.address import Reference
 from pipeline.registry.registry import Registry
 from pipeline.signing.attestation import Attestation
 from pipeline.signing.cosign import COSIGN, Cosign, open_cosign, reason
-from pipeline.signing.reach import file_of
 from pipeline.signing.signer import Signer
+from pipeline.text_files import text_files
 
-_PREDICATE = "/mnt/predicate.json"
+_PREDICATES = "/mnt/predicates"
 _log = logging.getLogger(__name__)
 
 
@@ -52,21 +53,24 @@ class Signing:
             SigningError: cosign failed, because of the key or the registry.
         """
         target = str(replace(reference, tag=""))
-        container = self.cosign.container.with_exec(self.cosign.command("sign", *self.signer.arguments, target))
+        commands = [self.cosign.command("sign", *self.signer.arguments, target)]
         types: set[str] = set()
-        for attestation in attestations:
+        for number, attestation in enumerate(attestations):
             # The first attestation of a type replaces the earlier ones; the next are added to it.
             options = (
                 f"--replace={'false' if attestation.type in types else 'true'}",
                 "--type",
                 attestation.type,
                 "--predicate",
-                _PREDICATE,
+                f"{_PREDICATES}/{number}.json",
             )
             types.add(attestation.type)
-            command = self.cosign.command("attest", *self.signer.arguments, *options, target)
-            predicate = file_of("predicate.json", attestation.predicate.decode())
-            container = container.with_mounted_file(_PREDICATE, predicate).with_exec(command)
+            commands.append(self.cosign.command("attest", *self.signer.arguments, *options, target))
+        predicates = {f"{number}.json": one.predicate.decode() for number, one in enumerate(attestations)}
+        # To start a container takes longer than to sign, so one runs all commands.
+        script = "\n".join(map(shlex.join, commands))
+        container = self.cosign.container.with_mounted_directory(_PREDICATES, text_files(predicates))
+        container = container.with_exec(["sh", "-euc", script, f"{reference.name}: sign"])
         try:
             await container.sync()
         except dagger.ExecError as error:

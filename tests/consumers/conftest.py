@@ -95,6 +95,15 @@ class Client:
         finally:
             self.buildah("rm", container)
 
+    @contextlib.contextmanager
+    def mounted(self, image: str) -> Iterator[Path]:
+        """Mount an image's root file system for the time of a block."""
+        container = self.buildah("from", "--pull-never", image).strip()
+        try:
+            yield Path(self.buildah("mount", container).strip())
+        finally:
+            self.buildah("rm", container)
+
     def _printed(self, container: str, user: str, *argv: str) -> str:
         """Run a command in a container and return what it printed, through a file: buildah loses some of it at times.
 
@@ -123,6 +132,11 @@ class Client:
                 return _answer(server, port)
         finally:
             self.buildah("rm", container)
+
+
+def as_built(name: str) -> str:
+    """Return the reference of an image without a site's settings."""
+    return f"localhost/as-built/{name}"
 
 
 def _free_port() -> int:
@@ -182,6 +196,7 @@ def client(built: Built, archives: dict[str, Path]) -> Iterator[Client]:
         name = image["name"].removesuffix(find_line(built.report["lines"][0]["name"]).suffix)
         reference = image["reference"].replace(image["name"], name)
         call("skopeo", "copy", f"oci-archive:{archives[image['name']]}", f"containers-storage:{store}{reference}")
+        client.buildah("tag", reference, as_built(image["name"]))
         client.configure(name, reference)
     yield client
     client.buildah("rm", "--all")

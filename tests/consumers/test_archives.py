@@ -1,10 +1,7 @@
-"""The archives of dist/ as other tools read them: skopeo, umoci, and buildah (conftest.py)."""
+"""The archives of dist/ as other tools read them: skopeo, and buildah (conftest.py)."""
 
 import json
 import re
-import shutil
-import tarfile
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,8 +9,8 @@ from typing import Any
 import pytest
 
 from tests.built_images import OF_ONE_LINE
-from tests.conftest import SCRATCH, Built
-from tests.consumers.conftest import Client, call
+from tests.conftest import Built
+from tests.consumers.conftest import Client, as_built, call
 
 NAMES = [image.name for image in OF_ONE_LINE.values()]
 CHILDREN = [(image.name, image.parent) for image in OF_ONE_LINE.values() if image.parent]
@@ -33,16 +30,11 @@ def reported(built: Built) -> dict[str, dict[str, Any]]:
 
 
 @pytest.fixture(scope="module", params=NAMES)
-def unpacked(request: pytest.FixtureRequest, archives: dict[str, Path]) -> Iterator[tuple[str, Path]]:
-    """An image's name, and its root file system as umoci unpacks it."""
+def unpacked(request: pytest.FixtureRequest, client: Client) -> Iterator[tuple[str, Path]]:
+    """An image's name, and its root file system as buildah mounts it."""
     name: str = request.param
-    directory = Path(tempfile.mkdtemp(prefix="ska-images-umoci-", dir=SCRATCH))
-    with tarfile.open(archives[name]) as archive:
-        archive.extractall(directory / "layout")  # noqa: S202  our own archive
-    tag = call("umoci", "list", "--layout", directory / "layout").strip()
-    call("umoci", "unpack", "--image", f"{directory / 'layout'}:{tag}", directory / "bundle")
-    yield name, directory / "bundle/rootfs"
-    shutil.rmtree(directory)
+    with client.mounted(as_built(name)) as root:
+        yield name, root
 
 
 def test_dist_holds_an_archive_of_each_image_and_the_report(built: Built) -> None:

@@ -14,7 +14,7 @@ from tests.engine.faults.build import ARCHIVES, Order, require_whole
 from tests.engine.faults.machine import control_groups, eventually, known, left_over, write_base
 
 #: Builds are short: so many are killed even where --kills is less.
-FEWEST = 20
+FEWEST = 8
 #: Stores that are tried at a time, one for each core.
 SIDE_BY_SIDE = 2
 #: Every so many builds start from a base that is new.
