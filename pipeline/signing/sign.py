@@ -67,7 +67,7 @@ class Signing:
             types.add(attestation.type)
             commands.append(self.cosign.command("attest", *self.signer.arguments, *options, target))
         predicates = {f"{number}.json": one.predicate.decode() for number, one in enumerate(attestations)}
-        # To start a container takes longer than to sign, so one runs all commands.
+        # Every container takes time to start, so one runs all commands.
         script = "\n".join(map(shlex.join, commands))
         container = self.cosign.container.with_mounted_directory(_PREDICATES, text_files(predicates))
         container = container.with_exec(["sh", "-euc", script, f"{reference.name}: sign"])
