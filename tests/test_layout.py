@@ -4,6 +4,7 @@ import ast
 import difflib
 import re
 from collections.abc import Iterator, Mapping
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -99,7 +100,10 @@ def _imports(path: Path) -> set[str]:
     return found
 
 
-IMPORTS = {_module(path): _imports(path) for path in SOURCES}
+@cache
+def _imports_of_all() -> dict[str, set[str]]:
+    """Return the modules that each module imports; read once, and not where other tests are collected."""
+    return {_module(path): _imports(path) for path in SOURCES}
 
 
 def _dotted(node: ast.AST) -> str:
@@ -121,7 +125,7 @@ def test_no_arrow_between_rooms_points_up(program: Path) -> None:
     assert [
         f"{module} imports {name}"
         for module, room in sorted(rooms.items())
-        for name in sorted(IMPORTS[module])
+        for name in sorted(_imports_of_all()[module])
         if name in rooms and height[rooms[name]] > height[room]
     ] == []
 
@@ -132,7 +136,7 @@ def test_no_modules_import_each_other_in_a_circle() -> None:
     def walk(module: str, above: tuple[str, ...]) -> None:
         assert module not in above, " → ".join([*above[above.index(module) :], module])
         if module not in done:
-            for name in IMPORTS[module]:
+            for name in _imports_of_all()[module]:
                 walk(name, (*above, module))
             done.add(module)
 
@@ -163,7 +167,7 @@ def test_the_session_of_the_command_line_alone_imports_the_engine() -> None:
 
 def _foreign(module: str, program: str, other: str) -> Iterator[str]:
     if module.split(".")[0] == program:
-        yield from (name for name in IMPORTS[module] if name.split(".")[0] == other)
+        yield from (name for name in _imports_of_all()[module] if name.split(".")[0] == other)
 
 
 def test_the_module_holds_no_logic() -> None:

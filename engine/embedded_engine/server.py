@@ -74,7 +74,8 @@ class Server:
     def __init__(self, engine: Engine, token: str, callers: Questions | None = None) -> None:
         self._engine, self._schema, self._callers = engine, read_schema(), callers
         self.lobby = Lobby(b"Basic " + base64.b64encode(f"{token}:".encode()), os.geteuid())
-        self._parsed = lru_cache(maxsize=64)(self._parse)
+        # Clients repeat a query soon or never, and a parsed one takes many times the memory of its text.
+        self._parsed = lru_cache(maxsize=16)(self._parse)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request (ASGI 3.0); every answer is JSON, because SDKs repeat a query after any other answer."""
