@@ -21,8 +21,10 @@ from embedded_engine.host.errors import (
 )
 from embedded_engine.oci.skopeo import pull, push, resolve_digest
 
+from tests.publish.proxy import answer as refuse
+from tests.publish.proxy import proxied
 from tests.publish.small_release import CREATED, write_archive
-from tests.registry import free_address
+from tests.registry import free_address, running
 from tests.registry_that_answers import RATE_LIMIT, answering
 from tests.snapshot_service import make_certificate
 
@@ -126,6 +128,15 @@ async def test_the_words_of_an_image_s_name_are_no_answer() -> None:
 async def test_a_tag_is_no_answer(tag: str) -> None:
     with answering(503) as host, pytest.raises(RegistryFailed, match=r"try again later\.$"):
         await resolve_digest(f"{host}/team/image:{tag}", Credentials())
+
+
+@pytest.mark.slow
+async def test_the_tag_of_a_push_is_no_answer(tmp_path: Path) -> None:
+    write_archive(tmp_path / "image.tar", [], {}, CREATED)
+    with running(tmp_path) as registry, proxied(registry) as proxy:
+        proxy.plan(refuse(503), "PUT", "/manifests/", times=10)
+        with pytest.raises(PushFailed, match=r"503 Service Unavailable\); try again later\.$"):
+            await push(tmp_path / "image.tar", f"{proxy.address}/team/image:denied", tmp_path, Credentials())
 
 
 async def test_the_digits_of_a_port_are_no_answer() -> None:

@@ -33,6 +33,8 @@ PING = re.compile(
     r"(?:(?:writing blob|trying to reuse blob \S+ at destination): )?pinging container registry \S+: (?P<cause>.*)",
     re.DOTALL,
 )
+#: What skopeo says before the cause when a registry does not take a manifest.
+UPLOAD = re.compile(r"^(?:writing manifest: )?uploading manifest \S+ to \S+: ")
 SILENCE = re.compile(
     r"no such host|server misbehaving|temporary failure in name resolution|connection refused|no route to host"
     r"|network is unreachable|host is down|i/o timeout|connection timed out|context deadline exceeded"
@@ -225,7 +227,7 @@ def _answer(address: str, error: CommandFailed, *, answered: bool = False, pushe
     elif refused := [found[1] for _, text in logged if (found := PINGED.match(text))]:
         words = f"HTTP status {refused[-1]}"
     # A host or a tag may be called anything, and stands before the cause.
-    cause = _cause(PING.sub(r"\g<cause>", words))
+    cause = _cause(UPLOAD.sub("", PING.sub(r"\g<cause>", words)))
     for pattern, kind, sentence in () if ping else REFUSALS:
         if re.search(pattern, cause, re.IGNORECASE):
             return kind(sentence.format(address))
