@@ -200,7 +200,7 @@ def client(built: Built, archives: dict[str, Path]) -> Iterator[Client]:
         client.configure(name, reference)
     yield client
     client.buildah("rm", "--all")
-    # Python would take a minute.
+    # Faster than Python, for a hundred thousand files.
     call("rm", "-rf", directory)
 
 
