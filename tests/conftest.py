@@ -109,7 +109,7 @@ def pytest_configure(config: pytest.Config) -> None:
         # The workers of pytest-xdist run the tests, on one store.
         store = tempfile.mkdtemp(prefix="ska-images-tests-", dir=SCRATCH)
         config.stash[_STORE] = store
-        config.add_cleanup(partial(_remove, store))
+        config.add_cleanup(partial(remove_tree, store))
         return
     caches = tempfile.TemporaryDirectory(prefix="ska-images-caches-")
     config.add_cleanup(caches.cleanup)
@@ -165,11 +165,11 @@ def store(request: pytest.FixtureRequest) -> Iterator[Path]:
         return
     directory = Path(tempfile.mkdtemp(prefix="ska-images-tests-", dir=SCRATCH))
     yield directory
-    _remove(directory)
+    remove_tree(directory)
 
 
-def _remove(directory: str | Path) -> None:
-    # Python's own stops at a thousand levels, and a hostile step made more.
+def remove_tree(directory: str | Path) -> None:
+    """Remove a directory: Python stops at a thousand levels, of which a hostile step made more, and takes longer."""
     subprocess.run(["rm", "-rf", directory], check=True)
 
 

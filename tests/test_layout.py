@@ -78,7 +78,7 @@ def _module(path: Path) -> str:
     return ".".join(path.relative_to(program.parent).with_suffix("").parts)
 
 
-MODULES = frozenset(_module(path) for path in SOURCES)
+MODULES = {_module(path): path for path in SOURCES}
 
 
 def _imported(tree: ast.AST) -> Iterator[str]:
@@ -90,20 +90,15 @@ def _imported(tree: ast.AST) -> Iterator[str]:
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
-def _imports(path: Path) -> set[str]:
-    """Return the modules of the project that a file imports."""
+@cache
+def _imports(module: str) -> set[str]:
+    """Return the modules of the project that a module imports."""
     found = set()
-    for name in _imported(ast.parse(path.read_text())):
+    for name in _imported(ast.parse(MODULES[module].read_text())):
         parts = name.split(".")
         names = (".".join(parts[:count]) + end for count in range(len(parts), 0, -1) for end in ("", ".__init__"))
-        found |= {next((name for name in names if name in MODULES), "")} - {"", _module(path)}
+        found |= {next((name for name in names if name in MODULES), "")} - {"", module}
     return found
-
-
-@cache
-def _imports_of_all() -> dict[str, set[str]]:
-    """Return the modules that each module imports; read once, and not where other tests are collected."""
-    return {_module(path): _imports(path) for path in SOURCES}
 
 
 def _dotted(node: ast.AST) -> str:
@@ -125,7 +120,7 @@ def test_no_arrow_between_rooms_points_up(program: Path) -> None:
     assert [
         f"{module} imports {name}"
         for module, room in sorted(rooms.items())
-        for name in sorted(_imports_of_all()[module])
+        for name in sorted(_imports(module))
         if name in rooms and height[rooms[name]] > height[room]
     ] == []
 
@@ -136,7 +131,7 @@ def test_no_modules_import_each_other_in_a_circle() -> None:
     def walk(module: str, above: tuple[str, ...]) -> None:
         assert module not in above, " → ".join([*above[above.index(module) :], module])
         if module not in done:
-            for name in _imports_of_all()[module]:
+            for name in _imports(module):
                 walk(name, (*above, module))
             done.add(module)
 
@@ -167,7 +162,7 @@ def test_the_session_of_the_command_line_alone_imports_the_engine() -> None:
 
 def _foreign(module: str, program: str, other: str) -> Iterator[str]:
     if module.split(".")[0] == program:
-        yield from (name for name in _imports_of_all()[module] if name.split(".")[0] == other)
+        yield from (name for name in _imports(module) if name.split(".")[0] == other)
 
 
 def test_the_module_holds_no_logic() -> None:

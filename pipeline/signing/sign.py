@@ -55,18 +55,20 @@ class Signing:
         target = str(replace(reference, tag=""))
         commands = [self.cosign.command("sign", *self.signer.arguments, target)]
         types: set[str] = set()
-        for number, attestation in enumerate(attestations):
+        predicates: dict[str, str] = {}
+        for attestation in attestations:
+            name = f"{len(predicates)}.json"
             # The first attestation of a type replaces the earlier ones; the next are added to it.
             options = (
                 f"--replace={'false' if attestation.type in types else 'true'}",
                 "--type",
                 attestation.type,
                 "--predicate",
-                f"{_PREDICATES}/{number}.json",
+                f"{_PREDICATES}/{name}",
             )
             types.add(attestation.type)
+            predicates[name] = attestation.predicate.decode()
             commands.append(self.cosign.command("attest", *self.signer.arguments, *options, target))
-        predicates = {f"{number}.json": one.predicate.decode() for number, one in enumerate(attestations)}
         # Every container takes time to start, so one runs all commands.
         script = "\n".join(map(shlex.join, commands))
         container = self.cosign.container.with_mounted_directory(_PREDICATES, text_files(predicates))

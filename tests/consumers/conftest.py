@@ -21,7 +21,7 @@ import pytest
 from embedded_engine.host import settings as host
 
 from pipeline.catalogue.lines import find_line
-from tests.conftest import SCRATCH, Built
+from tests.conftest import SCRATCH, Built, remove_tree
 
 HERE = Path(__file__).parent
 #: An empty directory of every image: a mount there leaves nothing behind, as one on a new path would.
@@ -89,18 +89,20 @@ class Client:
 
     def run(self, image: str, user: str, *argv: str) -> str:
         """Run a command in a new container of an image and return what it printed."""
-        container = self.buildah("from", "--pull-never", image).strip()
-        try:
+        with self._container(image) as container:
             return self._printed(container, user, *argv)
-        finally:
-            self.buildah("rm", container)
 
     @contextlib.contextmanager
     def mounted(self, image: str) -> Iterator[Path]:
         """Mount an image's root file system for the time of a block."""
+        with self._container(image) as container:
+            yield Path(self.buildah("mount", container).strip())
+
+    @contextlib.contextmanager
+    def _container(self, image: str) -> Iterator[str]:
         container = self.buildah("from", "--pull-never", image).strip()
         try:
-            yield Path(self.buildah("mount", container).strip())
+            yield container
         finally:
             self.buildah("rm", container)
 
@@ -122,16 +124,13 @@ class Client:
         Raises:
             AssertionError: it ended, or did not answer in time; its output says why.
         """
-        container = self.buildah("from", "--pull-never", image).strip()
-        found = json.loads(self.buildah("inspect", container))["OCIv1"]["config"]
-        argv = [*found.get("Entrypoint", []), *found.get("Cmd", [])]
         port = _free_port()
         how = ("--isolation", "chroot", "--env", f"UVICORN_PORT={port}")
-        try:
+        with self._container(image) as container:
+            found = json.loads(self.buildah("inspect", container))["OCIv1"]["config"]
+            argv = [*found.get("Entrypoint", []), *found.get("Cmd", [])]
             with _started(self._command("run", *how, container, "--", *argv)) as server:
                 return _answer(server, port)
-        finally:
-            self.buildah("rm", container)
 
 
 def as_built(name: str) -> str:
@@ -200,8 +199,7 @@ def client(built: Built, archives: dict[str, Path]) -> Iterator[Client]:
         client.configure(name, reference)
     yield client
     client.buildah("rm", "--all")
-    # Faster than Python, for a hundred thousand files.
-    call("rm", "-rf", directory)
+    remove_tree(directory)
 
 
 def _package_index(site: Path, settings: host.HostSettings) -> dict[str, str]:

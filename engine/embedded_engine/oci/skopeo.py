@@ -33,8 +33,6 @@ PING = re.compile(
     r"(?:(?:writing blob|trying to reuse blob \S+ at destination): )?pinging container registry \S+: (?P<cause>.*)",
     re.DOTALL,
 )
-#: What skopeo says before the cause when a registry does not take a manifest.
-UPLOAD = re.compile(r"^(?:writing manifest: )?uploading manifest \S+ to \S+: ")
 SILENCE = re.compile(
     r"no such host|server misbehaving|temporary failure in name resolution|connection refused|no route to host"
     r"|network is unreachable|host is down|i/o timeout|connection timed out|context deadline exceeded"
@@ -44,6 +42,8 @@ SILENCE = re.compile(
 #: skopeo's log lines with --debug: for an answer 429 before it tries again, and for the answer to its ping.
 TOO_MANY_REQUESTS = "Too many requests to"
 PINGED = re.compile(r"Ping \S+ status (?!200|401)(\d+)")
+#: What skopeo says of an image, with its tag, before the cause.
+NAMED = re.compile(r'^(?:Error parsing image name "[^"]*"|(?:writing manifest: )?uploading manifest \S+ to \S+): ')
 #: A line of skopeo's log: logrus's text format.
 LOGGED = re.compile(r'level=(?P<level>\w+) msg="(?P<text>(?:[^"\\]|\\.)*)"')
 
@@ -226,8 +226,8 @@ def _answer(address: str, error: CommandFailed, *, answered: bool = False, pushe
         words = "429 Too Many Requests"
     elif refused := [found[1] for _, text in logged if (found := PINGED.match(text))]:
         words = f"HTTP status {refused[-1]}"
-    # A host or a tag may be called anything, and stands before the cause.
-    cause = _cause(UPLOAD.sub("", PING.sub(r"\g<cause>", words)))
+    # A host may be called anything, and stands before the cause.
+    cause = _cause(PING.sub(r"\g<cause>", words))
     for pattern, kind, sentence in () if ping else REFUSALS:
         if re.search(pattern, cause, re.IGNORECASE):
             return kind(sentence.format(address))
@@ -239,7 +239,7 @@ def _answer(address: str, error: CommandFailed, *, answered: bool = False, pushe
 def _without_name(address: str, text: str) -> str:
     """Drop the image's name from skopeo's output, because a name may contain any of the searched words."""
     _, _, repository = _without_tag(address.partition("@")[0]).partition("/")
-    return re.sub(r'^Error parsing image name "[^"]*": ', "", text).replace(repository, "")
+    return NAMED.sub("", text).replace(repository, "")
 
 
 def _cause(text: str) -> str:
